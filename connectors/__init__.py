@@ -1,0 +1,1 @@
+"""The outside world: one file a service. Knows no rule and no store."""

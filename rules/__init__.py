@@ -1,0 +1,1 @@
+"""The rule language. Pure: no network, no database, no clock of its own."""

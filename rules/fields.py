@@ -1,0 +1,83 @@
+"""Every field of a person that a rule may read and a column may show: name, type, and which records it comes from.
+
+Names are canonical (English, `_` between words); `rules/words/*.yaml` has what people write. A field whose records come
+from no connected source, or from one that failed or is stale, is *unknown*: see `rules.conditions`.
+
+In the profile a date is a local date in the organisation's zone (None: never, or not known), money is in the
+organisation's currency, tags are a list of text, yes/no is a bool.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+FieldType = Literal["date", "number", "money", "text", "choice", "yesno", "tags"]
+
+
+@dataclass(frozen=True)
+class Field:
+    """`source` are the kinds of record it is made from (`connectors.records.KINDS`); empty: the service itself or the
+    sheet knows it. `about_person` fields are the team's to correct in the sheet; the others are computed, and put back.
+    """
+
+    name: str
+    type: FieldType
+    source: frozenset[str] = frozenset()
+    choices: tuple[str, ...] = ()
+    about_person: bool = False
+
+
+def _field(name: str, type_: FieldType, *source: str, choices: tuple[str, ...] = ()) -> Field:
+    return Field(name, type_, frozenset(source), choices)
+
+
+def _about(name: str, type_: FieldType = "text") -> Field:
+    return Field(name, type_, frozenset({"person"}), about_person=True)
+
+
+NEWSLETTER = ("subscribed", "pending", "unsubscribed", "bounced", "none")
+
+FIELDS: dict[str, Field] = {
+    field.name: field
+    for field in (
+        _about("first_name"),
+        _about("last_name"),
+        _about("email"),
+        _about("phone"),
+        _about("language"),
+        _about("postcode"),
+        _about("city"),
+        _about("region"),
+        _about("country"),
+        _about("birthday", "date"),
+        _about("organisation"),
+        _field("first_visit", "date", "visit"),
+        _field("last_visit", "date", "visit"),
+        _field("next_visit", "date", "visit"),
+        _field("visits", "number", "visit"),
+        _field("no_shows", "number", "visit"),
+        _field("last_purchase", "date", "order"),
+        _field("purchases", "number", "order"),
+        _field("tickets", "number", "order", "visit"),
+        _field("spent", "money", "order"),
+        _field("last_donation", "date", "donation"),
+        _field("donations", "number", "donation"),
+        _field("donated", "money", "donation"),
+        _field("membership", "text", "membership"),
+        _field("membership_ends", "date", "membership"),
+        _field("newsletter", "choice", "subscription", choices=NEWSLETTER),
+        _field("opens", "number", "engagement"),
+        _field("clicks", "number", "engagement"),
+        _field("last_opened", "date", "engagement"),
+        _field("last_clicked", "date", "engagement"),
+        _field("answers", "number", "answer"),
+        _field("answered", "tags", "answer"),
+        _field("satisfaction", "number", "answer"),
+        _field("genres", "tags", "visit"),
+        _field("last_activity", "date", "visit", "order", "donation", "answer", "engagement"),
+        _field("flags", "tags"),
+        _field("last_emailed", "date"),
+        _field("verified", "date"),
+    )
+}

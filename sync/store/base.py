@@ -1,0 +1,144 @@
+"""The database: SQLite by default, PostgreSQL by URL, one SQL for both.
+
+Every row belongs to an organisation (`org`), so that one database can hold one or thousands. Times are UTC. Amounts are
+whole hundredths of the currency unit (`cents`), so that both databases add them up exactly. JSON stands in text
+columns, written and read by msgspec, never queried inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.types import TypeDecorator
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    }
+)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+BUSY_SECONDS = 30
+
+
+class Utc(TypeDecorator[datetime]):
+    """An aware datetime, kept by both databases as microseconds since 1970 UTC: compares and indexes alike in both."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002  SQLAlchemy calls it so
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone can't be stored")
+        return (value - EPOCH) // timedelta(microseconds=1)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  SQLAlchemy calls it so
+        return None if value is None else EPOCH + timedelta(microseconds=value)
+
+
+def org_column() -> sa.Column[int]:
+    """The first column of every table but `organisation`, and of every primary key."""
+    return sa.Column("org", sa.Integer, sa.ForeignKey("organisation.id"), primary_key=True)
+
+
+organisation = sa.Table(
+    "organisation",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("slug", sa.Text, nullable=False, unique=True),
+    sa.Column("created", Utc, nullable=False),
+)
+
+
+class Store:
+    """One organisation's part of a database. Cheap to keep; `close` it at the end.
+
+    All writing goes through `begin()`: one transaction, committed at the end of the block, rolled back on any error.
+    Never hold one open around a call to the network.
+    """
+
+    def __init__(self, engine: Engine, org: int) -> None:
+        self.engine = engine
+        self.org = org
+
+    @classmethod
+    def open(cls, url: str, slug: str, now: datetime) -> Store:
+        """Connect, bring the tables up to date, and find or make the organisation."""
+        engine = connect(url)
+        metadata.create_all(engine)
+        with engine.begin() as connection:
+            org = connection.scalar(sa.select(organisation.c.id).where(organisation.c.slug == slug))
+            if org is None:
+                org = connection.execute(
+                    sa.insert(organisation).values(slug=slug, created=now).returning(organisation.c.id)
+                ).scalar_one()
+        return cls(engine, org)
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        with self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def look(self) -> Iterator[Connection]:
+        """A connection for reading only."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def connect(url: str) -> Engine:
+    """An engine with the settings that make any moment a fine moment to be killed."""
+    engine = sa.create_engine(url)
+    if engine.dialect.name == "sqlite":
+
+        @sa.event.listens_for(engine, "connect")
+        def configure(connection: Any, _record: object) -> None:
+            connection.isolation_level = None  # SQLAlchemy's BEGIN below, not sqlite3's own guesses
+            cursor = connection.cursor()
+            for pragma in (
+                "journal_mode=WAL",
+                "synchronous=NORMAL",
+                "foreign_keys=ON",
+                f"busy_timeout={BUSY_SECONDS * 1000}",
+            ):
+                cursor.execute(f"PRAGMA {pragma}")
+            cursor.close()
+
+        @sa.event.listens_for(engine, "begin")
+        def begin(connection: Connection) -> None:
+            connection.exec_driver_sql(
+                "BEGIN IMMEDIATE" if not connection.get_execution_options().get("reading") else "BEGIN"
+            )
+
+    return engine
+
+
+def upsert(
+    connection: Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]], *, keep: Sequence[str] = ()
+) -> None:
+    """Insert rows; where the primary key exists, update every other given column except those in `keep`."""
+    if not rows:
+        return
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = make(table)
+    keys = [column.name for column in table.primary_key.columns]
+    changed = {name: statement.excluded[name] for name in rows[0] if name not in keys and name not in keep}
+    statement = (
+        statement.on_conflict_do_update(index_elements=keys, set_=changed)
+        if changed
+        else statement.on_conflict_do_nothing(index_elements=keys)
+    )
+    connection.execute(statement, list(rows))
