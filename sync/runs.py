@@ -1,0 +1,202 @@
+"""The table of runs: what was done when, what is due, and who is at it right now.
+
+A lease in the store sees to it that two instances never run at once. Its holder renews it while it lives. A holder on
+this machine whose process is gone is passed over at once; one on another machine when its lease has run out.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from sync.clock import utc_now
+from sync.store.base import Store, Utc, metadata, org_column, upsert
+
+LEASE = timedelta(seconds=60)
+HEARTBEAT_SECONDS = 15.0
+
+run_table = sa.Table(
+    "run",
+    metadata,
+    org_column(),
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("started", Utc, nullable=False),
+    sa.Column("ended", Utc),
+    sa.Column("today", sa.Text, nullable=False),
+    sa.Column("trigger", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("summary", sa.Text),
+)
+lease_table = sa.Table(
+    "lease",
+    metadata,
+    org_column(),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("holder", sa.Text, nullable=False),
+    sa.Column("until", Utc, nullable=False),
+)
+segment_size = sa.Table(
+    "segment_size",
+    metadata,
+    org_column(),
+    sa.Column("day", sa.Text, primary_key=True),
+    sa.Column("segment", sa.Text, primary_key=True),
+    sa.Column("people", sa.Integer, nullable=False),
+)
+rule_file = sa.Table(
+    "rule_file",
+    metadata,
+    org_column(),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    sa.Column("seen", Utc, nullable=False),
+)
+
+
+class Busy(Exception):  # noqa: N818  it says what is so, as the sentence does
+    """Another instance is at it. `since` is when its run began, if it has begun one."""
+
+    def __init__(self, since: datetime | None) -> None:
+        super().__init__("another run is under way")
+        self.since = since
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run as it stands in the table. `state`: running, done, partial, refused, waiting, or stopped (it was killed
+    or asked to end; the next one takes up where it was).
+    """
+
+    id: int
+    started: datetime
+    ended: datetime | None
+    today: date
+    trigger: str
+    state: str
+    summary: dict[str, Any]
+
+
+def begin(store: Store, today: date, trigger: str, now: datetime) -> int:
+    """Number a new run. Runs that never ended were killed: they are marked `stopped`."""
+    with store.begin() as connection:
+        of_org = run_table.c.org == store.org
+        connection.execute(
+            sa.update(run_table).where(of_org, run_table.c.state == "running").values(state="stopped", ended=now)
+        )
+        number = (connection.scalar(sa.select(sa.func.max(run_table.c.id)).where(of_org)) or 0) + 1
+        row = {"org": store.org, "id": number, "started": now, "today": today.isoformat(), "trigger": trigger}
+        connection.execute(sa.insert(run_table).values(state="running", **row))
+    return number
+
+
+def finish(store: Store, number: int, state: str, summary: dict[str, Any], now: datetime) -> None:
+    with store.begin() as connection:
+        connection.execute(
+            sa.update(run_table)
+            .where(run_table.c.org == store.org, run_table.c.id == number)
+            .values(state=state, ended=now, summary=msgspec.json.encode(summary).decode())
+        )
+
+
+def last_runs(store: Store, most: int = 20) -> list[Run]:
+    """The newest runs first."""
+    query = sa.select(run_table).where(run_table.c.org == store.org).order_by(run_table.c.id.desc()).limit(most)
+    with store.look() as connection:
+        return [_run(row) for row in connection.execute(query)]
+
+
+def _run(row: Any) -> Run:
+    summary = msgspec.json.decode(row.summary) if row.summary else {}
+    return Run(row.id, row.started, row.ended, date.fromisoformat(row.today), row.trigger, row.state, summary)
+
+
+# --- the lease ----------------------------------------------------------------------------------------------------
+
+
+def identity() -> str:
+    """This process, told apart from an earlier one that had the same number: machine, process, its start."""
+    return f"{socket.gethostname()} {os.getpid()} {_birth(os.getpid())}"
+
+
+def _birth(process: int) -> str:
+    with suppress(OSError, IndexError):  # where there is no /proc, a number used again counts as alive
+        return Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()[19]
+    return "?"
+
+
+def _is_dead(holder: str) -> bool:
+    """True only when the holder surely lived on this machine and lives no more."""
+    host, process, birth = holder.rsplit(" ", 2)
+    if host != socket.gethostname():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return _birth(int(process)) != birth
+
+
+def take(store: Store, name: str, now: datetime, holder: str | None = None) -> str:
+    """Take or renew the lease; raises `Busy` while somebody else holds it."""
+    holder = holder or identity()
+    with store.begin() as connection:
+        key = (lease_table.c.org == store.org, lease_table.c.name == name)
+        held = connection.execute(sa.select(lease_table).where(*key).with_for_update()).one_or_none()
+        if held and held.holder != holder and held.until > now and not _is_dead(held.holder):
+            since = connection.scalar(
+                sa.select(sa.func.max(run_table.c.started)).where(
+                    run_table.c.org == store.org, run_table.c.state == "running"
+                )
+            )
+            raise Busy(since)
+        upsert(connection, lease_table, [{"org": store.org, "name": name, "holder": holder, "until": now + LEASE}])
+    return holder
+
+
+def give_back(store: Store, name: str, holder: str) -> None:
+    with store.begin() as connection:
+        connection.execute(
+            sa.delete(lease_table).where(
+                lease_table.c.org == store.org, lease_table.c.name == name, lease_table.c.holder == holder
+            )
+        )
+
+
+@contextmanager
+def lease(store: Store, name: str = "run") -> Iterator[threading.Event]:
+    """Hold the lease for the length of the block. The event is set when it was lost (this machine slept too long):
+    then whoever sees it must stop before the next act outside.
+    """
+    holder = take(store, name, utc_now())
+    lost, over = threading.Event(), threading.Event()
+
+    def renew() -> None:
+        while not over.wait(HEARTBEAT_SECONDS):
+            try:
+                take(store, name, utc_now(), holder)
+            except Busy:
+                lost.set()
+                return
+            except sa.exc.OperationalError:
+                continue  # the database is busy or away for a moment; the lease lasts four heartbeats
+
+    thread = threading.Thread(target=renew, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield lost
+    finally:
+        over.set()
+        thread.join(HEARTBEAT_SECONDS)
+        give_back(store, name, holder)
