@@ -1,0 +1,94 @@
+"""Slips that show in a single line: tabs, quotes from a word processor, a missing space, marks left by a merge.
+
+Each is told and mended in the copy that is read further, so that one slip does not hide the next mistake.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from rules.mistakes import Mistake, Place
+
+ODD_SPACES = dict.fromkeys(map(ord, "\u00a0\u202f\u2007\u2009\u200a\u3000"), " ")
+BLOCK_TEXT = re.compile(r"(?:^|[:\-]\s+)[|>][+\-0-9]*\s*(?:#.*)?$")
+MERGE = re.compile(r"^(<{7}|={7}|>{7}|\|{7})(\s|$)")
+TIGHT_COLON = re.compile(r"^(\s*(?:- +)?)([^\W\d][\w '’]*?):([^\s/:][^:]*)$")
+TIGHT_DASH = re.compile(r"^(\s*)-([^\W\d][^:]*:(?:\s.*)?)$")
+CURLY = re.compile(r"(?<=[:\-\[,] )\s*([“”„‟‘’])([^“”„‟\"]*)([“”‟‘’])(?=\s*(?:[,\]}]|#.*|$))")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line as it is read. `added` characters were put in from column `at` on (0-based), so places can be told as the
+    person sees them.
+    """
+
+    text: str
+    at: int = 0
+    added: int = 0
+
+    @property
+    def indent(self) -> int:
+        return len(self.text) - len(self.text.lstrip(" "))
+
+    def place(self, file: str, index: int, column: int) -> Place:
+        return Place(file, index + 1, 1 + (max(self.at, column - self.added) if column > self.at else column))
+
+
+def mend(text: str, file: str) -> tuple[list[Line], list[Mistake]]:
+    """Every line of the text, mended where that is safe, and what had to be mended."""
+    mistakes: list[Mistake] = []
+    lines: list[Line] = []
+    inside: int | None = None  # the indent of the key whose block text (| or >) we are in
+    for index, raw in enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n")):
+        if inside is not None and (not raw.strip() or _indent(raw) > inside):
+            lines.append(Line(CONTROL.sub(" ", raw).replace("\u2028", " ").replace("\u2029", " ")))
+            continue
+        line, told = _mend_line(raw.replace("\x85", " ").replace("\u2028", " ").replace("\u2029", " "), index, file)
+        inside = line.indent if BLOCK_TEXT.search(line.text) else None
+        lines.append(line)
+        mistakes += told
+    return lines, mistakes
+
+
+def _indent(raw: str) -> int:
+    return len(raw) - len(raw.lstrip(" \t"))
+
+
+def _mend_line(raw: str, index: int, file: str) -> tuple[Line, list[Mistake]]:  # noqa: PLR0911  one return a slip
+    def told(code: str, column: int, found: str = "", suggestion: str | None = None) -> list[Mistake]:
+        return [Mistake(Place(file, index + 1, column + 1), code, found=found, suggestion=suggestion)]
+
+    if MERGE.match(raw):
+        return Line(""), told("merge-mark", 0, raw[:7]) if raw[0] == "<" else []
+    if control := CONTROL.search(raw):
+        return Line(CONTROL.sub(" ", raw)), told("control-character", control.start())
+    if not raw.strip() or raw.lstrip().startswith("#"):
+        return Line(""), []
+    text = _plain_spaces(raw)
+    head = text[: _indent(text)]
+    if "\t" in head:
+        return Line(head.replace("\t", "  ") + text.lstrip(), 0, head.count("\t")), told("tab", head.index("\t"))
+    if (slip := TIGHT_COLON.match(text)) and not slip[1].strip():
+        at = slip.end(2) + 1
+        right = f"{slip[2]}: {slip[3]}".rstrip()
+        return Line(f"{text[:at]} {text[at:]}", at, 1), told("no-space-after-colon", at - 1, text.strip(), right)
+    if slip := TIGHT_DASH.match(text):
+        at = slip.end(1) + 1
+        return Line(f"{text[:at]} {text[at:]}", at, 1), told(
+            "no-space-after-dash", at - 1, text.strip(), f"- {slip[2]}"
+        )
+    if slip := CURLY.search(text):
+        right = f'"{slip[2]}"'
+        return Line(CURLY.sub(r'"\2"', text)), told(
+            "smart-quotes", slip.start(1), f"{slip[1]}{slip[2]}{slip[3]}", right
+        )
+    return Line(text), []
+
+
+def _plain_spaces(raw: str) -> str:
+    """No-break spaces, which nobody sees, in the indent and after a colon become spaces."""
+    indent = len(raw) - len(raw.lstrip())
+    return raw[:indent].translate(ODD_SPACES) + re.sub(r":[\u00a0\u202f]", ": ", raw[indent:])

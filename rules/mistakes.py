@@ -1,0 +1,108 @@
+"""What is wrong in a file that a person wrote: where, what stands there, what was expected, and the mend.
+
+Sentences live in `rules/words/messages.{en,fr}.yaml`, one for each code.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+from rapidfuzz.distance import OSA
+
+LONGEST_QUOTE = 60
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """A point in a file; line and column count from 1, the column in characters."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One thing to mend. `path` says where in the file's own words (`rules[2].when.visits`), `found` is what stands
+    there, `expected` what may stand there, `suggestion` the nearest right word. `expected` and `suggestion` are in the
+    language of the file, since that is what must be typed; `message` is in the reader's.
+    """
+
+    place: Place
+    code: str
+    path: str = ""
+    found: str = ""
+    expected: str = ""
+    suggestion: str | None = None
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+    def message(self, language: str) -> str:
+        """The mistake in one or two sentences, for a person."""
+        said = messages(language)
+        facts = {"found": shorten(self.found), "expected": self.expected, "path": self.path} | dict(self.facts)
+        parts = [said[self.code].format_map(facts)]
+        if self.suggestion:
+            parts.append(said["did-you-mean"].format(suggestion=self.suggestion))
+        return " ".join(parts)
+
+    def show(self, language: str, source_line: str) -> str:
+        """The message under its place, with the line itself and a caret under the column."""
+        number = str(self.place.line)
+        line = source_line.rstrip("\r\n")
+        start = max(0, self.place.column - 80)
+        shown = "".join(" " if c == "\t" or not c.isprintable() else c for c in line[start : start + 110])
+        caret = " " * max(0, self.place.column - 1 - start) + "^"
+        return f"{self.place}  {self.message(language)}\n  {number} | {shown}\n  {' ' * len(number)} | {caret}"
+
+    def to_json(self, language: str) -> dict[str, Any]:
+        """The stable keys of `check --json`."""
+        return {
+            "file": self.place.file,
+            "line": self.place.line,
+            "column": self.place.column,
+            "path": self.path,
+            "found": self.found,
+            "expected": self.expected,
+            "suggestion": self.suggestion,
+            "message": self.message(language),
+        }
+
+
+@cache
+def messages(language: str) -> dict[str, str]:
+    """All sentences about mistakes in a language, by code."""
+    text = files("rules").joinpath("words", f"messages.{language}.yaml").read_text("utf-8")
+    return {str(code): str(sentence) for code, sentence in yaml.safe_load(text).items()}
+
+
+def fold(text: str) -> str:
+    """Text for comparing: without accents, letter case, `_`, typographic apostrophes or extra spaces."""
+    plain = unicodedata.normalize("NFKD", text.replace("œ", "oe").replace("Œ", "oe").replace("’", "'"))
+    kept = "".join(" " if c == "_" else c for c in plain if not unicodedata.combining(c) and c not in "\u200b\ufeff")
+    return " ".join(kept.casefold().split())
+
+
+def nearest(word: str, words: Iterable[str]) -> str | None:
+    """The word a person most probably meant, or None when nothing is near. Ties go to the first."""
+    typed = fold(word)
+    allowed = max(1, len(typed) // 3)
+    best, best_distance = None, allowed + 1
+    for candidate in words:
+        distance = OSA.distance(typed, fold(candidate), score_cutoff=allowed)
+        if distance < best_distance:
+            best, best_distance = candidate, distance
+    return best
+
+
+def shorten(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_QUOTE else line[: LONGEST_QUOTE - 1] + "…"

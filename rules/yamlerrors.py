@@ -1,0 +1,69 @@
+"""What PyYAML's errors mean for the person who wrote the file."""
+
+from __future__ import annotations
+
+import yaml
+
+from rules.lines import Line
+from rules.mistakes import Mistake
+
+
+def classify(error: yaml.YAMLError, lines: list[Line], file: str) -> tuple[Mistake, int]:
+    """The mistake behind a parser's error, and the index of the line that spoils the reading."""
+    problem = str(getattr(error, "problem", None) or "")
+    context = str(getattr(error, "context", None) or "")
+    mark = getattr(error, "problem_mark", None)
+    context_mark = getattr(error, "context_mark", None)
+    code, at_context = _code(problem, context)
+    where = context_mark if at_context and context_mark is not None else mark
+    index, column = (where.line, where.column) if where is not None else (0, 0)
+    index, column = _back_to_text(lines, index, column)
+    line = lines[index]
+    if code == "mapping":
+        index, code, column = _colon_or_indent(lines, index, column)
+        line = lines[index]
+    elif code == "block-end":
+        code = "after-quote" if "scalar" in problem and line.text[:column].strip() else "indent"
+    return Mistake(line.place(file, index, column), code, found=line.text.strip()), index
+
+
+def _code(problem: str, context: str) -> tuple[str, bool]:
+    """A code, and whether the place is where the thing began rather than where the reader gave up."""
+    table = (
+        ("quoted scalar" in context and "end of stream" in problem, "quote-open", True),
+        ("double-quoted scalar" in context, "bad-escape", True),
+        ("quoted scalar" in context, "quote-open", True),
+        ("mapping values are not allowed" in problem, "mapping", False),
+        ("could not find expected ':'" in problem, "no-colon", True),
+        ("'\\t'" in problem, "tab", False),
+        ("that cannot start any token" in problem, "bad-start", False),
+        ("flow sequence" in context or "flow mapping" in context, "bracket-open", True),
+        ("anchor" in context or "alias" in context, "alias", False),
+        ("tag" in context or "tag" in problem, "tag", False),
+        ("flow node" in context, "bracket-open", False),
+        ("block sequence" in context and "block end" in problem, "block-end", False),
+        ("block mapping" in context and "block end" in problem, "block-end", False),
+        ("not allowed here" in problem, "indent", False),
+        ("document start" in problem, "indent", False),
+    )
+    return next(((code, at_context) for fits, code, at_context in table if fits), ("unreadable", False))
+
+
+def _back_to_text(lines: list[Line], index: int, column: int) -> tuple[int, int]:
+    """An error at the end of a file is told on the last line that says something."""
+    index = min(index, len(lines) - 1)
+    if lines[index].text.strip():
+        return index, column
+    while index > 0 and not lines[index].text.strip():
+        index -= 1
+    return index, lines[index].indent
+
+
+def _colon_or_indent(lines: list[Line], index: int, column: int) -> tuple[int, str, int]:
+    """A key where none may stand: a second colon in the line, no colon in the line above, or a wrong indent."""
+    if ": " in lines[index].text[:column]:
+        return index, "colon-in-text", column
+    above = next((n for n in range(index - 1, -1, -1) if lines[n].text.strip()), None)
+    if above is not None and ":" not in lines[above].text and not lines[above].text.lstrip().startswith("-"):
+        return above, "no-colon", lines[above].indent
+    return index, "indent", lines[index].indent
