@@ -1,0 +1,66 @@
+"""`filrouge serve`: the schedule and the page, in one process that ends cleanly when asked to.
+
+APScheduler gives the tick. Whether a run is due is asked of the table of runs each time (`sync.schedule`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+import uvicorn
+from apscheduler.schedulers.background import BackgroundScheduler
+from starlette.applications import Starlette
+
+from sync.schedule import Timetable
+from sync.web.app import Pulse
+
+TICK_SECONDS = 20
+log = structlog.get_logger()
+
+
+@dataclass
+class Keeper:
+    """Runs what is due. `last_start` and `run` come from the store and from `sync.run`; `stopping` asks the run that
+    is under way to end after its present step.
+    """
+
+    timetable: Timetable
+    last_start: Callable[[], datetime | None]
+    run: Callable[[threading.Event], None]
+    now: Callable[[], datetime]
+    pulse: Pulse = field(default_factory=Pulse)
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def tick(self) -> bool:
+        """One beat: True when a run was due and was made. A failure is logged and tried again at the next due time."""
+        self.pulse.ticked = self.now()
+        try:
+            if self.stopping.is_set() or not self.timetable.is_due(self.last_start(), self.now()):
+                return False
+            self.pulse.working = True
+            self.run(self.stopping)
+        except Exception as error:  # noqa: BLE001  the schedule must outlive whatever one run meets
+            log.error("run-failed", error=type(error).__name__)  # noqa: TRY400  a traceback could hold a person's data
+            return False
+        finally:
+            self.pulse.working, self.pulse.ticked = False, self.now()
+        return True
+
+
+def serve(keeper: Keeper, application: Starlette, host: str, port: int) -> None:
+    """Tick and answer until SIGTERM or Ctrl-C; then let the step under way finish."""
+    scheduler = BackgroundScheduler(timezone="UTC")
+    scheduler.add_job(
+        keeper.tick, "interval", seconds=TICK_SECONDS, max_instances=1, coalesce=True, next_run_time=keeper.now()
+    )
+    server = uvicorn.Server(uvicorn.Config(application, host=host, port=port, log_level="warning", access_log=False))
+    scheduler.start()
+    try:
+        server.run()
+    finally:
+        keeper.stopping.set()
+        scheduler.shutdown(wait=True)
