@@ -1,0 +1,128 @@
+"""One run as one self-contained page: what changed, the public over time, what waits, what was set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import jinja2
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_decimal
+from markupsafe import Markup
+
+from sync.messages import say
+from sync.report import charts
+
+KEPT = 50
+
+
+@dataclass(frozen=True)
+class SourceLine:
+    name: str
+    state: str
+    pulled: int
+    changed: int
+    set_aside: int
+    sentence: str
+
+
+@dataclass(frozen=True)
+class RuleLine:
+    name: str
+    inside: int
+    entered: int
+    left: int
+    sentence: str = ""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Mails of one rule that wait for a person. `command` lets them go."""
+
+    rule: str
+    count: int
+    subject: str
+    to: str
+    text: str
+    command: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that the page shows, ready in the organisation's words. Times are in its zone."""
+
+    organisation: str
+    language: str
+    number: int
+    when: datetime
+    state: str
+    headline: Sequence[str]
+    tiles: Sequence[tuple[str, float]]
+    sources: Sequence[SourceLine] = ()
+    rules: Sequence[RuleLine] = ()
+    waiting: Sequence[Waiting] = ()
+    tasks: Sequence[tuple[str, str, str]] = ()
+    held: Mapping[str, int] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+    set_aside: Sequence[tuple[str, str]] = ()
+    journal: Sequence[tuple[str, str, str, str, str]] = ()
+    visitors: Sequence[tuple[str, int, int]] = ()
+    segments: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    sheet: str = ""
+
+
+def render(report: Report) -> str:
+    """The whole page as HTML."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("sync.report", "."), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    environment.globals["say"] = lambda code, **facts: say(report.language, f"report-{code}", **facts)
+    environment.filters["number"] = lambda value: format_decimal(value, locale=report.language)
+    template = environment.get_template("report.html.j2")
+    when = format_datetime(report.when, "full" if report.language == "fr" else "long", locale=report.language)
+    day = format_date(report.when.date(), "full", locale=report.language)
+    return template.render(
+        report=report,
+        when=when,
+        day=day,
+        time=report.when.strftime("%H:%M"),
+        visitors=_visitors(report),
+        segments=_segments(report),
+    )
+
+
+def _visitors(report: Report) -> Markup | None:
+    if not report.visitors:
+        return None
+    title = say(report.language, "report-visitors")
+    labels = [label for label, _, _ in report.visitors]
+    returning = charts.Series(say(report.language, "report-returning"), [back for _, _, back in report.visitors])
+    new = charts.Series(say(report.language, "report-first-time"), [first for _, first, _ in report.visitors])
+    return charts.stacked_bars(title, labels, [returning, new])
+
+
+def _segments(report: Report) -> Markup | None:
+    days = sorted({day for sizes in report.segments.values() for day in sizes})
+    if not days:
+        return None
+    labels = [format_date(datetime.fromisoformat(day), "d MMM yy", locale=report.language) for day in days]
+    series = [charts.Series(name, [sizes.get(day) for day in days]) for name, sizes in report.segments.items()]
+    return charts.lines(say(report.language, "report-segments"), labels, series)
+
+
+def write(report: Report, folder: Path) -> Path:
+    """Put the page at `report.html` and beside the earlier ones in `reports/`; the oldest beyond 50 go."""
+    page = render(report)
+    archive = folder / "reports"
+    archive.mkdir(exist_ok=True)
+    kept = archive / f"{report.when:%Y-%m-%d}-{report.number:05d}.html"
+    kept.write_text(page, "utf-8")
+    for old in sorted(archive.glob("????-??-??-?????.html"), key=lambda file: file.stem[-5:])[:-KEPT]:
+        old.unlink()
+    latest = folder / "report.html"
+    draft = folder / ".report.html.part"
+    draft.write_text(page, "utf-8")
+    draft.replace(latest)
+    return latest
