@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from email.errors import HeaderParseError
+from email.headerregistry import Address, AddressHeader
+from email.headerregistry import HeaderRegistry as Headers
 from email.message import EmailMessage
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, cast
 
 import pydantic
+from pydantic_core import PydanticCustomError
 
 from connectors.trouble import Trouble
 
@@ -28,6 +32,11 @@ class Mailer(Protocol):
     service: ClassVar[str]
     Settings: ClassVar[type[pydantic.BaseModel]]
 
+    @property
+    def sender(self) -> str:
+        """The `from` of the config: `Théâtre du Phare <bonjour@phare.example>`."""
+        ...
+
     def check(self) -> str:
         """Reach the server or folder and log in without sending; gives a name to show."""
         ...
@@ -36,4 +45,31 @@ class Mailer(Protocol):
         """Hand over one message with this envelope; gives the server's own words or reference."""
         ...
 
+    def has_sent(self, message_id: str) -> bool | None:
+        """Did a message with this Message-ID leave here, in this run or an earlier one? None: can't be known."""
+        ...
+
     def close(self) -> None: ...
+
+
+def mailbox(text: str) -> Address:
+    """`Name <local@domain>` or a bare address, read by the standard's grammar; ValueError if it is not one mailbox."""
+    if any(character in text for character in "\r\n\0"):
+        raise ValueError("an address is one line")
+    try:
+        header = Headers()("To", text)
+    except (HeaderParseError, IndexError) as fault:
+        raise ValueError("not an address") from fault
+    addresses = cast("AddressHeader", header).addresses
+    if len(addresses) != 1 or header.defects or not (addresses[0].username and addresses[0].domain):
+        raise ValueError("not one address")
+    return addresses[0]
+
+
+def one_mailbox(text: str) -> str:
+    """For the `from` of a carrier's settings."""
+    try:
+        mailbox(text)
+    except ValueError as fault:
+        raise PydanticCustomError("mail-from", "must be one e-mail address, e.g. Name <name@example.org>") from fault
+    return text

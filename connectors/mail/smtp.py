@@ -1,0 +1,279 @@
+"""E-mails through an SMTP server (RFC 5321), on the standard `smtplib`.
+
+A message counts as sent when the server says 2xx to the end of its data. From the moment the server has asked for the
+data until that word, a broken connection means that nobody knows (RFC 5321 section 4.2.5): `AnswerLost`.
+"""
+
+from __future__ import annotations
+
+import re
+import smtplib
+import ssl
+from contextlib import suppress
+from email import policy
+from email.message import EmailMessage
+from typing import Annotated, ClassVar, Literal
+
+import idna
+import pydantic
+from pydantic_core import PydanticCustomError
+
+from connectors.mail.mailer import AnswerLost, RefusedForGood, RefusedForNow, mailbox, one_mailbox
+from connectors.source import Setting
+from connectors.trouble import LogInAgain, TryLater
+
+HELLO = "[127.0.0.1]"  # as mail programs do; asking DNS for a name of our own can take seconds
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+LOGIN_REFUSED = {530, 534, 535, 538}
+CLOSING = 421
+
+
+class SmtpSettings(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+    host: str = pydantic.Field(description="The outgoing mail server, e.g. smtp.example.org.")
+    port: int | None = pydantic.Field(
+        None, ge=1, le=65535, description="587 with starttls, 465 with tls, 25 with none."
+    )
+    user: str | None = pydantic.Field(None, description="The account's name, often the e-mail address.")
+    password: pydantic.SecretStr | None = pydantic.Field(None, description="Its password: ${SMTP_PASSWORD}.")
+    security: Literal["starttls", "tls", "none"] = pydantic.Field("starttls", description="How the way is encrypted.")
+    ca_file: str | None = pydantic.Field(None, description="A certificate authority of your own, as a PEM file.")
+    timeout: float = pydantic.Field(60, gt=0, le=600, description="Seconds to wait for the server's word.")
+    sender: Annotated[str, pydantic.AfterValidator(one_mailbox)] = pydantic.Field(
+        alias="from", description="Who the e-mails come from: Name <name@example.org>."
+    )
+
+    @pydantic.model_validator(mode="after")
+    def _no_password_in_the_clear(self) -> SmtpSettings:
+        if self.security == "none" and self.password is not None and self.host not in LOOPBACK:
+            raise PydanticCustomError("smtp-clear-password", "security none would send the password in the clear")
+        return self
+
+    @property
+    def at(self) -> tuple[str, int]:
+        return self.host, self.port or {"starttls": 587, "tls": 465, "none": 25}[self.security]
+
+
+class Smtp:
+    """One connection, opened when first needed, kept for all messages, and opened anew when the server has let go."""
+
+    service: ClassVar[str] = "smtp"
+    Settings: ClassVar[type[pydantic.BaseModel]] = SmtpSettings
+
+    def __init__(self, settings: SmtpSettings, setting: Setting) -> None:
+        self.settings = settings
+        self.setting = setting
+        self._server: smtplib.SMTP | None = None
+
+    @property
+    def sender(self) -> str:
+        return self.settings.sender
+
+    def check(self) -> str:
+        server = self._connected()
+        try:
+            code, words = server.noop()
+        except smtplib.SMTPServerDisconnected as fault:
+            raise self._unreachable(fault) from fault
+        if code != 250:
+            raise TryLater("smtp-down", host=self.settings.host, detail=f"{code} {_words(words)}")
+        return ":".join(str(part) for part in self.settings.at)
+
+    def send(self, message: EmailMessage, sender: str, recipient: str) -> str:
+        try:
+            envelope = _envelope(sender), _envelope(recipient)
+        except ValueError as fault:
+            raise RefusedForGood("mail-address") from fault
+        utf8 = not all(address.isascii() for address in envelope)
+        content = message.as_bytes(policy=policy.SMTPUTF8 if utf8 else policy.SMTP.clone(cte_type="7bit"))
+        self._announce(*envelope, len(content), utf8=utf8)
+        return self._hand_over(content, envelope[1])
+
+    def has_sent(self, message_id: str) -> None:  # noqa: ARG002  SMTP has no such question
+        return None
+
+    def close(self) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            with suppress(smtplib.SMTPException, OSError):
+                server.quit()
+            server.close()
+
+    def _announce(self, sender: str, recipient: str, size: int, *, utf8: bool) -> None:
+        """Everything before the data. Nothing has left yet, so a connection gone stale is simply opened again."""
+        fresh = self._server is None
+        try:
+            self._mail(self._connected(), sender, size, utf8=utf8)
+            self._recipient(self._connected(), recipient)
+        except (smtplib.SMTPServerDisconnected, _Closing) as fault:
+            self._drop()
+            if fresh:
+                raise self._unreachable(fault) from fault
+            self._announce(sender, recipient, size, utf8=utf8)
+
+    def _mail(self, server: smtplib.SMTP, sender: str, size: int, *, utf8: bool) -> None:
+        if utf8 and not server.has_extn("smtputf8"):
+            raise RefusedForGood("smtp-utf8")
+        options = [f"SIZE={size}"] if server.has_extn("size") else []
+        code, words = server.mail(sender, [*options, *(["SMTPUTF8", "BODY=8BITMIME"] if utf8 else [])])
+        if code // 100 == 2:
+            return
+        self._reset(server)
+        if code in LOGIN_REFUSED:
+            raise LogInAgain("smtp-login", host=self.settings.host)
+        if (
+            code // 100 == 5 and code != 552
+        ):  # the same sender stands in every message: it is the account, not the person
+            raise LogInAgain("smtp-sender", host=self.settings.host, answer=_answer(code, words))
+        raise _refusal(code, words)
+
+    def _recipient(self, server: smtplib.SMTP, recipient: str) -> None:
+        code, words = server.rcpt(recipient)
+        if code // 100 == 2:
+            return
+        self._reset(server)
+        if code in LOGIN_REFUSED:
+            raise LogInAgain("smtp-login", host=self.settings.host)
+        raise _refusal(code, words, recipient)
+
+    def _hand_over(self, content: bytes, recipient: str) -> str:
+        server = self._connected()
+        try:
+            code, words = server.data(content)
+        except smtplib.SMTPDataError as refused:  # it did not even ask for the data
+            self._reset(server)
+            raise self._refused(refused.smtp_code, refused.smtp_error, recipient) from refused
+        except (smtplib.SMTPServerDisconnected, smtplib.SMTPResponseException, OSError) as fault:
+            self._drop()
+            raise AnswerLost("smtp-answer-lost", host=self.settings.host) from fault
+        if code // 100 == 2:
+            return _answer(code, words, recipient)
+        if code // 100 not in {4, 5}:
+            self._drop()
+            raise AnswerLost("smtp-answer-lost", host=self.settings.host)
+        self._reset(server)
+        raise self._refused(code, words, recipient)
+
+    def _refused(self, code: int, words: bytes | str, recipient: str) -> Exception:
+        if code == CLOSING:
+            self._drop()
+            return RefusedForNow("smtp-refused-now", answer=_answer(code, words, recipient))
+        return _refusal(code, words, recipient)
+
+    def _reset(self, server: smtplib.SMTP) -> None:
+        try:
+            code, _ = server.rset()
+        except (smtplib.SMTPException, OSError):
+            code = CLOSING
+        if code // 100 != 2:
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+    def _connected(self) -> smtplib.SMTP:
+        if self._server is None:
+            self._server = self._connect()
+        return self._server
+
+    def _connect(self) -> smtplib.SMTP:
+        host = self.settings.host
+        server: smtplib.SMTP | None = None
+        try:
+            server = self._open()
+            self._log_in(server)
+        except BaseException as fault:
+            if server is not None:
+                server.close()
+            if isinstance(fault, ssl.SSLCertVerificationError):
+                raise TryLater("smtp-certificate", host=host, detail=fault.verify_message) from fault
+            if isinstance(fault, smtplib.SMTPAuthenticationError):
+                raise self._login_refused(fault) from fault
+            if isinstance(fault, smtplib.SMTPNotSupportedError):
+                raise LogInAgain(f"smtp-no-{self._missing(server)}", host=host) from fault
+            if isinstance(fault, (smtplib.SMTPException, OSError)):
+                raise self._unreachable(fault) from fault
+            raise
+        return server
+
+    def _open(self) -> smtplib.SMTP:
+        host, port = self.settings.at
+        if self.settings.security == "tls":
+            return smtplib.SMTP_SSL(host, port, HELLO, timeout=self.settings.timeout, context=self._context())
+        server = smtplib.SMTP(host, port, HELLO, timeout=self.settings.timeout)
+        try:
+            server.ehlo_or_helo_if_needed()
+            if self.settings.security == "starttls":
+                server.starttls(context=self._context())
+        except BaseException:
+            server.close()
+            raise
+        return server
+
+    def _log_in(self, server: smtplib.SMTP) -> None:
+        server.ehlo_or_helo_if_needed()
+        if self.settings.user is not None:
+            password = self.settings.password
+            server.login(self.settings.user, password.get_secret_value() if password else "")
+
+    def _context(self) -> ssl.SSLContext:
+        file = self.settings.ca_file
+        return ssl.create_default_context(cafile=self.setting.folder / file if file else None)
+
+    def _login_refused(self, fault: smtplib.SMTPAuthenticationError) -> Exception:
+        if fault.smtp_code // 100 == 4:
+            return self._unreachable(fault)
+        return LogInAgain("smtp-login", host=self.settings.host)
+
+    def _missing(self, server: smtplib.SMTP | None) -> str:
+        return "starttls" if server is None else "login"
+
+    def _unreachable(self, fault: Exception) -> TryLater:
+        return TryLater("smtp-down", host=self.settings.host, detail=_detail(fault))
+
+
+class _Closing(Exception):  # noqa: N818  a word of the server, not an error of ours
+    """421: the server lets go of the connection."""
+
+
+def _refusal(code: int, words: bytes | str, recipient: str = "") -> Exception:
+    answer = _answer(code, words, recipient)
+    if code == CLOSING:
+        return _Closing(answer)
+    if code // 100 == 5:
+        return RefusedForGood("smtp-refused", answer=answer)
+    return RefusedForNow("smtp-refused-now", answer=answer)
+
+
+def _envelope(text: str) -> str:
+    """The bare address; a domain with accents in its ASCII form, which every server understands (RFC 5891)."""
+    address = mailbox(text)
+    domain = address.domain if address.domain.isascii() else idna.encode(address.domain, uts46=True).decode()
+    return address.addr_spec.rpartition("@")[0] + "@" + domain
+
+
+def _detail(fault: Exception) -> str:
+    if isinstance(fault, smtplib.SMTPResponseException):
+        return _answer(fault.smtp_code, fault.smtp_error)
+    if isinstance(fault, OSError) and fault.strerror:
+        return fault.strerror
+    return _without_people(str(fault)) or type(fault).__name__
+
+
+def _answer(code: int, words: bytes | str, recipient: str = "") -> str:
+    return f"{code} {_words(words, recipient)}".strip()
+
+
+def _words(words: bytes | str, recipient: str = "") -> str:
+    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
+    if recipient:
+        for part in (recipient, recipient.rpartition("@")[0]):
+            text = re.sub(rf"(?<!\w){re.escape(part)}(?!\w)", "…", text, flags=re.IGNORECASE)
+    return _without_people(" ".join(text.split()))[:300]
+
+
+def _without_people(text: str) -> str:
+    return re.sub(r"[^\s<>\"'=:;,]+@[^\s<>\"';,]+", "…", text)

@@ -1,0 +1,337 @@
+"""From verdicts to deeds: who enters, stays in and leaves each rule, and what follows, once.
+
+Bulk work is Polars and SQL; only people whose standing changed become Python objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from rules.conditions import Book, Email, Flag, Period, Rule, SetCell, Task
+from sync.followup import outbox as out
+from sync.followup.tables import OPEN_STATES, cell_to_set, flag, outbox, rule_state, standing, task
+from sync.store.base import upsert
+
+BY_RULE = (rule_state, standing, flag, cell_to_set, task, outbox)
+HALF_A_DAY = timedelta(hours=12)
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What a run changed for one rule: person ids, and how many are inside or could not be decided."""
+
+    entered: Sequence[int] = ()
+    left: Sequence[int] = ()
+    inside: int = 0
+    unknown: int = 0
+
+
+@dataclass
+class Decisions:
+    """`mails` and `tasks` count what is new; `cancelled` the e-mails taken back. `flags_on`/`flags_off` are (person, name)."""
+
+    rules: dict[str, Moved] = field(default_factory=dict)
+    flags_on: int = 0
+    flags_off: int = 0
+    cells: int = 0
+    tasks: int = 0
+    mails: int = 0
+    cancelled: int = 0
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """What all steps of one decision share."""
+
+    connection: Connection
+    org: int
+    run: int
+    now: datetime
+    today: date
+    done: Decisions
+
+    @property
+    def occasion(self) -> str:
+        return self.today.isoformat()
+
+    def later(self, period: Period | None) -> datetime:
+        """After `period`. A wait of days counts from the morning: the run of that day must find it over."""
+        if period is None:
+            return self.now
+        start = self.now if period.unit in {"minute", "hour"} else self.now - HALF_A_DAY
+        try:
+            return start + period.delta
+        except (OverflowError, ValueError):
+            return datetime.max.replace(tzinfo=self.now.tzinfo)
+
+
+def decide(  # noqa: PLR0913  one run's facts, each told from outside
+    connection: Connection,
+    org: int,
+    book: Book,
+    verdicts: pl.DataFrame,
+    run: int,
+    now: datetime,
+    today: date,
+    *,
+    stale_rules: Mapping[str, str],
+    people_count: int,
+) -> Decisions:
+    """Compare `verdicts` with where everybody stood, and write down all that follows, in the caller's transaction.
+
+    `verdicts` has one row for *every* person (`person_id`) and one Boolean column a rule id; null is unknown: the
+    person stays as they were. Somebody who has no row (merged, erased) leaves. `today` is the local day. The same call
+    once more changes nothing. `stale_rules` tells, by rule, which source was not pulled in time: its e-mails wait.
+    """
+    turn = _Turn(connection, org, run, now, today, Decisions())
+    _rename(turn, book)
+    active = [rule for rule in book.rules if rule.active and rule.id in verdicts.columns]
+    _retire(turn, book)
+    _resume(turn, active)
+    _remember(turn, active, stale_rules)
+    inside = _inside(turn)
+    nobody = pl.Series("person_id", [], dtype=pl.Int64)
+    for rule in active:
+        _follow(turn, rule, verdicts.select("person_id", verdict=rule.id), inside.get(rule.id, nobody))
+    out.expire(connection, org, now)
+    out.release(connection, org, run, now, people_count)
+    return turn.done
+
+
+def _follow(turn: _Turn, rule: Rule, verdicts: pl.DataFrame, inside: pl.Series) -> None:
+    people, verdict = verdicts["person_id"].cast(pl.Int64), verdicts["verdict"]
+    yes = people.filter(verdict)
+    staying = inside.filter(inside.is_in(people.filter(~verdict).implode()).not_() & inside.is_in(people.implode()))
+    entered = yes.filter(yes.is_in(inside.implode()).not_()).sort().to_list()
+    left = inside.filter(inside.is_in(staying.implode()).not_()).sort().to_list()
+    turn.done.rules[rule.id] = Moved(entered, left, len(staying) + len(entered), verdict.null_count())
+    _leave(turn, rule, left)
+    _drop_steps(turn, rule)
+    _enter(turn, rule, entered)
+    _set_flags(turn, rule, entered)
+    for step, email in steps(rule):
+        _plan(turn, rule, step, email, _not_again_yet(turn, rule, step, email, entered))
+        if email.again is not None:
+            _plan(turn, rule, step, email, _due_again(turn, rule, step, email.again, set(entered)))
+
+
+def steps(rule: Rule) -> list[tuple[str, Email]]:
+    """The e-mails of a rule by their lasting name: the template, numbered when it comes more than once."""
+    found: dict[str, Email] = {}
+    for action in rule.actions:
+        if isinstance(action, Email):
+            count = sum(known.template == action.template for known in found.values())
+            found[action.template if not count else f"{action.template}#{count + 1}"] = action
+    return list(found.items())
+
+
+def _rename(turn: _Turn, book: Book) -> None:
+    known = set(turn.connection.scalars(sa.select(rule_state.c.rule).where(rule_state.c.org == turn.org)))
+    for rule in book.rules:
+        old = next((name for name in rule.was if name in known), None)
+        if old is not None and rule.id not in known:
+            for table in BY_RULE:
+                rows = (table.c.org == turn.org, table.c.rule == old)
+                turn.connection.execute(sa.update(table).where(*rows).values(rule=rule.id))
+            known = known - {old} | {rule.id}
+
+
+def _retire(turn: _Turn, book: Book) -> None:
+    """A rule that was taken out or paused: its flags and its waiting e-mails go. Who was inside is kept, so that nobody
+    gets anything twice when it comes back.
+    """
+    alive = {rule.id for rule in book.rules if rule.active}
+    states = turn.connection.execute(sa.select(rule_state).where(rule_state.c.org == turn.org, rule_state.c.active))
+    for state in states.all():
+        if state.rule in alive:
+            continue
+        reason = "rule-paused" if state.rule in book.rule else "rule-removed"
+        turn.done.cancelled += out.cancel(turn.connection, turn.org, state.rule, reason)
+        turn.done.flags_off += _close_flags(turn, flag.c.rule == state.rule)
+        mine = (rule_state.c.org == turn.org, rule_state.c.rule == state.rule)
+        turn.connection.execute(sa.update(rule_state).where(*mine).values(active=False))
+
+
+def _resume(turn: _Turn, rules: Sequence[Rule]) -> None:
+    """A rule that comes back finds the e-mails again that its pause took back, as long as they are not too late."""
+    asleep = sa.select(rule_state.c.rule).where(rule_state.c.org == turn.org, rule_state.c.active.is_(False))
+    for rule in set(turn.connection.scalars(asleep)) & {rule.id for rule in rules}:
+        mine = (outbox.c.org == turn.org, outbox.c.rule == rule, outbox.c.state == "cancelled")
+        paused = outbox.c.reason.in_(("rule-paused", "rule-removed"))
+        back = sa.update(outbox).where(*mine, paused, outbox.c.no_later_than >= turn.now)
+        turn.done.mails += turn.connection.execute(back.values(state="planned", reason=None)).rowcount
+
+
+def _remember(turn: _Turn, rules: Sequence[Rule], stale: Mapping[str, str]) -> None:
+    rows = [
+        {
+            "org": turn.org,
+            "rule": rule.id,
+            "name": rule.name,
+            "digest": rule.digest,
+            "first_seen": turn.now,
+            "active": True,
+            "stale": stale.get(rule.id),
+        }
+        for rule in rules
+    ]
+    upsert(turn.connection, rule_state, rows, keep=("first_seen",))
+
+
+def _inside(turn: _Turn) -> dict[str, pl.Series]:
+    """Person ids by rule."""
+    rows = sa.select(standing.c.rule, standing.c.person_id).where(standing.c.org == turn.org, standing.c.inside)
+    found: dict[str, list[int]] = {}
+    for rule, person in turn.connection.execute(rows).tuples():
+        found.setdefault(rule, []).append(person)
+    return {rule: pl.Series("person_id", people, dtype=pl.Int64) for rule, people in found.items()}
+
+
+def _leave(turn: _Turn, rule: Rule, people: Sequence[int]) -> None:
+    for some in out.slices(people):
+        mine = (standing.c.org == turn.org, standing.c.rule == rule.id, standing.c.person_id.in_(some))
+        left = {"inside": False, "left_at": turn.now, "left_run": turn.run}
+        turn.connection.execute(sa.update(standing).where(*mine).values(left))
+        turn.done.flags_off += _close_flags(turn, sa.and_(flag.c.rule == rule.id, flag.c.person_id.in_(some)))
+    turn.done.cancelled += out.cancel(turn.connection, turn.org, rule.id, "left", people)
+
+
+def _drop_steps(turn: _Turn, rule: Rule) -> None:
+    """E-mails that the rule no longer names are taken back."""
+    mine = (outbox.c.org == turn.org, outbox.c.rule == rule.id, outbox.c.state.in_(OPEN_STATES))
+    gone = set(turn.connection.scalars(sa.select(outbox.c.step).where(*mine).distinct())) - dict(steps(rule)).keys()
+    for step in gone:
+        taken_back = sa.update(outbox).where(*mine, outbox.c.step == step)
+        values = {"state": "cancelled", "reason": "rule-changed"}
+        turn.done.cancelled += turn.connection.execute(taken_back.values(values)).rowcount
+
+
+def _enter(turn: _Turn, rule: Rule, people: Sequence[int]) -> None:
+    rows = [
+        {
+            "org": turn.org,
+            "rule": rule.id,
+            "person_id": person,
+            "inside": True,
+            "since": turn.now,
+            "entered_run": turn.run,
+            "left_at": None,
+            "left_run": None,
+        }
+        for person in people
+    ]
+    upsert(turn.connection, standing, rows)
+    cells = [action for action in rule.actions if isinstance(action, SetCell)]
+    tasks = [action for action in rule.actions if isinstance(action, Task)]
+    upsert(turn.connection, cell_to_set, [_cell(turn, rule, cell, person) for cell in cells for person in people])
+    turn.done.cells += len(cells) * len(people)
+    new = [_task(turn, rule, n, action, person) for n, action in enumerate(tasks) for person in people]
+    out.insert_new(turn.connection, task, new)
+    turn.done.tasks += len(new)
+
+
+def _cell(turn: _Turn, rule: Rule, cell: SetCell, person: int) -> dict[str, Any]:
+    key = {"org": turn.org, "rule": rule.id, "column": cell.column, "person_id": person}
+    return key | {"value": cell.value, "run": turn.run, "written_run": None}
+
+
+def _task(turn: _Turn, rule: Rule, number: int, action: Task, person: int) -> dict[str, Any]:
+    return {
+        "org": turn.org,
+        "id": out.identity(rule.id, f"task {number}", person, turn.occasion),
+        "rule": rule.id,
+        "person_id": person,
+        "occasion": turn.occasion,
+        "text": action.text,
+        "assignee": action.assignee,
+        "due": action.due.after(turn.today) if action.due else None,
+        "state": "waiting",
+        "made": turn.now,
+        "run": turn.run,
+    }
+
+
+def _set_flags(turn: _Turn, rule: Rule, entered: Sequence[int]) -> None:
+    """Everybody inside wears the rule's flags, whenever the rule came to name them."""
+    wanted = {action.name for action in rule.actions if isinstance(action, Flag)}
+    mine = (flag.c.org == turn.org, flag.c.rule == rule.id, flag.c.until.is_(None))
+    worn = set(turn.connection.scalars(sa.select(flag.c.name).where(*mine).distinct()))
+    for name in worn - wanted:
+        turn.done.flags_off += _close_flags(turn, sa.and_(flag.c.rule == rule.id, flag.c.name == name))
+    for name in wanted:
+        people = entered if name in worn else _everybody_inside(turn, rule)
+        row = {"org": turn.org, "rule": rule.id, "name": name, "since": turn.now, "run": turn.run}
+        upsert(turn.connection, flag, [row | {"person_id": p, "until": None, "until_run": None} for p in people])
+        turn.done.flags_on += len(people)
+
+
+def _everybody_inside(turn: _Turn, rule: Rule) -> Sequence[int]:
+    mine = (standing.c.org == turn.org, standing.c.rule == rule.id, standing.c.inside)
+    return turn.connection.scalars(sa.select(standing.c.person_id).where(*mine)).all()
+
+
+def _close_flags(turn: _Turn, which: Any) -> int:
+    worn = sa.update(flag).where(flag.c.org == turn.org, flag.c.until.is_(None), which)
+    return turn.connection.execute(worn.values(until=turn.now, until_run=turn.run)).rowcount
+
+
+def _plan(turn: _Turn, rule: Rule, step: str, email: Email, people: Sequence[int]) -> None:
+    not_before = turn.later(email.wait)
+    latest = min(not_before, datetime.max.replace(tzinfo=not_before.tzinfo) - HALF_A_DAY)
+    try:
+        no_later_than = latest + email.no_later_than.delta
+    except (OverflowError, ValueError):
+        no_later_than = datetime.max.replace(tzinfo=turn.now.tzinfo)
+    common = {
+        "org": turn.org,
+        "rule": rule.id,
+        "step": step,
+        "occasion": turn.occasion,
+        "state": "planned",
+        "template": email.template,
+        "purpose": email.purpose,
+        "not_before": not_before,
+        "no_later_than": no_later_than,
+        "created_at": turn.now,
+        "created_run": turn.run,
+        "attempts": 0,
+    }
+    rows = [common | {"id": out.identity(rule.id, step, p, turn.occasion), "person_id": p} for p in people]
+    turn.done.mails += out.plan(turn.connection, rows)
+
+
+def _not_again_yet(turn: _Turn, rule: Rule, step: str, email: Email, entered: Sequence[int]) -> Sequence[int]:
+    """Who entered, less those who had this e-mail less than `again` ago: theirs comes when that is over."""
+    if email.again is None or not entered:
+        return entered
+    last = _last_written(turn, rule, step)
+    return [person for person in entered if person not in last or email.again.after(last[person]) <= turn.today]
+
+
+def _due_again(turn: _Turn, rule: Rule, step: str, again: Period, entered: set[int]) -> Sequence[int]:
+    last = _last_written(turn, rule, step)
+    due = {person for person, day in last.items() if person not in entered and again.after(day) <= turn.today}
+    return [person for person in _everybody_inside(turn, rule) if person in due] if due else []
+
+
+def _last_written(turn: _Turn, rule: Rule, step: str) -> dict[int, date]:
+    """The last occasion, or the day it really went if that was later; a far day while one is still on its way. What was
+    taken back does not count.
+    """
+    open_one = sa.and_(outbox.c.no_later_than >= turn.now, outbox.c.settled_at.is_(None))
+    last_day, last_gone = sa.func.max(outbox.c.occasion), sa.func.max(outbox.c.settled_at)
+    rows = sa.select(outbox.c.person_id, last_day, last_gone, sa.func.max(sa.case((open_one, 1), else_=0)))
+    rows = rows.where(outbox.c.org == turn.org, outbox.c.rule == rule.id, outbox.c.step == step)
+    rows = rows.where(outbox.c.state != "cancelled").group_by(outbox.c.person_id)
+    last: dict[int, date] = {}
+    for person, occasion, settled, on_its_way in turn.connection.execute(rows).tuples():
+        day = date.fromisoformat(occasion)
+        last[person] = date.max if on_its_way else max(day, settled.date()) if settled else day
+    return last

@@ -1,0 +1,222 @@
+"""The outbox: the only way out. Planned by `decide`, let go by a person's approval, emptied by `send`.
+
+Every function works inside the transaction of its caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
+
+from sync.followup.tables import OPEN_STATES, outbox, rule_state, task
+
+BRAKE_PEOPLE = 50
+BRAKE_SHARE = 10  # a tenth of everybody
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one rule wants and waits for: `name` and `rule` can both be given to `approve`."""
+
+    name: str
+    rule: str
+    rule_name: str
+    mails: int
+    tasks: int
+    since: datetime
+
+
+def identity(rule: str, step: str, person_id: int, occasion: str) -> str:
+    return blake2b(f"{rule}\0{step}\0{person_id}\0{occasion}".encode(), digest_size=8).hexdigest()
+
+
+def plan(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Put e-mails in, each identity once. One cancelled earlier the same day takes its old place. Gives how many."""
+    if not rows:
+        return 0
+    before = _planned(connection, rows[0]["org"])
+    if _any_cancelled(connection, rows[0]):
+        _revive(connection, rows)
+    insert_new(connection, outbox, rows)
+    return _planned(connection, rows[0]["org"]) - before
+
+
+def _planned(connection: Connection, org: int) -> int:
+    return connection.scalar(_count().where(outbox.c.org == org, outbox.c.state == "planned")) or 0
+
+
+def _any_cancelled(connection: Connection, row: Mapping[str, Any]) -> bool:
+    same = [outbox.c[name] == row[name] for name in ("org", "rule", "step", "occasion")]
+    return bool(connection.scalar(_count().where(*same, outbox.c.state == "cancelled")))
+
+
+def _revive(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    keys = ("org", "rule", "step", "person_id", "occasion")
+    times = ("not_before", "no_later_than")
+    statement = (
+        sa.update(outbox)
+        .where(*(outbox.c[key] == sa.bindparam(f"b_{key}") for key in keys), outbox.c.state == "cancelled")
+        .values(state="planned", reason=None, batch=None, **{name: sa.bindparam(f"b_{name}") for name in times})
+    )
+    connection.execute(statement, [{f"b_{name}": row[name] for name in (*keys, *times)} for row in rows])
+
+
+def insert_new(connection: Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows; those that are there already, by whichever unique key, stay as they are."""
+    if rows:
+        make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+        connection.execute(make(table).on_conflict_do_nothing(), list(rows))
+
+
+def cancel(connection: Connection, org: int, rule: str, reason: str, people: Collection[int] | None = None) -> int:
+    """Take back what has not gone: of these people, or of everybody. Tasks that wait for approval go too."""
+    mails = sa.update(outbox).values(state="cancelled", reason=reason)
+    mails = mails.where(outbox.c.org == org, outbox.c.rule == rule, outbox.c.state.in_(OPEN_STATES))
+    tasks = sa.update(task).values(state="cancelled")
+    tasks = tasks.where(task.c.org == org, task.c.rule == rule, task.c.state == "waiting")
+    if people is None:
+        connection.execute(tasks)
+        return connection.execute(mails).rowcount
+    cancelled = 0
+    for some in slices(sorted(people)):
+        connection.execute(tasks.where(task.c.person_id.in_(some)))
+        cancelled += connection.execute(mails.where(outbox.c.person_id.in_(some))).rowcount
+    return cancelled
+
+
+def slices(ids: Sequence[int], size: int = 500) -> Iterator[Sequence[int]]:
+    """Pieces that both databases take as the list of one `IN`."""
+    return (ids[start : start + size] for start in range(0, len(ids), size))
+
+
+def expire(connection: Connection, org: int, now: datetime) -> None:
+    """What can no longer go in time is held for good; a reason it had already stays."""
+    late = (outbox.c.org == org, outbox.c.no_later_than < now, outbox.c.state.in_(OPEN_STATES))
+    reason = sa.case((outbox.c.state == "held", outbox.c.reason), else_="too-late")
+    connection.execute(sa.update(outbox).where(*late).values(state="held", reason=reason))
+
+
+def release(connection: Connection, org: int, run: int, now: datetime, people_count: int) -> None:
+    """Let go what is due: straight to `approved` where a person has approved the rule, else to `waiting`.
+
+    The brake: a rule whose present meaning (digest) nobody approved waits when it would act on more than 50 people or
+    a tenth of them, whichever is larger. The e-mails of rules with a stale source are held until it is fresh.
+    """
+    connection.execute(_where(org, "held", outbox.c.reason == "stale-source").values(state="planned", reason=None))
+    limit = max(BRAKE_PEOPLE, people_count // BRAKE_SHARE)
+    for rule in connection.execute(sa.select(rule_state).where(rule_state.c.org == org, rule_state.c.active)).all():
+        of_rule = outbox.c.rule == rule.rule
+        due = sa.and_(of_rule, outbox.c.not_before <= now)
+        if rule.stale is not None:
+            connection.execute(_where(org, "planned", due).values(state="held", reason="stale-source"))
+            connection.execute(_where(org, "approved", of_rule).values(state="held", reason="stale-source"))
+            due = sa.false()
+        _let_go(connection, org, rule, due, run, limit)
+
+
+def _let_go(connection: Connection, org: int, rule: sa.Row[Any], due: Any, run: int, limit: int) -> None:
+    connection.execute(_where(org, "planned", due, outbox.c.approved_at.is_not(None)).values(state="approved"))
+    braked = rule.digest != rule.approved_digest and _people(connection, org, rule.rule, due) > limit
+    batch = f"{rule.rule}-{run}"
+    tasks = (task.c.org == org, task.c.rule == rule.rule, task.c.state == "waiting", task.c.batch.is_(None))
+    connection.execute(sa.update(task).where(*tasks).values({"batch": batch} if braked else {"state": "open"}))
+    if braked or rule.approved_at is None:
+        connection.execute(_where(org, "planned", due).values(state="waiting", batch=batch))
+    else:
+        approved = {"state": "approved", "approved_at": rule.approved_at, "approved_by": rule.approved_by}
+        connection.execute(_where(org, "planned", due).values(batch=batch, **approved))
+
+
+def _people(connection: Connection, org: int, rule: str, due: Any) -> int:
+    mails = sa.select(outbox.c.person_id).where(outbox.c.org == org, outbox.c.rule == rule)
+    mails = mails.where(sa.or_(outbox.c.state == "waiting", sa.and_(outbox.c.state == "planned", due)))
+    tasks = sa.select(task.c.person_id).where(task.c.org == org, task.c.rule == rule, task.c.state == "waiting")
+    return connection.scalar(sa.select(sa.func.count()).select_from(mails.union(tasks).subquery())) or 0
+
+
+def waits(connection: Connection, org: int) -> list[Batch]:
+    """What waits for a person's approval, the oldest first."""
+    found: dict[str, Batch] = {}
+    names = dict(
+        connection.execute(sa.select(rule_state.c.rule, rule_state.c.name).where(rule_state.c.org == org)).tuples()
+    )
+    for table, made in ((outbox, outbox.c.created_at), (task, task.c.made)):
+        groups = sa.select(table.c.batch, table.c.rule, sa.func.count().label("n"), sa.func.min(made).label("since"))
+        groups = groups.where(table.c.org == org, table.c.state == "waiting", table.c.batch.is_not(None))
+        for row in connection.execute(groups.group_by(table.c.batch, table.c.rule)):
+            old = found.get(row.batch) or Batch(row.batch, row.rule, names.get(row.rule, row.rule), 0, 0, row.since)
+            mails, tasks = (row.n, old.tasks) if table is outbox else (old.mails, row.n)
+            found[row.batch] = Batch(row.batch, row.rule, old.rule_name, mails, tasks, min(old.since, row.since))
+    return sorted(found.values(), key=lambda batch: (batch.since, batch.name))
+
+
+def approve(connection: Connection, org: int, what: str, who: str, now: datetime) -> int:
+    """Let go a rule, one batch of it, or one e-mail by its id; gives how many e-mails and tasks were waiting for it.
+
+    With a rule or a batch the rule itself is approved as it stands: its later e-mails go by themselves until its
+    meaning changes and it would act on many people at once. 0: nothing of that name waits.
+    """
+    approved = {"state": "approved", "approved_at": now, "approved_by": who}
+    one = connection.execute(_where(org, "waiting", outbox.c.id == what).values(approved)).rowcount
+    if one:
+        return one
+    let_go = 0
+    for batch in waits(connection, org):
+        if what in {batch.name, batch.rule, batch.rule_name}:
+            let_go += connection.execute(_where(org, "waiting", outbox.c.batch == batch.name).values(approved)).rowcount
+            tasks = (task.c.org == org, task.c.batch == batch.name, task.c.state == "waiting")
+            let_go += connection.execute(sa.update(task).where(*tasks).values(state="open")).rowcount
+            _approve_rule(connection, org, batch.rule, who, now)
+    return let_go
+
+
+def _approve_rule(connection: Connection, org: int, rule: str, who: str, now: datetime) -> None:
+    connection.execute(
+        sa.update(rule_state)
+        .where(rule_state.c.org == org, rule_state.c.rule == rule)
+        .values(approved_digest=rule_state.c.digest, approved_at=now, approved_by=who)
+    )
+
+
+def resend(connection: Connection, org: int, id_: str, who: str, now: datetime) -> bool:
+    """A person has made sure that an `uncertain` (or failed) e-mail did not arrive: it may go once more."""
+    values = {"state": "approved", "reason": None, "not_before": now, "approved_at": now, "approved_by": who}
+    rows = sa.update(outbox).where(outbox.c.org == org, outbox.c.id == id_, outbox.c.state.in_(("uncertain", "failed")))
+    return connection.execute(rows.values(values)).rowcount == 1
+
+
+def drop(connection: Connection, org: int, id_: str, who: str) -> bool:
+    """A person does not want this e-mail to go; an `uncertain` one is settled so."""
+    rows = sa.update(outbox).where(
+        outbox.c.org == org, outbox.c.id == id_, outbox.c.state.in_((*OPEN_STATES, "uncertain", "failed"))
+    )
+    return connection.execute(rows.values(state="cancelled", reason="dropped", approved_by=who)).rowcount == 1
+
+
+def counts(connection: Connection, org: int) -> dict[tuple[str, str | None], int]:
+    """How many e-mails by (state, reason)."""
+    rows = sa.select(outbox.c.state, outbox.c.reason, sa.func.count()).where(outbox.c.org == org)
+    return {(state, reason): n for state, reason, n in connection.execute(rows.group_by("state", "reason"))}
+
+
+def listed(connection: Connection, org: int, states: Collection[str] = (), limit: int = 1000) -> list[sa.Row[Any]]:
+    """Rows of the outbox, the newest first; of these states, or of all."""
+    rows = sa.select(outbox).where(outbox.c.org == org)
+    if states:
+        rows = rows.where(outbox.c.state.in_(states))
+    return list(connection.execute(rows.order_by(outbox.c.created_at.desc(), outbox.c.id).limit(limit)).all())
+
+
+def _where(org: int, state: str, *conditions: Any) -> sa.Update:
+    return sa.update(outbox).where(outbox.c.org == org, outbox.c.state == state, *conditions)
+
+
+def _count() -> sa.Select[int]:
+    return sa.select(sa.func.count()).select_from(outbox)

@@ -1,0 +1,139 @@
+"""What is remembered of rules and e-mails. Every table carries its organisation; times are UTC.
+
+An e-mail is one row of `outbox`, unique by (rule, step, person, occasion). The occasion is the local day on which the
+person entered the rule, or on which `again` came round: no day comes twice, so no e-mail does. Its states:
+
+    planned ──wait over──► waiting ──approval──► approved ──► sending ──► sent
+       │                      │                     │ ▲          │ ├────► failed      refused for good, or too often
+       └──left the rule───────┴────► cancelled      ▼ │          │ └────► uncertain   nobody knows: a person decides
+                                                   held ◄────────┘ (approved again: refused for now)
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from sync.store.base import Utc, metadata, org_column
+
+OUTBOX_STATES = (
+    "planned", "waiting", "approved", "sending", "sent", "held", "cancelled", "failed", "uncertain",
+)  # fmt: skip
+OPEN_STATES = ("planned", "waiting", "approved", "held")
+"""Not gone yet: leaving the rule cancels these."""
+GONE_STATES = ("sending", "sent", "uncertain")
+"""May have reached the person."""
+
+rule_state = sa.Table(
+    "rule_state",
+    metadata,
+    org_column(),
+    sa.Column("rule", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("first_seen", Utc, nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False, default=True),
+    sa.Column("stale", sa.Text),  # why its e-mails wait: a source of its fields was not pulled in time
+    sa.Column("approved_digest", sa.Text),
+    sa.Column("approved_at", Utc),
+    sa.Column("approved_by", sa.Text),
+)
+
+standing = sa.Table(
+    "standing",
+    metadata,
+    org_column(),
+    sa.Column("rule", sa.Text, primary_key=True),
+    sa.Column("person_id", sa.Integer, primary_key=True),
+    sa.Column("inside", sa.Boolean, nullable=False),
+    sa.Column("since", Utc, nullable=False),  # of the last entry
+    sa.Column("entered_run", sa.Integer, nullable=False),
+    sa.Column("left_at", Utc),
+    sa.Column("left_run", sa.Integer),
+    sqlite_with_rowid=False,
+)
+sa.Index("ix_standing_inside", standing.c.org, standing.c.rule, standing.c.inside)
+
+flag = sa.Table(
+    "flag",
+    metadata,
+    org_column(),
+    sa.Column("rule", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("person_id", sa.Integer, primary_key=True),
+    sa.Column("since", Utc, primary_key=True),
+    sa.Column("run", sa.Integer, nullable=False),
+    sa.Column("until", Utc),
+    sa.Column("until_run", sa.Integer),
+)
+sa.Index("ix_flag_person", flag.c.org, flag.c.person_id, flag.c.until)
+
+cell_to_set = sa.Table(
+    "cell_to_set",
+    metadata,
+    org_column(),
+    sa.Column("rule", sa.Text, primary_key=True),
+    sa.Column("column", sa.Text, primary_key=True),
+    sa.Column("person_id", sa.Integer, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("run", sa.Integer, nullable=False),
+    sa.Column("written_run", sa.Integer),
+)
+
+task = sa.Table(
+    "task",
+    metadata,
+    org_column(),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("person_id", sa.Integer, nullable=False),
+    sa.Column("occasion", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),  # a template: `compose.fill` puts the person in
+    sa.Column("assignee", sa.Text),
+    sa.Column("due", sa.Date),
+    sa.Column("state", sa.Text, nullable=False),  # waiting · open · done · cancelled
+    sa.Column("batch", sa.Text),
+    sa.Column("made", Utc, nullable=False),
+    sa.Column("run", sa.Integer, nullable=False),
+)
+sa.Index("ix_task_rule", task.c.org, task.c.rule, task.c.state)
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    org_column(),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("step", sa.Text, nullable=False),
+    sa.Column("person_id", sa.Integer, nullable=False),
+    sa.Column("occasion", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("answer", sa.Text),  # the server's own words
+    sa.Column("template", sa.Text, nullable=False),
+    sa.Column("purpose", sa.Text),  # None: as the template says
+    sa.Column("batch", sa.Text),
+    sa.Column("not_before", Utc, nullable=False),
+    sa.Column("no_later_than", Utc, nullable=False),
+    sa.Column("created_at", Utc, nullable=False),
+    sa.Column("created_run", sa.Integer, nullable=False),
+    sa.Column("approved_at", Utc),
+    sa.Column("approved_by", sa.Text),
+    sa.Column("language", sa.Text),
+    sa.Column("subject", sa.Text),
+    sa.Column("basis", sa.Text),  # by what right: consent · customer · gift · service
+    sa.Column("address_hash", sa.Text),
+    sa.Column("message_id", sa.Text),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("sending_run", sa.Integer),
+    sa.Column("settled_at", Utc),
+    sa.UniqueConstraint("org", "rule", "step", "person_id", "occasion"),
+    sa.CheckConstraint(sa.column("state").in_(OUTBOX_STATES), name="state"),
+)
+sa.Index("ix_outbox_state", outbox.c.org, outbox.c.state, outbox.c.not_before)
+sa.Index("ix_outbox_person", outbox.c.org, outbox.c.person_id)
+_gone = outbox.c.state.in_(GONE_STATES)
+sa.Index(
+    "uq_outbox_address",  # two people on one address: one e-mail an occasion, whatever two senders do at once
+    outbox.c.org, outbox.c.rule, outbox.c.step, outbox.c.occasion, outbox.c.address_hash,
+    unique=True, sqlite_where=_gone, postgresql_where=_gone,
+)  # fmt: skip
