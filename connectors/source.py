@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import msgspec
 import pydantic
@@ -97,6 +97,8 @@ class Source(Protocol):
     """Kinds of record that this source may give: what rules can know when it is connected."""
     Settings: ClassVar[type[pydantic.BaseModel]]
     """The keys of its block in the config, each with a description."""
+
+    def __init__(self, settings: Any, setting: Setting) -> None: ...
 
     def check(self) -> Account:
         """Try the account with one cheap call, and say what is missing."""

@@ -6,11 +6,12 @@ from email.errors import HeaderParseError
 from email.headerregistry import Address, AddressHeader
 from email.headerregistry import HeaderRegistry as Headers
 from email.message import EmailMessage
-from typing import ClassVar, Protocol, cast
+from typing import Any, ClassVar, Protocol, cast
 
 import pydantic
 from pydantic_core import PydanticCustomError
 
+from connectors.source import Setting
 from connectors.trouble import Trouble
 
 
@@ -36,6 +37,8 @@ class Mailer(Protocol):
     def sender(self) -> str:
         """The `from` of the config: `Théâtre du Phare <bonjour@phare.example>`."""
         ...
+
+    def __init__(self, settings: Any, setting: Setting) -> None: ...
 
     def check(self) -> str:
         """Reach the server or folder and log in without sending; gives a name to show."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import msgspec
 import pydantic
+
+from connectors.source import Setting
 
 Cell = str | int | float | bool | date | datetime | None
 """A cell's value. Empty is None (never ""). Datetimes are naive, in the organisation's time zone. Text is text: a sheet
@@ -131,6 +133,8 @@ class Sheet(Protocol):
     service: ClassVar[str]
     Settings: ClassVar[type[pydantic.BaseModel]]
     calls: Calls
+
+    def __init__(self, settings: Any, setting: Setting) -> None: ...
 
     def check(self, tab: str) -> Sequence[str]:
         """Try to reach the tab; give its headers."""
