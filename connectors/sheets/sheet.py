@@ -20,6 +20,10 @@ Cell = str | int | float | bool | date | datetime | None
 never interprets what is written (`=1+1`, `+33…`, `007` stay as they are)."""
 
 
+KEY_HEADER = "Fil rouge"
+"""The header of our key column. It is no member of `Table.columns`; where it is missing, `write` and `create` add it."""
+
+
 class Formula(msgspec.Struct, frozen=True):
     """A cell that the team computes. `value` is the result that was last saved, None if there is none."""
 
@@ -39,7 +43,7 @@ class Column(msgspec.Struct, frozen=True):
 
 class Row(msgspec.Struct):
     """`ref` finds the row in this reading only (a number, a record id). `key` is what our key column holds.
-    `cells` stand in the order of `Table.columns`.
+    `cells` stand in the order of `Table.columns`. Rows with nothing in any column are left out.
     """
 
     ref: str
@@ -109,11 +113,29 @@ class Changes:
 
 
 @dataclass(frozen=True)
+class Refused:
+    """One cell that this kind of sheet can't take or must not change. It stays as it is; the rest of its row lands.
+    `row` is None for a cell of a new row. `code` and `facts` as in `connectors.trouble`.
+    """
+
+    row: str | None
+    key: str
+    column: str
+    code: str
+    facts: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Batch:
-    """What lands together or not at all. `stamp` proves it later: `Sheet.landed(tab, stamp)`."""
+    """What lands together or not at all. `stamp` proves it later: `Sheet.landed(tab, stamp)`.
+
+    `changes` are those that land, with each value as it will be read back (a date before 1900 becomes text in Excel);
+    `refused` are the cells that were left out.
+    """
 
     stamp: str
     changes: Changes = field(default_factory=Changes)
+    refused: Sequence[Refused] = ()
 
 
 class Calls(msgspec.Struct):
