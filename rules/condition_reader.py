@@ -1,0 +1,335 @@
+"""`when:` and `unless:` as canonical conditions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from rules.conditions import (
+    SHEET,
+    AllOf,
+    AnyOf,
+    Check,
+    Condition,
+    Fact,
+    InSegment,
+    NoneOf,
+    Value,
+)
+from rules.context import Context
+from rules.fields import FIELDS, FieldType
+from rules.mistakes import fold, nearest
+from rules.phrases import Phrase, read_fact_date, read_number, read_phrase, suggest, typed
+from rules.words import LANGUAGES, vocabulary
+from rules.yamltext import Block, Entry, Items, Node, Text
+
+LINES = ("logic", "fields")
+GROUPS: dict[str, type[AllOf | AnyOf | NoneOf]] = {"any_of": AnyOf, "all_of": AllOf, "none_of": NoneOf}
+DATES = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[/.]\d{1,2}[/.]\d{4}")
+
+
+def read_all(context: Context, node: Node, path: str) -> tuple[Condition, ...]:
+    """The conditions in a block of lines, in their order. Those with a mistake are told and left out."""
+    if not (block := context.block(node, path, "when")):
+        return ()
+    if not block.entries:
+        context.tell(block.place, "no-value", path, path.rsplit(".", 1)[-1], expected="when")
+    found: list[Condition] = []
+    for entry in block.entries:
+        found += _read_line(context, entry, path)
+    return tuple(found)
+
+
+def _read_line(context: Context, entry: Entry, path: str) -> Iterable[Condition]:
+    here = f"{path}.{entry.key.value}"
+    logic = context.words.find("logic", entry.key.value)
+    if logic in {"any_of", "all_of", "none_of"}:
+        return _read_group(context, logic, entry.value, here)
+    if logic == "segment":
+        return _read_segments(context, entry.value, here)
+    if logic == "sheet":
+        return _read_sheet(context, entry.value, here)
+    if name := context.words.find("fields", entry.key.value):
+        return _read_field(context, name, entry, here)
+    _unknown_field(context, entry, path)
+    return ()
+
+
+def _unknown_field(context: Context, entry: Entry, path: str) -> None:
+    key = entry.key
+    if context.words.find("later_fields", key.value):
+        context.tell(key.place, "comes-later", f"{path}.{key.value}", key.value)
+        return
+    column = next((name for name in context.columns or () if fold(name) == fold(key.value)), None)
+    if column is None or nearest(key.value, context.words.all("fields")):
+        context.unknown_key(key, LINES, path)
+        return
+    value = entry.value.value if isinstance(entry.value, Text) else "…"
+    right = f"{context.words.key('logic', 'sheet')}: {{{column}: {value}}}"
+    context.tell(key.place, "column-not-field", f"{path}.{key.value}", key.value, suggestion=right)
+
+
+def _read_group(context: Context, logic: str, node: Node, path: str) -> Iterable[Condition]:
+    if isinstance(node, Items):
+        groups = [read_all(context, item, f"{path}[{n}]") for n, item in enumerate(node.items, 1)]
+        items: tuple[Condition, ...] = tuple(group[0] if len(group) == 1 else AllOf(group) for group in groups if group)
+    else:
+        items = read_all(context, node, path)
+    if not items:
+        return
+    yield GROUPS[logic](items)
+
+
+def _read_segments(context: Context, node: Node, path: str) -> Iterable[Condition]:
+    found: list[Condition] = []
+    for item in node.items if isinstance(node, Items) else (node,):
+        name = context.text(item, path, "name")
+        if name is None:
+            continue
+        if identity := context.segments.get(fold(name)):
+            found.append(InSegment(identity, item.place))
+        else:
+            context.near(item.place, "unknown-segment", path, name, context.segment_names)
+    return [AnyOf(tuple(found))] if len(found) > 1 else found
+
+
+def _read_field(context: Context, name: str, entry: Entry, path: str) -> Iterable[Condition]:
+    check = _Reader(context, name, entry.key.value, path).read(FIELDS[name].type, entry.value)
+    return () if check is None else (check,)
+
+
+def _read_sheet(context: Context, node: Node, path: str) -> Iterable[Condition]:
+    if not (block := context.block(node, path, "sheet_block")):
+        return
+    for entry in block.entries:
+        here = f"{path}.{entry.key.value}"
+        if column := column_named(context, entry.key, here):
+            check = _Reader(context, SHEET + column, entry.key.value, here).read_sheet(entry.value)
+            if check is not None:
+                yield check
+
+
+def column_named(context: Context, key: Text, path: str) -> str | None:
+    """The sheet's header a person means, as it stands in the sheet; told when there is none."""
+    if context.columns is None:
+        return key.value.strip() or None
+    wanted = fold(key.value)
+    column = next((name for name in context.columns if fold(name) == wanted), None)
+    if column is None:
+        context.near(key.place, "unknown-column", path, key.value, context.columns)
+    return column
+
+
+class _Reader:
+    """Reads what one field is compared with."""
+
+    def __init__(self, context: Context, field: str, shown: str, path: str) -> None:
+        self.context, self.field, self.shown, self.path = context, field, shown, path
+        self.language = context.words.language
+
+    def read(self, kind: FieldType, node: Node) -> Check | None:  # noqa: PLR0911  one return a type
+        if isinstance(node, Block):
+            return self._read_block(kind, node)
+        if isinstance(node, Items):
+            return self._read_list(kind, node)
+        if not node.value.strip():
+            return self._fail(node, kind)
+        match kind:
+            case "choice":
+                return self._choices(node, [node])
+            case "yesno":
+                return self._yesno(node)
+            case "text" if node.quoted:
+                return self._check(node, kind, "is", (node.value,))
+            case _:
+                return self._phrase(kind, node)
+
+    def read_sheet(self, node: Node) -> Check | None:
+        """A cell of the team's own: the phrase tells how the cell is read."""
+        if not isinstance(node, Text) or node.quoted or not node.value.strip():
+            return self.read("text", node)
+        if self.context.words.find("yesno", node.value):
+            return self._yesno(node)
+        for kind in ("date", "number"):
+            phrase = read_phrase(self.language, kind, node.value)
+            if phrase and not (phrase.op in {"never", "known"} or _is_code(phrase, node.value)):
+                return self._phrase(kind, node)
+            meant = suggest(self.language, kind, node.value)
+            if not phrase and meant and len(node.value.split()) > 1 and re.search(r"\d", node.value):
+                return self._fail(node, "sheet", meant)
+        if (phrase := read_phrase(self.language, "date", node.value)) and phrase.op in {"never", "known"}:
+            return self._check(node, "text", phrase.op, ())
+        return self.read("text", node)
+
+    def _check(self, node: Node, kind: FieldType, op: str, values: tuple[Value, ...]) -> Check:
+        return Check(self.field, kind, op, values, node.place)
+
+    def _phrase(self, kind: FieldType, node: Text) -> Check | None:
+        phrases = "number" if kind == "money" else kind
+        if kind in {"text", "tags"}:
+            return self._words(kind, node)
+        phrase = read_phrase(self.language, phrases, node.value)
+        if phrase is None:
+            return self._fail(node, phrases, suggest(self.language, phrases, node.value))
+        if phrase.op == "between" and phrase.values[0] > phrase.values[1]:  # type: ignore[operator]
+            turned = typed(self.language, phrases, Phrase("between", phrase.values[::-1]))
+            self.context.tell(node.place, "between-order", self.path, node.value, suggestion=turned)
+            return None
+        return self._check(node, kind, phrase.op, phrase.values)
+
+    def _words(self, kind: FieldType, node: Text) -> Check | None:
+        """Text and tags: any word is right, so a misspelled phrase is looked for on purpose."""
+        phrase = read_phrase(self.language, kind, node.value)
+        if phrase is not None:
+            return self._check(node, kind, phrase.op, phrase.values)
+        if meant := self._nearly(kind, node.value):
+            return self._fail(node, kind, meant)
+        return self._check(node, kind, "contain" if kind == "tags" else "is", (node.value.strip(),))
+
+    def _nearly(self, kind: str, text: str) -> str | None:
+        """`contian dance` or `jamais` in an English file: a phrase, not the name of a town."""
+        for other in LANGUAGES:
+            if other != self.language and (phrase := read_phrase(other, kind, text)):
+                return typed(self.language, kind, phrase)
+        head, _, rest = text.strip().partition(" ")
+        starts = [
+            pattern.split("{")[0].strip()
+            for patterns in vocabulary(self.language).words["phrases"][kind].values()
+            for pattern in patterns
+            if "{" in pattern
+        ]
+        single = [start for start in starts if " " not in start]
+        if rest and len(head) > 5 and (near := nearest(head, single)):
+            return f"{near} {rest}"
+        return None
+
+    def _choices(self, node: Node, texts: list[Text]) -> Check | None:
+        if len(texts) == 1 and (phrase := read_phrase(self.language, "choice", texts[0].value)):
+            return self._check(node, "choice", phrase.op, ())
+        allowed = FIELDS[self.field].choices
+        found: list[str] = []
+        for text in texts:
+            choice = self.context.words.find("choices", text.value)
+            if choice in allowed:
+                found.append(str(choice))
+            else:
+                self._unknown_choice(text, allowed)
+        return self._check(node, "choice", "is", tuple(found)) if len(found) == len(texts) and found else None
+
+    def _unknown_choice(self, text: Text, allowed: tuple[str, ...]) -> None:
+        words = self.context.words
+        shown = [words.shown("choices", choice) for choice in allowed]
+        translated = next(
+            (name for other in LANGUAGES if (name := vocabulary(other).find("choices", text.value))), None
+        )
+        meant = words.shown("choices", translated) if translated in allowed else nearest(text.value, shown)
+        self._fail(text, ", ".join(f"`{name}`" for name in shown), meant)
+
+    def _yesno(self, node: Text) -> Check | None:
+        found = self.context.words.find("yesno", node.value)
+        return self._check(node, "yesno", "is", (found,)) if found else self._fail(node, "yesno")
+
+    def _read_list(self, kind: FieldType, node: Items) -> Check | None:
+        texts = [item for item in node.items if isinstance(item, Text) and item.value.strip()]
+        if len(texts) < len(node.items) or not texts or kind in {"date", "yesno"}:
+            return self._fail(node, kind)
+        if kind == "choice":
+            return self._choices(node, texts)
+        if kind in {"number", "money"}:
+            return self._numbers(kind, node, texts)
+        op = "contain_any" if kind == "tags" else "is"
+        return self._check(node, kind, op, tuple(text.value.strip() for text in texts))
+
+    def _numbers(self, kind: FieldType, node: Items, texts: list[Text]) -> Check | None:
+        numbers = [read_number(self.language, text.value) for text in texts]
+        known = tuple(number for number in numbers if number is not None)
+        return self._check(node, kind, "is", known) if len(known) == len(texts) else self._fail(node, "number")
+
+    def _read_block(self, kind: FieldType, node: Block) -> Check | None:
+        """`{contain any of: [dance]}`, the same as on one line; or a count over a window, which comes later."""
+        if any(self.context.words.find("window", entry.key.value) for entry in node.entries):
+            self.context.tell(node.place, "window-comes-later", self.path, self.shown)
+            return None
+        if kind == "tags" and len(node.entries) == 1 and isinstance(items := node.entries[0].value, Items):
+            listed = ", ".join(item.value for item in items.items if isinstance(item, Text))
+            phrase = read_phrase(self.language, kind, f"{node.entries[0].key.value} [{listed}]")
+            if phrase and phrase.op in {"contain_any", "contain_none"}:
+                return self._check(node, kind, phrase.op, phrase.values)
+        return self._fail(node, kind)
+
+    def _fail(self, node: Node, kind: str, suggestion: str | None = None) -> Check | None:
+        """Tell what is wrong; gives None, for the caller to give back."""
+        expected = {"money": "number", "choice": ""}.get(kind, kind)
+        found = node.value.strip() if isinstance(node, Text) else ""
+        dated = isinstance(node, Text) and DATES.search(found)
+        if dated and not suggestion and kind in {"date", "sheet"}:
+            self.context.tell(node.place, "no-such-date", self.path, found, expected=expected)
+        elif isinstance(node, Text) and found:
+            code = "phrase-near" if suggestion else "phrase"
+            self.context.tell(
+                node.place, code, self.path, found, field=self.shown, expected=expected, suggestion=suggestion
+            )
+        elif kind == "choice":
+            shown = [self.context.words.shown("choices", choice) for choice in FIELDS[self.field].choices]
+            self.context.wrong_shape(node, self.path, ", ".join(f"`{name}`" for name in shown))
+        else:
+            self.context.wrong_shape(node, self.path, expected)
+        return None
+
+
+def _is_code(phrase: Phrase, text: str) -> bool:
+    """`01000` is a postcode, not a number."""
+    return phrase.op == "is" and text.strip().startswith("0") and text.strip() != "0"
+
+
+def read_fact(context: Context, name: str, entry: Entry, path: str) -> tuple[Fact] | None:
+    """What an example says of a person; None when it is told as a mistake."""
+    language, node = context.words.language, entry.value
+    kind: FieldType = FIELDS[name].type if name in FIELDS else "text"
+    if isinstance(node, Items) and kind == "tags":
+        return (tuple(item.value for item in node.items if isinstance(item, Text)),)
+    text = context.text(node, path, "fact_number" if kind in {"number", "money"} else "name")
+    if text is None:
+        return None
+    never = read_phrase(language, "date", text)
+    if never and never.op == "never":
+        return (None,)
+    fact: Fact = None
+    match kind:
+        case "date":
+            fact = read_fact_date(language, text, never)
+        case "number" | "money":
+            fact = read_number(language, text)
+        case "choice":
+            fact = context.words.find("choices", text)
+        case "tags":
+            fact = (text,)
+        case _:
+            fact = _sheet_fact(context, name, text)
+    if fact is None:
+        expected = "fact_number" if kind in {"number", "money"} else f"fact_{kind}"
+        context.tell(
+            node.place, "phrase", path, text, field=entry.key.value, expected=_expected(context, expected, name)
+        )
+        return None
+    return (fact,)
+
+
+def _expected(context: Context, code: str, name: str) -> str:
+    if code == "fact_choice":
+        return ", ".join(f"`{context.words.shown('choices', choice)}`" for choice in FIELDS[name].choices)
+    return code
+
+
+def _sheet_fact(context: Context, name: str, text: str) -> Fact:
+    """A cell as the sheet would give it: yes and no as such, dates as days, numbers as numbers."""
+    if not name.startswith(SHEET):
+        return text
+    if answer := context.words.find("yesno", text):
+        return answer == "yes"
+    phrase = read_phrase(context.words.language, "date", text)
+    day = read_fact_date(context.words.language, text, phrase)
+    number = read_number(context.words.language, text)
+    if day is not None:
+        return day
+    return number if number is not None and not text.startswith("0") else text

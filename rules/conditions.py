@@ -1,0 +1,346 @@
+"""What a rules folder means, in one form for every language: conditions, actions, rules, segments.
+
+**Yes, no, unknown.** A field without a value is known: it is `never` (or `empty`), and every comparison with it is
+false. A field that can't be known today (its source failed, its column is gone) is unknown, and so is every condition
+that hangs on it, in Kleene's logic: `unknown and no` is no, `unknown or yes` is yes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, Literal
+
+from dateutil.relativedelta import relativedelta
+
+from rules.fields import FIELDS, FieldType
+from rules.mistakes import Place
+
+Unit = Literal["minute", "hour", "day", "week", "month", "year"]
+SHEET = "sheet:"
+NOWHERE = Place("", 0, 0)
+
+
+@dataclass(frozen=True)
+class Period:
+    """A length of time. Months and years are calendar ones: 31 August + 6 months is the last day of February."""
+
+    count: int
+    unit: Unit
+
+    @property
+    def delta(self) -> relativedelta:
+        return relativedelta(**{f"{self.unit}s": self.count})  # type: ignore[arg-type]
+
+    def before(self, day: date) -> date:
+        return self._shift(day, -1)
+
+    def after(self, day: date) -> date:
+        return self._shift(day, +1)
+
+    def _shift(self, day: date, sign: int) -> date:
+        """The nearest day that the calendar has: a period of a million years ends where it ends."""
+        try:
+            moved = day + self.delta * sign
+        except (OverflowError, ValueError):
+            return date.max if sign > 0 else date.min
+        return date(moved.year, moved.month, moved.day)
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.unit}"
+
+
+Value = Period | date | Decimal | str
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of `when`: a field, and what it is compared with. `type` says how a cell of the sheet is read; `op` is
+    one of the phrases of that type in `rules/words`.
+    """
+
+    field: str
+    type: FieldType
+    op: str
+    values: tuple[Value, ...] = ()
+    place: Place = dataclasses.field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True)
+class AllOf:
+    items: tuple[Condition, ...]
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    items: tuple[Condition, ...]
+
+
+@dataclass(frozen=True)
+class NoneOf:
+    items: tuple[Condition, ...]
+
+
+@dataclass(frozen=True)
+class InSegment:
+    """The person is in the segment with this id."""
+
+    segment: str
+    place: Place = dataclasses.field(default=NOWHERE, compare=False)
+
+
+Condition = Check | AllOf | AnyOf | NoneOf | InSegment
+
+
+@dataclass(frozen=True)
+class Flag:
+    name: str
+
+
+@dataclass(frozen=True)
+class SetCell:
+    """Write `value` (it may hold `{{ first_name }}`) in a column of the sheet."""
+
+    column: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Email:
+    """`wait`: still true that long after entering? `again`: may repeat after. `purpose` None: as the template says.
+    What could not be sent within `no_later_than` of its day is listed, not sent.
+    """
+
+    template: str
+    wait: Period | None = None
+    again: Period | None = None
+    purpose: Literal["marketing", "service"] | None = None
+    no_later_than: Period = Period(30, "day")
+
+
+@dataclass(frozen=True)
+class Task:
+    """A line for the tab To do. `text` may hold `{{ first_name }}`; `due` counts from the day the person entered."""
+
+    text: str
+    assignee: str | None = None
+    due: Period | None = None
+
+
+Action = Flag | SetCell | Email | Task
+
+
+@dataclass(frozen=True)
+class Shift:
+    """A day told from today: `2 years ago` (sign -1), `in 3 days` (+1)."""
+
+    sign: int
+    period: Period
+
+    def day(self, today: date) -> date:
+        return self.period.before(today) if self.sign < 0 else self.period.after(today)
+
+
+Fact = Shift | date | Decimal | str | bool | tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class Example:
+    """A person told by facts, and whether the rule should hold for them."""
+
+    facts: tuple[tuple[str, Fact], ...]
+    expect: bool
+    place: Place = dataclasses.field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A group of people with a name, for rules and for a column of the sheet. `was` are ids it had before."""
+
+    id: str
+    name: str
+    condition: Condition
+    was: tuple[str, ...] = ()
+    needs: frozenset[str] = frozenset()
+    digest: str = ""
+    place: Place = dataclasses.field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`condition` is `when` and none of `unless`. `needs` are the fields it reads, through segments too, and `kinds`
+    the records those are made from: while one of their sources is not fresh, the rule's e-mails wait.
+    `digest` changes when the meaning does, and not when the rule is renamed, moved or translated.
+    """
+
+    id: str
+    name: str
+    when: AllOf
+    unless: NoneOf | None
+    actions: tuple[Action, ...]
+    active: bool = True
+    examples: tuple[Example, ...] = ()
+    was: tuple[str, ...] = ()
+    needs: frozenset[str] = frozenset()
+    digest: str = ""
+    place: Place = dataclasses.field(default=NOWHERE, compare=False)
+
+    @property
+    def condition(self) -> Condition:
+        return self.when if self.unless is None else AllOf((*self.when.items, self.unless))
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        return frozenset(kind for name in self.needs if name in FIELDS for kind in FIELDS[name].source)
+
+
+@dataclass(frozen=True)
+class Book:
+    """Every rule and segment of a folder, in their order, which is the order of priority."""
+
+    rules: tuple[Rule, ...] = ()
+    segments: tuple[Segment, ...] = ()
+
+    @cached_property
+    def segment(self) -> Mapping[str, Segment]:
+        return {segment.id: segment for segment in self.segments}
+
+    @cached_property
+    def rule(self) -> Mapping[str, Rule]:
+        return {rule.id: rule for rule in self.rules}
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Headers of the team's sheet that rules and segments read."""
+        names = {name for item in (*self.rules, *self.segments) for name in item.needs}
+        return frozenset(name.removeprefix(SHEET) for name in names if name.startswith(SHEET))
+
+    @cached_property
+    def layers(self) -> tuple[tuple[Segment, ...], ...]:
+        """The segments, each layer using only those of the layers before."""
+        layers, done, left = [], set[str](), list(self.segments)
+        while left:
+            ready = tuple(segment for segment in left if uses(segment.condition) <= done)
+            if not ready:
+                break
+            layers.append(ready)
+            done |= {segment.id for segment in ready}
+            left = [segment for segment in left if segment.id not in done]
+        return tuple(layers)
+
+
+def leaves(condition: Condition) -> Iterator[Check | InSegment]:
+    """Every test and segment use in a condition, from left to right."""
+    if isinstance(condition, AllOf | AnyOf | NoneOf):
+        for item in condition.items:
+            yield from leaves(item)
+    else:
+        yield condition
+
+
+def uses(condition: Condition) -> frozenset[str]:
+    """The ids of the segments that a condition uses itself."""
+    return frozenset(leaf.segment for leaf in leaves(condition) if isinstance(leaf, InSegment))
+
+
+def fields_of(condition: Condition, segments: Mapping[str, Segment]) -> frozenset[str]:
+    """The fields a condition reads, through its segments (whose `needs` are known) too."""
+    found: frozenset[str] = frozenset()
+    for leaf in leaves(condition):
+        found |= segments[leaf.segment].needs if isinstance(leaf, InSegment) else {leaf.field}
+    return found
+
+
+def digest(condition: Condition, actions: tuple[Action, ...], segments: Mapping[str, Segment]) -> str:
+    """A fingerprint of what a rule means: segments by what they mean, the order of lines apart."""
+    meaning = [_meaning(condition, segments), [action_json(action) for action in actions]]
+    return hashlib.sha256(json.dumps(meaning, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
+
+
+def _meaning(condition: Condition, segments: Mapping[str, Segment]) -> Any:
+    match condition:
+        case InSegment(segment=name):
+            return {"segment": segments[name].digest}
+        case Check():
+            return condition_json(condition)
+        case AllOf(items=(only,)):
+            return _meaning(only, segments)
+        case _:
+            items = [_meaning(item, segments) for item in condition.items]
+            return {_KIND[type(condition)]: sorted(items, key=lambda item: json.dumps(item, sort_keys=True))}
+
+
+_KIND: dict[type, str] = {AllOf: "all_of", AnyOf: "any_of", NoneOf: "none_of"}
+
+
+def condition_json(condition: Condition) -> dict[str, Any]:
+    """A condition in canonical form."""
+    match condition:
+        case Check(field=name, type=kind, op=op, values=values):
+            return {"field": name, "type": kind, "op": op, "values": [value_json(value) for value in values]}
+        case InSegment(segment=name):
+            return {"segment": name}
+        case _:
+            return {_KIND[type(condition)]: [condition_json(item) for item in condition.items]}
+
+
+def value_json(value: Fact | Period) -> Any:
+    match value:
+        case None | bool() | str():
+            return value
+        case Decimal():
+            return format(value.normalize(), "f")
+        case date():
+            return value.isoformat()
+        case Shift(sign=sign, period=period):
+            return f"{'-' if sign < 0 else '+'}{period}"
+        case tuple():
+            return list(value)
+        case _:
+            return str(value)
+
+
+def action_json(action: Action) -> dict[str, Any]:
+    """An action in canonical form."""
+    match action:
+        case Flag(name=name):
+            return {"flag": name}
+        case SetCell(column=column, value=value):
+            return {"set": {column: value}}
+        case Task(text=text, assignee=assignee, due=due):
+            return {"task": text, "for": assignee, "due": None if due is None else str(due)}
+        case Email():
+            spans = {"wait": action.wait, "again": action.again, "no_later_than": action.no_later_than}
+            told = {name: None if span is None else str(span) for name, span in spans.items()}
+            return {"email": action.template, "purpose": action.purpose, **told}
+
+
+def to_json(book: Book) -> dict[str, Any]:
+    """A folder in canonical form: the same for the same meaning in either language, names and texts apart."""
+    return {
+        "segments": [{"id": s.id, "name": s.name, "when": condition_json(s.condition)} for s in book.segments],
+        "rules": [_rule_json(rule) for rule in book.rules],
+    }
+
+
+def _rule_json(rule: Rule) -> dict[str, Any]:
+    return {
+        "id": rule.id,
+        "name": rule.name,
+        "active": rule.active,
+        "when": condition_json(rule.when),
+        "unless": None if rule.unless is None else condition_json(rule.unless),
+        "then": [action_json(action) for action in rule.actions],
+        "examples": [
+            {"person": {name: value_json(fact) for name, fact in example.facts}, "match": example.expect}
+            for example in rule.examples
+        ],
+        "needs": sorted(rule.needs),
+        "digest": rule.digest,
+    }

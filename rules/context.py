@@ -1,0 +1,140 @@
+"""What a file is read with: its language, the names it may use, and the mistakes found so far."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from rules.mistakes import Mistake, Place, fold, nearest
+from rules.words import LANGUAGES, Vocabulary, vocabulary
+from rules.yamltext import Block, Entry, Items, Node, Text
+
+STRUCTURE = ("top", "rule", "segment", "logic", "action", "option_email", "option_task", "example", "fields")
+
+
+@dataclass
+class Context:
+    """`columns` and `templates` None: not known, so not checked. `segments` are the ids by folded name."""
+
+    words: Vocabulary
+    columns: Collection[str] | None = None
+    templates: Collection[str] | None = None
+    segments: Mapping[str, str] = field(default_factory=dict)
+    segment_names: Collection[str] = ()
+    mistakes: list[Mistake] = field(default_factory=list)
+
+    def tell(self, place: Place, code: str, path: str, found: str = "", **more: object) -> None:
+        """Note a mistake. `expected` names an entry of the vocabulary's `expected`, or is the text itself."""
+        expected = str(more.pop("expected", ""))
+        suggestion = more.pop("suggestion", None)
+        self.mistakes.append(
+            Mistake(
+                place,
+                code,
+                path=path,
+                found=found,
+                expected=str(self.words.words["expected"].get(expected, expected)),
+                suggestion=None if suggestion is None else str(suggestion),
+                facts=more,
+            )
+        )
+
+    def near(self, place: Place, code: str, path: str, found: str, candidates: Iterable[str]) -> None:
+        """A name that is not among those it may be: `code-near` with the nearest, else `code` with all of them."""
+        known = list(candidates)
+        meant = nearest(found, known)
+        expected = ", ".join(f"`{name}`" for name in known[:12]) + (" …" if len(known) > 12 else "")
+        if meant is None and not known:
+            self.tell(place, f"{code}-none", path, found)
+        else:
+            self.tell(place, f"{code}-near" if meant else code, path, found, expected=expected, suggestion=meant)
+
+    def entries(self, block: Block, sections: tuple[str, ...], path: str) -> dict[str, Entry]:
+        """The entries of a block by canonical key; unknown and doubled keys are told."""
+        found: dict[str, Entry] = {}
+        for entry in block.entries:
+            name = self.find(sections, entry.key.value)
+            if name is None:
+                self.unknown_key(entry.key, sections, path)
+            elif name in found:
+                first = found[name].key.place.line
+                self.tell(entry.key.place, "duplicate-key", path, entry.key.value, first=first)
+            else:
+                found[name] = entry
+        return found
+
+    def find(self, sections: tuple[str, ...], text: str) -> str | None:
+        return next((name for section in sections if (name := self.words.find(section, text))), None)
+
+    def unknown_key(self, key: Text, sections: tuple[str, ...], path: str) -> None:
+        """Tell a key that may not stand here: from the other language, from another place, or misspelled."""
+        here = f"{path}.{key.value}" if path else key.value
+        for language in LANGUAGES:
+            other = vocabulary(language)
+            if language != self.words.language and (match := _in_sections(other, sections, key.value)):
+                self.tell(key.place, f"other-language-{language}", here, key.value, suggestion=self.words.key(*match))
+                return
+        expected = ", ".join(f"`{word}`" for section in sections for word in self.words.all(section))
+        meant = self.words.nearest(sections, key.value)
+        if meant is None and self.find(STRUCTURE, key.value):
+            self.tell(key.place, "misplaced", here, key.value, expected=expected)
+        else:
+            code = "unknown-key-near" if meant else "unknown-key"
+            self.tell(key.place, code, here, key.value, expected=expected, suggestion=meant)
+
+    def text(self, node: Node, path: str, expected: str) -> str | None:
+        """The node's text; a mistake and None where there is none."""
+        if isinstance(node, Text) and node.value.strip():
+            return node.value.strip()
+        self.wrong_shape(node, path, expected)
+        return None
+
+    def block(self, node: Node, path: str, expected: str) -> Block | None:
+        if isinstance(node, Block):
+            return node
+        self.wrong_shape(node, path, expected)
+        return None
+
+    def wrong_shape(self, node: Node, path: str, expected: str) -> None:
+        """Tell that something else was expected here."""
+        if isinstance(node, Text) and not node.value.strip():
+            self.tell(node.place, "no-value", path, path.rsplit(".", 1)[-1], expected=expected)
+        else:
+            code = {Text: "not-a-text-here", Block: "block-here", Items: "list-here"}[type(node)]
+            found = node.value if isinstance(node, Text) else ""
+            self.tell(node.place, code, path, found, expected=expected)
+
+    def yes(self, node: Node, path: str) -> bool | None:
+        text = self.text(node, path, "yesno")
+        found = None if text is None else self.words.find("yesno", text)
+        if text is not None and found is None:
+            self.tell(node.place, "phrase", path, text, field=path.rsplit(".", 1)[-1], expected="yesno")
+        return None if found is None else found == "yes"
+
+
+def _in_sections(words: Vocabulary, sections: tuple[str, ...], text: str) -> tuple[str, str] | None:
+    return next(((section, name) for section in sections if (name := words.find(section, text))), None)
+
+
+def language_of(node: Node | None, default: str) -> str:
+    """The language a file is written in, by its keys; those at the top count most."""
+    votes = dict.fromkeys(LANGUAGES, 0)
+    level: list[Node] = [] if node is None else [node]
+    for weight in (100, 0, 3, 1, 1, 1):
+        below: list[Node] = []
+        for item in level:
+            if isinstance(item, Block):
+                for entry in item.entries:
+                    below.append(entry.value)
+                    for language in LANGUAGES:
+                        votes[language] += weight * _is_word(language, entry.key.value)
+            elif isinstance(item, Items):
+                below.extend(item.items)
+        level = below
+    best = max(LANGUAGES, key=lambda language: (votes[language], language == default))
+    return best if votes[best] else default
+
+
+def _is_word(language: str, text: str) -> bool:
+    words = vocabulary(language)
+    return any(fold(text) in map(fold, names) for section in STRUCTURE for names in words.words[section].values())

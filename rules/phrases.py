@@ -1,0 +1,392 @@
+"""`more than 18 months ago`, `au moins 3`, `contient danse`: phrases to canonical tests, and back to words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from typing import Literal, cast
+
+from babel.dates import format_date
+from babel.numbers import format_decimal
+
+from rules.conditions import Check, Period, Shift, Unit, Value
+from rules.mistakes import fold, nearest
+from rules.words import LANGUAGES, Vocabulary, vocabulary
+
+PhraseType = Literal["date", "number", "text", "tags", "choice"]
+LARGEST_COUNT = 10_000
+ISO = r"\d{4}-\d{1,2}-\d{1,2}"
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """What a text says, before it is tied to a field."""
+
+    op: str
+    values: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Grammar:
+    """The patterns of one language as regular expressions. Those with `{text}` or `{list}` are matched on the
+    text as written, since words of the team's own follow; the others on folded text.
+    """
+
+    words: Vocabulary
+
+    @property
+    def number(self) -> str:
+        names = "|".join(_literal(word) for words in self.words.words["numbers"].values() for word in words)
+        return rf"(?:-?\d{{1,3}}(?: \d{{3}})+|-?\d+)(?:{re.escape(self.words.words['decimal'])}\d+)?|{names}"
+
+    @property
+    def unit(self) -> str:
+        return "|".join(_literal(word) for words in self.words.words["units"].values() for word in words)
+
+    @property
+    def date(self) -> str:
+        months = "|".join(_literal(fold(month)) for month in self.words.words["months"])
+        french = r"|\d{1,2}/\d{1,2}/\d{4}" if self.words.language == "fr" else ""
+        return rf"{ISO}{french}|\d{{1,2}}(?:er|st|nd|rd|th)? (?:{months}) \d{{4}}"
+
+    def compile(self, pattern: str) -> re.Pattern[str]:
+        parts = re.split(r"(\{\w+\})", pattern)
+        literal = "".join(part if part.startswith("{") else re.escape(_fold_keep(part)) for part in parts)
+        literal = literal.replace(r"\ ", r"\s+")
+        literal = literal.replace(r"de\s+{", r"d(?:e\s+|'\s*){")
+        holes = {
+            "{period}": rf"((?:{self.number})\s+(?:{self.unit})|(?:{self.unit}))",
+            "{next}": rf"((?:{self.number})\s+prochaine?s?\s+(?:{self.unit})|prochaine?s?\s+(?:{self.number})\s+(?:{self.unit}))",
+            "{date}": rf"({self.date})",
+            "{n}": rf"({self.number})(?:\s*[€$£])?",
+            "{text}": r"(.+)",
+            "{list}": r"\[?(.+?)\]?",
+        }
+        for hole, expression in holes.items():
+            literal = literal.replace(hole, expression)
+        return re.compile(rf"\s*{literal}\s*", re.IGNORECASE | re.DOTALL)
+
+
+def _fold_keep(part: str) -> str:
+    """Fold literal text of a pattern but keep its spaces at both ends."""
+    folded = fold(part)
+    if not folded:
+        return " " if part else ""
+    return (" " if part[0] == " " else "") + folded + (" " if part[-1] == " " else "")
+
+
+def _literal(word: str) -> str:
+    return re.escape(fold(word))
+
+
+@cache
+def _patterns(language: str, kind: str) -> list[tuple[str, str, re.Pattern[str]]]:
+    """(op, pattern as written, expression) of every phrase of a type, longest first."""
+    words = vocabulary(language)
+    grammar = _Grammar(words)
+    phrases = words.words["phrases"].get(kind) or {kind: words.words[kind]}
+    found = [(op, pattern, grammar.compile(pattern)) for op, patterns in phrases.items() for pattern in patterns]
+    return sorted(found, key=lambda item: -len(item[1]))
+
+
+def read_phrase(language: str, kind: str, text: str) -> Phrase | None:
+    """The phrase a text is, or None. `kind` is a type with phrases of its own, or `again`, `due`, `wait`."""
+    folded = fold(text)
+    root = _last_agreed(language, folded)
+    for op, pattern, expression in _patterns(language, kind):
+        loose = "{text}" in pattern or "{list}" in pattern
+        for written in (text,) if loose else (folded, root):
+            if (match := expression.fullmatch(written)) and (values := _values(language, pattern, match)) is not None:
+                return Phrase(op, values)
+    return None
+
+
+def _last_agreed(language: str, folded: str) -> str:
+    """`connues` reads as `connu`, `vides` as `vide`."""
+    if language != "fr" or " " in folded:
+        return folded
+    known = [fold(word) for kind in ("date", "text") for op in ("never", "known") for word in _of(language, kind, op)]
+    return next((word for word in known if re.fullmatch(rf"{re.escape(word)}(?:e|s|es)?", folded)), folded)
+
+
+def _of(language: str, kind: str, op: str) -> list[str]:
+    return list(vocabulary(language).words["phrases"][kind][op])
+
+
+def _values(language: str, pattern: str, match: re.Match[str]) -> tuple[Value, ...] | None:
+    values: list[Value] = []
+    for hole, text in zip(re.findall(r"\{(\w+)\}", pattern), match.groups(), strict=True):
+        if hole == "list":
+            values += split_list(text)
+            continue
+        value = _value(language, hole, text)
+        if value is None:
+            return None
+        values.append(value)
+    return tuple(values)
+
+
+def _value(language: str, hole: str, text: str) -> Value | None:
+    match hole:
+        case "n":
+            return read_number(language, text)
+        case "date":
+            return read_date(language, text)
+        case "text":
+            return unquote(text.strip())
+        case _:
+            return read_period(language, text)
+
+
+def split_list(text: str) -> list[str]:
+    """`[a, "b c"]` or `a, b c` as its words."""
+    inner = text.strip().removeprefix("[").removesuffix("]")
+    return [unquote(item.strip()) for item in inner.split(",") if item.strip()]
+
+
+def unquote(text: str) -> str:
+    quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "\"'"
+    return text[1:-1] if quoted else text
+
+
+def read_number(language: str, text: str) -> Decimal | None:
+    """A number in the language's own writing: `12.5`, `12,5`, `1 000`, `three`."""
+    folded = fold(text)
+    words = vocabulary(language)
+    named = words.find("numbers", folded)
+    if named:
+        return Decimal(named)
+    mark = re.escape(words.words["decimal"])
+    if not re.fullmatch(rf"-?(?:\d{{1,3}}(?: \d{{3}})+|\d{{1,15}})(?:{mark}\d{{1,9}})?", folded, re.ASCII):
+        return None
+    return Decimal(folded.replace(" ", "").replace(",", "."))
+
+
+def read_period(language: str, text: str) -> Period | None:
+    """`18 months`, `un an`, `week`: the number one may be left out after "in the last"."""
+    words = vocabulary(language)
+    parts = [part for part in fold(text).split() if not re.fullmatch(r"prochaine?s?", part)]
+    unit = words.find("units", parts[-1]) if parts else None
+    count = read_number(language, " ".join(parts[:-1]) or words.words["numbers"]["1"][0])
+    if unit is None or count is None or count != count.to_integral_value() or not 0 <= count <= LARGEST_COUNT:
+        return None
+    return Period(int(count), cast("Unit", unit))
+
+
+def read_date(language: str, text: str) -> date | None:
+    """A day of the calendar: 2024-01-31, and in French 31/01/2024; `31 January 2024` in either."""
+    folded = fold(text)
+    months = [fold(month) for month in vocabulary(language).words["months"]]
+    if match := re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})", folded, re.ASCII):
+        year, month, day = match.groups()
+    elif language == "fr" and (match := re.fullmatch(r"(\d{1,2})/(\d{1,2})/(\d{4})", folded, re.ASCII)):
+        day, month, year = match.groups()
+    elif match := re.fullmatch(rf"(\d{{1,2}})(?:er|st|nd|rd|th)? ({'|'.join(months)}) (\d{{4}})", folded, re.ASCII):
+        day, name, year = match.groups()
+        month = str(months.index(name) + 1)
+    else:
+        return None
+    try:
+        return date(int(year), int(month), int(day))
+    except ValueError:
+        return None
+
+
+def suggest(language: str, kind: str, text: str) -> str | None:
+    """The phrase of this type that was probably meant, as it should be typed."""
+    for other in LANGUAGES:
+        if other != language and (phrase := read_phrase(other, kind, text)):
+            return typed(language, kind, phrase)
+    for candidate in _rewritten(language, kind, fold(text)):
+        if phrase := read_phrase(language, kind, candidate):
+            return typed(language, kind, phrase)
+    return None
+
+
+SIGNS = {
+    ">=": "at_least",
+    "≥": "at_least",
+    "=>": "at_least",
+    "<=": "at_most",
+    "≤": "at_most",
+    "=<": "at_most",
+    ">": "more",
+    "<": "less",
+    "=": "is",
+    "==": "is",
+}
+
+
+def _rewritten(language: str, kind: str, folded: str) -> Iterator[str]:
+    words = vocabulary(language).words
+    phrases = words["phrases"].get(kind, {})
+    if sign := re.match(r"(>=|=>|<=|=<|==|≥|≤|>|<|=)\s*(.+)", folded):
+        op = SIGNS[sign[1]]
+        op = (
+            {"at_least": "more_ago", "more": "more_ago", "at_most": "less_ago", "less": "less_ago"}.get(op, "on")
+            if kind == "date"
+            else op
+        )
+        if op in phrases:
+            yield re.sub(r"\{\w+\}", sign[2].removesuffix("ago").strip(), phrases[op][0])
+    if plus := re.fullmatch(r"(\d+)\s*(?:\+|ou plus|or more|et plus|and more|minimum|min)", folded):
+        yield phrases.get("at_least", [""])[0].replace("{n}", plus[1])
+    if comma := re.fullmatch(r"(.*\d)[.,](\d+)(.*)", folded):
+        yield f"{comma[1]}{words['decimal']}{comma[2]}{comma[3]}"
+    if kind == "date":
+        yield from _rewritten_date(language, folded)
+    if kind == "number" and folded in {
+        fold(word) for word in (*words["phrases"]["date"]["never"], words["choices"]["none"][0])
+    }:
+        yield "0"
+    if near := _nearest_pattern(language, kind, folded):
+        yield near
+
+
+def _rewritten_date(language: str, folded: str) -> Iterator[str]:
+    phrases = vocabulary(language).words["phrases"]["date"]
+    if read_period(language, folded):
+        yield phrases["more_ago"][0].replace("{period}", folded)
+    if slashed := re.fullmatch(r"(.*?)(\d{1,2})[/.](\d{1,2})[/.](\d{4})", folded):
+        yield f"{slashed[1]}{slashed[4]}-{int(slashed[3]):02}-{int(slashed[2]):02}"
+    if french := re.fullmatch(r"(?:plus|moins) de .+|more than .+|less than .+", folded):
+        rest = re.sub(r"^(?:plus|moins) de |^(?:more|less) than ", "", french[0])
+        op = "less_ago" if french[0].startswith(("moins", "less")) else "more_ago"
+        yield phrases[op][0].replace("{period}", rest)
+
+
+def _nearest_pattern(language: str, kind: str, folded: str) -> str | None:
+    """The phrase that reads most like the text once its numbers, periods and dates are set aside, filled with them."""
+    shape, fillings = _shape(language, folded)
+    shapes = {re.sub(r"\{next\}", "{period}", pattern): pattern for _, pattern, _ in _patterns(language, kind)}
+    if kind in {"again", "due", "wait"} and "period" in fillings:
+        shape = next(iter(shapes))
+    near = nearest(shape, shapes)
+    if near is None:
+        return None
+    wanted, pattern = re.findall(r"\{(\w+)\}", near), shapes[near]
+    if any(len(fillings.get(hole, [])) != wanted.count(hole) for hole in wanted):
+        return None
+    for hole in wanted:
+        filling = fillings[hole].pop(0)
+        pattern = pattern.replace("{next}", _put_next(filling), 1).replace(f"{{{hole}}}", filling, 1)
+    return pattern
+
+
+def _put_next(period: str) -> str:
+    return period.replace(" ", " prochains ", 1)
+
+
+def _shape(language: str, folded: str) -> tuple[str, dict[str, list[str]]]:
+    """`plu de 18 moi` as `plu de {period}` and `18 mois`."""
+    words = vocabulary(language).words
+    units = [fold(word) for names in words["units"].values() for word in names]
+    grammar = _Grammar(vocabulary(language))
+    fillings: dict[str, list[str]] = {}
+
+    def keep(hole: str, text: str) -> str:
+        fillings.setdefault(hole, []).append(text)
+        return f"{{{hole}}}"
+
+    def period(match: re.Match[str]) -> str:
+        unit = nearest(match[2], units)
+        return keep("period", f"{match[1]} {unit}") if unit and len(match[2]) > 1 else match[0]
+
+    shape = re.sub(grammar.date, lambda match: keep("date", match[0]), folded)
+    shape = re.sub(rf"\b({grammar.number})\s*(?:prochaine?s?\s+)?([a-z]+)\b(?!\}})", period, shape)
+    return re.sub(r"(?<![{\w])\d+(?:[.,]\d+)?(?![\w}])", lambda match: keep("n", match[0]), shape), fillings
+
+
+def typed(language: str, kind: str, phrase: Phrase) -> str:
+    """A phrase as somebody would type it in a file of this language."""
+    return _filled(language, kind, phrase, iso=True)
+
+
+def said(language: str, check: Check) -> str:
+    """What a check asks, for reading: `more than 18 months ago`, `before 31 January 2024`."""
+    words = vocabulary(language)
+    if check.type == "choice" and check.op == "is":
+        return _one_or_list(language, [words.shown("choices", str(value)) for value in check.values])
+    if check.type == "yesno":
+        return words.shown("yesno", str(check.values[0]))
+    if check.op == "is" and check.type == "text":
+        return _one_or_list(language, [str(value) for value in check.values])
+    kind = "number" if check.type == "money" else check.type
+    return _filled(language, kind, Phrase(check.op, check.values), iso=False)
+
+
+def _one_or_list(language: str, values: list[str]) -> str:
+    if len(values) == 1:
+        return values[0]
+    return str(vocabulary(language).words["say"]["list"]).format(items=", ".join(values))
+
+
+def _filled(language: str, kind: str, phrase: Phrase, *, iso: bool) -> str:
+    pattern = str(
+        (vocabulary(language).words["phrases"].get(kind) or {kind: vocabulary(language).words[kind]})[phrase.op][0]
+    )
+    if "{list}" in pattern:
+        return pattern.replace("{list}", "[" + ", ".join(str(value) for value in phrase.values) + "]")
+    for hole, value in zip(re.findall(r"\{\w+\}", pattern), phrase.values, strict=True):
+        pattern = pattern.replace(hole, _written(language, hole, value, iso=iso), 1)
+    return re.sub(r"\bde 1 (\w+)", _elided, pattern) if language == "fr" else pattern
+
+
+def _elided(match: re.Match[str]) -> str:
+    return f"d'une {match[1]}" if match[1] in {"minute", "heure", "semaine"} else f"d'un {match[1]}"
+
+
+def _written(language: str, hole: str, value: Value, *, iso: bool) -> str:
+    match value:
+        case Period():
+            unit = unit_word(language, value)
+            between = (
+                ("prochaines " if value.unit in {"minute", "hour", "week"} else "prochains ")
+                if hole == "{next}"
+                else ""
+            )
+            return f"{value.count} {between}{unit}"
+        case date():
+            return value.isoformat() if iso else long_date(language, value)
+        case Decimal():
+            return number_word(language, value)
+        case _:
+            return str(value)
+
+
+def unit_word(language: str, period: Period) -> str:
+    """`month` or `months`, `an` or `ans`."""
+    names = vocabulary(language).words["units"][period.unit]
+    many = period.count > 1 or (language == "en" and period.count == 0)
+    return str(names[1] if many and len(names) > 1 else names[0])
+
+
+def number_word(language: str, value: Decimal) -> str:
+    return str(format_decimal(value, format="0.##########", locale=language))
+
+
+def long_date(language: str, day: date) -> str:
+    """`3 March 2025`, `3 mars 2025`, `1er mars 2025`."""
+    text = format_date(day, "d MMMM y", locale="en_GB" if language == "en" else language)
+    return re.sub(r"^1 ", "1er ", text) if language == "fr" else text
+
+
+def read_fact_date(language: str, text: str, phrase: Phrase | None) -> Shift | date | str | None:
+    """A date told as a fact about a person, `never` as the word; None when it is no single day."""
+    match phrase:
+        case Phrase(op="ago", values=(Period() as period,)):
+            return Shift(-1, period)
+        case Phrase(op="in", values=(Period() as period,)):
+            return Shift(+1, period)
+        case Phrase(op="today"):
+            return Shift(+1, Period(0, "day"))
+        case Phrase(op="on", values=(date() as day,)):
+            return day
+        case Phrase(op="never"):
+            return "never"
+        case _:
+            return read_date(language, text)

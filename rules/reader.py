@@ -1,0 +1,269 @@
+"""A folder of rule files as one `Book`, or all its mistakes at once.
+
+Each file is read in its own language, seen from its keys. A rule with a mistake costs only itself, a file that is not
+sound YAML costs only its own rules; in both cases the last version that was right keeps standing (`previous`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from rules.action_reader import read_actions
+from rules.assemble import Part, assemble
+from rules.condition_reader import column_named, read_all, read_fact
+from rules.conditions import (
+    SHEET,
+    Action,
+    AllOf,
+    Book,
+    Condition,
+    Example,
+    Fact,
+    NoneOf,
+    Rule,
+    Segment,
+)
+from rules.context import Context, language_of
+from rules.mistakes import Mistake, fold
+from rules.words import Vocabulary, vocabulary
+from rules.yamltext import Block, Entry, Items, Node, Text, parse
+
+STRUCTURAL = {"no-value", "missing-name", "missing-when", "missing-then", "not-a-text-here", "unknown-segment-none"}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """`book` holds every rule that is right, and the earlier version of those that no longer are (`kept`: their ids).
+    `mistakes` stand in the order of files and lines.
+    """
+
+    book: Book
+    mistakes: list[Mistake]
+    kept: frozenset[str] = frozenset()
+
+
+def read(
+    files: Mapping[str, bytes],
+    *,
+    columns: Collection[str] | None = None,
+    templates: Collection[str] | None = None,
+    previous: Book | None = None,
+    language: str = "en",
+) -> Reading:
+    """Read rule files by their name, in the order of names. Never raises, whatever the bytes.
+
+    `columns` are the headers of the team's sheet and `templates` the names of their e-mail templates (without `.md`);
+    None leaves them unchecked. `language` serves files that do not show their own.
+    """
+    sources = [_source(name, files[name], language) for name in sorted(files)]
+    names = {fold(found): identity for source in sources for found, identity in _segment_names(source)}
+    shown = [found for source in sources for found, _ in _segment_names(source)]
+    parts = [_FileReader(source, Context(source.words, columns, templates, names, shown)).read() for source in sources]
+    book, kept, across = assemble(parts, previous or Book())
+    mistakes = [*across, *(mistake for part in parts for mistake in part.mistakes)]
+    return Reading(book, sorted(mistakes, key=lambda mistake: mistake.place), kept)
+
+
+@dataclass
+class _Source:
+    name: str
+    node: Node | None
+    mistakes: list[Mistake]
+    words: Vocabulary
+
+
+def _source(name: str, data: bytes, language: str) -> _Source:
+    node, mistakes = parse(data, name)
+    return _Source(name, node, mistakes, vocabulary(language_of(node, language)))
+
+
+def _segment_names(source: _Source) -> Iterator[tuple[str, str]]:
+    """Name and id of every segment of a file, before any is read, so that they may stand in any order."""
+    if not isinstance(source.node, Block):
+        return
+    for entry in source.node.entries:
+        if source.words.find("top", entry.key.value) != "segments" or not isinstance(entry.value, Items):
+            continue
+        for block in entry.value.items:
+            if isinstance(block, Block):
+                texts = {
+                    source.words.find("segment", e.key.value): e.value.value
+                    for e in block.entries
+                    if isinstance(e.value, Text)
+                }
+                if name := texts.get("name", "").strip():
+                    yield name, slug(texts.get("id", "") or name)
+
+
+def slug(name: str) -> str:
+    """`Habitués perdus de vue` as `habitues-perdus-de-vue`: the id of a rule that has no other."""
+    return "-".join(re.findall(r"[a-z0-9]+", fold(name).replace("'", " ").encode("ascii", "ignore").decode()))
+
+
+class _FileReader:
+    def __init__(self, source: _Source, context: Context) -> None:
+        self.source, self.context, self.words = source, context, source.words
+        self.part = Part(source.name, sound=not source.mistakes)
+
+    def read(self) -> Part:
+        node = self.source.node
+        if isinstance(node, Block):
+            for name, entry in self.context.entries(node, ("top",), "").items():
+                self._read_top(name, entry)
+        elif node is not None and not self.source.mistakes:
+            self.context.wrong_shape(node, "", "`" + self.words.key("top", "rules") + ":`")
+        told = self.context.mistakes
+        if self.source.mistakes:
+            told = [mistake for mistake in told if mistake.code not in STRUCTURAL]
+        lines = {mistake.place.line for mistake in self.source.mistakes}
+        self.part.mistakes = self.source.mistakes + [mistake for mistake in told if mistake.place.line not in lines]
+        return self.part
+
+    def _read_top(self, name: str, entry: Entry) -> None:
+        shown = entry.key.value
+        if name == "journeys":
+            self.context.tell(entry.key.place, "comes-later", shown, shown)
+            return
+        if isinstance(entry.value, Text) and not entry.value.value.strip():
+            return  # `rules:` with nothing below it yet is an empty list
+        if not isinstance(entry.value, Items):
+            self.context.wrong_shape(entry.value, shown, name)
+            return
+        for n, item in enumerate(entry.value.items, 1):
+            path = f"{shown}[{n}]"
+            if block := self.context.block(item, path, name):
+                self._read_one(name, block, path)
+
+    def _read_one(self, name: str, block: Block, path: str) -> None:
+        before = len(self.context.mistakes)
+        good = self._rule(block, path) if name == "rules" else self._segment(block, path)
+        if len(self.context.mistakes) > before:
+            self.part.broken.add(id(good))
+        if isinstance(good, Rule):
+            self.part.rules.append(good)
+        else:
+            self.part.segments.append(good)
+
+    def _rule(self, block: Block, path: str) -> Rule:
+        entries = self.context.entries(block, ("rule",), path)
+        name, identity, was = self._names(entries, block, path)
+        when = self._conditions(entries, "when", path)
+        unless = self._conditions(entries, "unless", path)
+        if "when" not in entries:
+            self.context.tell(block.place, "missing-when", path, name, expected="when")
+        actions: tuple[Action, ...] = ()
+        if then := entries.get("then"):
+            actions = read_actions(self.context, then.value, f"{path}.{then.key.value}")
+        else:
+            self.context.tell(block.place, "missing-then", path, name, expected="then")
+        active = entries.get("active")
+        return Rule(
+            identity,
+            name,
+            AllOf(when),
+            NoneOf(unless) if unless else None,
+            actions,
+            active is None or self.context.yes(active.value, f"{path}.{active.key.value}") is not False,
+            self._examples(entries.get("examples"), path),
+            was,
+            place=block.place,
+        )
+
+    def _segment(self, block: Block, path: str) -> Segment:
+        entries = self.context.entries(block, ("segment",), path)
+        name, identity, was = self._names(entries, block, path)
+        when = self._conditions(entries, "when", path)
+        unless = self._conditions(entries, "unless", path)
+        if "when" not in entries:
+            self.context.tell(block.place, "missing-when", path, name, expected="when")
+        condition = AllOf((*when, NoneOf(unless)) if unless else when)
+        return Segment(identity, name, condition, was, place=block.place)
+
+    def _conditions(self, entries: dict[str, Entry], key: str, path: str) -> tuple[Condition, ...]:
+        entry = entries.get(key)
+        return () if entry is None else read_all(self.context, entry.value, f"{path}.{entry.key.value}")
+
+    def _names(self, entries: dict[str, Entry], block: Block, path: str) -> tuple[str, str, tuple[str, ...]]:
+        """Name, id and former ids. Without a name the id is empty, and the mistake is told."""
+        texts = {key: self._text(entries.get(key), path) for key in ("name", "id")}
+        if "name" not in entries:
+            self.context.tell(block.place, "missing-name", path, expected="name")
+        given = entries.get("id")
+        if given is not None and texts["id"] and slug(texts["id"]) != texts["id"]:
+            meant = slug(texts["id"]) or None
+            self.context.tell(given.value.place, "bad-id", f"{path}.{given.key.value}", texts["id"], suggestion=meant)
+        name = texts["name"] or ""
+        identity = slug(texts["id"] or name)
+        if name and not identity:
+            self.context.tell(entries["name"].value.place, "name-without-letters", path, name)
+        return name, identity, self._was(entries.get("was"), path)
+
+    def _text(self, entry: Entry | None, path: str) -> str | None:
+        return None if entry is None else self.context.text(entry.value, f"{path}.{entry.key.value}", "name")
+
+    def _was(self, entry: Entry | None, path: str) -> tuple[str, ...]:
+        if entry is None:
+            return ()
+        items = entry.value.items if isinstance(entry.value, Items) else (entry.value,)
+        texts = [self.context.text(item, f"{path}.{entry.key.value}", "name") for item in items]
+        return tuple(slug(text) for text in texts if text)
+
+    def _examples(self, entry: Entry | None, path: str) -> tuple[Example, ...]:
+        if entry is None:
+            return ()
+        here = f"{path}.{entry.key.value}"
+        if not isinstance(entry.value, Items):
+            self.context.wrong_shape(entry.value, here, "examples")
+            return ()
+        found = [self._example(item, f"{here}[{n}]") for n, item in enumerate(entry.value.items, 1)]
+        return tuple(example for example in found if example)
+
+    def _example(self, node: Node, path: str) -> Example | None:
+        block = self.context.block(node, path, "examples")
+        if block is None:
+            return None
+        entries = self.context.entries(block, ("example",), path)
+        expect, person = entries.get("expect"), entries.get("person")
+        if expect is None or person is None:
+            self.context.tell(block.place, "example-incomplete", path, expected="examples")
+            return None
+        answer = self._expected(expect, path)
+        facts = self._facts(person, f"{path}.{person.key.value}")
+        return None if answer is None else Example(facts, answer, block.place)
+
+    def _expected(self, entry: Entry, path: str) -> bool | None:
+        here = f"{path}.{entry.key.value}"
+        shown = [self.words.shown("expect", name) for name in ("match", "no_match")]
+        text = self.context.text(entry.value, here, ", ".join(f"`{word}`" for word in shown))
+        found = None if text is None else self.words.find("expect", text)
+        if text is not None and found is None:
+            self.context.near(entry.value.place, "unknown-value", here, text, shown)
+        return None if found is None else found == "match"
+
+    def _facts(self, entry: Entry, path: str) -> tuple[tuple[str, Fact], ...]:
+        if isinstance(entry.value, Text) and entry.value.value.strip() in {"", "{}"}:
+            return ()
+        block = self.context.block(entry.value, path, "person")
+        if block is None:
+            return ()
+        found: list[tuple[str, Fact]] = []
+        for line in block.entries:
+            here = f"{path}.{line.key.value}"
+            if self.words.find("logic", line.key.value) == "sheet" and isinstance(line.value, Block):
+                found += self._cells(line.value, here)
+            elif name := self.words.find("fields", line.key.value):
+                fact = read_fact(self.context, name, line, here)
+                found += [(name, fact[0])] if fact else []
+            else:
+                self.context.unknown_key(line.key, ("fields",), path)
+        return tuple(found)
+
+    def _cells(self, block: Block, path: str) -> Iterator[tuple[str, Fact]]:
+        for line in block.entries:
+            here = f"{path}.{line.key.value}"
+            if column := column_named(self.context, line.key, here):
+                fact = read_fact(self.context, SHEET + column, line, here)
+                if fact:
+                    yield SHEET + column, fact[0]

@@ -1,0 +1,67 @@
+"""The two vocabularies: what people write in each language, and the canonical form behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from rules.mistakes import fold, nearest
+
+LANGUAGES = ("en", "fr")
+
+
+class Vocabulary:
+    """The words of one language. A section (`fields`, `action`, …) maps a canonical name to the words for it."""
+
+    def __init__(self, words: Mapping[str, Any]) -> None:
+        self.words = words
+        self.language: str = words["language"]
+        self._known = {section: _by_word(entries) for section, entries in words.items() if isinstance(entries, dict)}
+
+    def find(self, section: str, text: str) -> str | None:
+        """The canonical name behind a word, or None. In French gender and number agree freely."""
+        known = self._known[section]
+        typed = fold(text)
+        if typed in known or self.language != "fr":
+            return known.get(typed)
+        root = _root(typed)
+        return next((name for word, name in known.items() if _root(word) == root), None)
+
+    def shown(self, section: str, name: str) -> str:
+        """The word to show for a canonical name."""
+        return str(self.words[section][name][0])
+
+    def key(self, section: str, name: str) -> str:
+        """The same as somebody would type it before a colon: `last_visit`."""
+        word = self.shown(section, name)
+        return word.replace(" ", "_") if section == "fields" else word
+
+    def nearest(self, sections: Iterable[str], text: str) -> str | None:
+        """The word of these sections that was probably meant."""
+        known = {word: self.key(section, name) for section in sections for word, name in self._known[section].items()}
+        word = nearest(text, known)
+        return None if word is None else known[word]
+
+    def all(self, section: str) -> list[str]:
+        """Every word of a section, as shown."""
+        return [self.key(section, name) for name in self.words[section]]
+
+
+def _by_word(entries: Mapping[str, Any]) -> dict[str, str]:
+    return {fold(word): name for name, words in entries.items() if isinstance(words, list) for word in words}
+
+
+def _root(text: str) -> str:
+    """French without its endings: `dernières visites` and `dernière visite` are the same words."""
+    return " ".join(word.removesuffix("s").removesuffix("e") for word in text.split())
+
+
+@cache
+def vocabulary(language: str) -> Vocabulary:
+    """The words of `en` or `fr`."""
+    text = files("rules").joinpath("words", f"{language}.yaml").read_text("utf-8")
+    return Vocabulary(yaml.load(text, Loader=yaml.BaseLoader))  # noqa: S506  BaseLoader builds strings and nothing else
