@@ -1,0 +1,356 @@
+"""Phase 3: write, so that any moment is a fine moment to be killed; and the whole of a tab's sync, `finish`.
+
+How the run calls the engine, for each tab:
+
+    look_ = look(store, sheet, tab, run, now, allow=allow)      # 1. read; feed look_.edits and look_.strangers to people
+    ...                                                         #    pull, resolve, profile, rules (look_.team)
+    applied = finish(store, sheet, look_, wanted, run, now,     # 2. plan, gates, write
+                     allow=allow, again=again)
+
+`again(look) -> Wanted` is called with each newer reading (somebody saved meanwhile; keys or columns were added): it feeds
+that look's edits and strangers to people as after the first one, and gives what is wanted then. Corrections must be
+committed by people before it returns: from then on the engine remembers them as agreed. Feeding the same edit twice must
+change nothing, as a killed run feeds it again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+import polars as pl
+
+from connectors.sheets.sheet import Batch, CellWrite, Changes, KeyWrite, NewColumn, NewRow, Sheet, Table
+from connectors.trouble import TryLater
+from sync.sheet.columns import cell_of
+from sync.sheet.gates import Gate
+from sync.sheet.intents import Intent, IntentCell, IntentKey, landed, note
+from sync.sheet.journal import Line, pack, write_lines
+from sync.sheet.look import NOTHING, Look, frozen, read_state
+from sync.sheet.look import look as look_again
+from sync.sheet.plan import Conflict, Keep, Plan, Wanted, Write, canonical, cell, plan
+from sync.sheet.state import (
+    RowChange,
+    TabState,
+    change_rows,
+    count_missing,
+    forget_fields,
+    forget_rows,
+    found_again,
+    save_tab,
+)
+from sync.store.base import Store
+
+TRIES = 5
+KINDS = {"text": "text", "choice": "text", "tags": "text", "number": "number", "money": "money", "date": "date"}
+
+
+@dataclass
+class Applied:
+    """What was done in a tab. `gates` holds every gate raised, `closed` those that stopped it; `look` is the last one."""
+
+    look: Look
+    written: int = 0
+    put_back: int = 0
+    rows_added: int = 0
+    keys_given: int = 0
+    columns_added: int = 0
+    edits_kept: int = 0
+    conflicts: int = 0
+    hidden: int = 0
+    unknown: int = 0
+    merged: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    cut: int = 0
+
+    @property
+    def gates(self) -> tuple[Gate, ...]:
+        return self.look.gates
+
+    @property
+    def closed(self) -> tuple[Gate, ...]:
+        return self.look.closed
+
+
+@dataclass(frozen=True)
+class _Job:
+    store: Store
+    sheet: Sheet
+    tab_name: str
+    run: int
+    now: datetime
+    allow: Mapping[str, int]
+
+
+def finish(  # noqa: PLR0913  the two ends, the two sides, and when
+    store: Store,
+    sheet: Sheet,
+    look: Look,
+    wanted: Wanted,
+    run: int,
+    now: datetime,
+    *,
+    again: Callable[[Look], Wanted],
+    allow: Mapping[str, int] = NOTHING,
+) -> Applied:
+    """Bring the tab to what is wanted. Raises `connectors.trouble`; `TryLater("sheet-changed")` when somebody saved each
+    of `TRIES` times. Whatever it raises, and if it is killed: nothing is lost, and the next run carries on.
+    """
+    job = _Job(store, sheet, look.tab.name, run, now, allow)
+    done = Applied(look)
+    tries = 0
+    if not look.closed and not look.unread and not _is_fresh(sheet, look):
+        look, wanted = _anew(job, look, wanted, again)
+    while not look.closed:
+        done.look = look
+        tries += 1
+        try:
+            if _step(job, look, wanted, done):
+                return done
+        except TryLater as trouble:
+            if trouble.code != "sheet-changed" or tries >= TRIES:
+                raise
+        if tries > 2 * TRIES:
+            raise TryLater("sheet-changed", tab=job.tab_name)
+        look, wanted = _anew(job, look, wanted, again)
+    done.look = look
+    _journal_gates(job, look)
+    return done
+
+
+def _is_fresh(sheet: Sheet, look: Look) -> bool:
+    """Did nobody save since that reading? Where it can't be known, we read again just before writing."""
+    return look.revision is not None and sheet.revision(look.tab.name) == look.revision
+
+
+def _anew(job: _Job, look: Look, wanted: Wanted, again: Callable[[Look], Wanted]) -> tuple[Look, Wanted]:
+    look = look_again(job.store, job.sheet, look.tab, job.run, job.now, allow=job.allow, fresh=True)
+    return look, wanted if look.closed else again(look)
+
+
+def preview(store: Store, look: Look, wanted: Wanted, run: int) -> Plan:
+    """The plan as `finish` would make it now, for `--dry-run` and `preview`: nothing is touched."""
+    return Plan() if look.closed else plan(read_state(store, look) if look.unread else look, wanted, run)
+
+
+def _step(job: _Job, look: Look, wanted: Wanted, done: Applied) -> bool:
+    """One step towards the end; True if it was the last."""
+    if look.unread:
+        return _quiet(job, look, wanted, done)
+    if look.to_add:
+        _add_columns(job, look, done)
+        return False
+    made = plan(look, wanted, job.run)
+    done.unknown, done.merged, done.doubled = made.unknown, made.merged, made.doubled
+    if made.given:
+        _land(job, look, Plan(given=made.given), done)
+        return False
+    _remember(job, look, made, done)
+    if made.writes_something:
+        _land(job, look, made, done)
+    _close(job, look, wanted, made)
+    return True
+
+
+def _quiet(job: _Job, look: Look, wanted: Wanted, done: Applied) -> bool:
+    """Nobody saved since all was settled: if we want what we wanted then, that is all."""
+    ours = canonical(look, wanted.frame)
+    if look.state.wanted == _fingerprint(ours, wanted):
+        return True
+    made = plan(read_state(job.store, look), wanted, job.run, ours)
+    if made.writes_something or len(made.moves):
+        return False
+    done.unknown = made.unknown
+    with job.store.begin() as connection:
+        state = msgspec.structs.replace(look.state, wanted=_fingerprint(ours, wanted))
+        save_tab(connection, job.store.org, job.tab_name, state, job.now)
+    return True
+
+
+def _fingerprint(ours: pl.DataFrame, wanted: Wanted) -> str:
+    """What we want, as one number: the same from run to run, whatever the order of the people."""
+    buffer = io.BytesIO()
+    ours.hash_rows(seed=7).sort().to_frame().write_ipc(buffer)
+    more = [pl.__version__, ours.columns, sorted(wanted.merged.items()), sorted(wanted.released)]
+    return hashlib.sha256(buffer.getvalue() + msgspec.json.encode(more)).hexdigest()
+
+
+# Columns ------------------------------------------------------------------------------------------------------------
+
+
+def _add_columns(job: _Job, look: Look, done: Applied) -> None:
+    new = [NewColumn(m.header, KINDS.get(m.kind, m.kind), m.field) for m in look.to_add]
+    if look.table is None:
+        with job.store.begin() as connection:
+            forget_rows(connection, job.store.org, job.tab_name)
+        job.sheet.create(job.tab_name, new)
+    else:
+        job.sheet.add_columns(look.table, new)
+    done.columns_added += len(new)
+    lines = [Line(kind="column", tab=job.tab_name, field=m.field, why=f"added: {m.header}") for m in look.to_add]
+    with job.store.begin() as connection:
+        write_lines(connection, job.store.org, job.run, job.now, lines)
+
+
+# What is agreed without writing -------------------------------------------------------------------------------------
+
+
+def _remember(job: _Job, look: Look, made: Plan, done: Applied) -> None:
+    """What needs no write is agreed first, with its lines in the journal, in one transaction."""
+    org, tab = job.store.org, job.tab_name
+    lines = [*_lines(look, made), *_column_lines(look)]
+    with job.store.begin() as connection:
+        if look.forgotten:
+            forget_fields(connection, org, tab, look.forgotten)
+        change_rows(connection, org, tab, _changes(made.moves))
+        found_again(connection, org, tab, made.back)
+        hides = [hide.key for hide in made.hides]
+        count_missing(connection, org, tab, job.run, made.missing, hides, job.now)
+        write_lines(connection, org, job.run, job.now, lines)
+        if look.forgotten or not look.known or tuple(look.state.columns) != look.tab.columns:
+            state = msgspec.structs.replace(_state(look), revision=None, wanted=None)
+            save_tab(connection, org, tab, state, job.now)
+    done.edits_kept += sum(keep.kind == "edit" for keep in made.keeps)
+    done.conflicts += sum(one.winner == "team" for one in made.conflicts)
+    done.hidden += len(hides)
+    done.cut += len(made.cut)
+
+
+def _changes(moves: pl.DataFrame) -> dict[str, RowChange]:
+    changes: dict[str, RowChange] = {}
+    for key, name, agreed, standing in moves.iter_rows():
+        change = changes.setdefault(key, RowChange({}, {}))
+        change.cells[name] = agreed
+        change.standing[name] = standing
+    return changes
+
+
+def _lines(look: Look, made: Plan) -> list[Line]:
+    tab = look.tab.name
+    kept = [_kept(look, keep) for keep in made.keeps if keep.kind != "conflict-team"]
+    lost = [_team_won(look, one) for one in made.conflicts if one.winner == "team"]
+    hidden = [Line(kind="hidden", tab=tab, key=hide.key) for hide in made.hides]
+    back = [Line(kind="back", tab=tab, key=key) for key in made.back]
+    cut = [Line(kind="cut", tab=tab, key=key, field=name) for key, name in made.cut]
+    return [*kept, *lost, *hidden, *back, *cut]
+
+
+def _kept(look: Look, keep: Keep) -> Line:
+    return Line(
+        kind=keep.kind,  # type: ignore[arg-type]  # edit, stands or formula
+        tab=look.tab.name,
+        key=keep.key,
+        field=keep.field,
+        was=cell(look, keep.field, keep.was or ""),
+        value=cell(look, keep.field, keep.now),
+        why=f"ours: {keep.ours}" if keep.ours != keep.now else None,
+    )
+
+
+def _team_won(look: Look, one: Conflict) -> Line:
+    return Line(
+        kind="conflict",
+        tab=look.tab.name,
+        key=one.key,
+        field=one.field,
+        was=cell(look, one.field, one.wanted),
+        value=cell(look, one.field, one.now),
+        why=f"team; agreed: {one.agreed}",
+    )
+
+
+def _column_lines(look: Look) -> list[Line]:
+    new = [name for name in look.dropped if name not in look.state.dropped]
+    gone = [Line(kind="column", tab=look.tab.name, field=name, why="dropped by the team") for name in new]
+    return gone + [Line(kind="column", tab=look.tab.name, field=name, why="forgotten") for name in look.forgotten]
+
+
+def _journal_gates(job: _Job, look: Look) -> None:
+    lines = [Line(kind="gate", tab=job.tab_name, why=f"{gate.code} {gate.n}/{gate.of}") for gate in look.closed]
+    with job.store.begin() as connection:
+        write_lines(connection, job.store.org, job.run, job.now, lines)
+
+
+# Writing ------------------------------------------------------------------------------------------------------------
+
+
+def _land(job: _Job, look: Look, made: Plan, done: Applied) -> None:
+    table = look.table
+    if table is None:
+        raise AssertionError("a tab that was not read can't be written")
+    changes, intent_of = _changes_of(look, table, made)
+
+    def before(batch: Batch) -> None:
+        note(job.store, job.tab_name, job.run, job.now, batch.stamp, intent_of(batch))
+
+    def after(batch: Batch) -> None:
+        intent = intent_of(batch)
+        intent.run, intent.stamp = job.run, batch.stamp
+        landed(job.store, look.tab, job.now, intent)
+        done.written += len(intent.cells)
+        done.put_back += sum(cell.kind == "put-back" for cell in intent.cells)
+        done.conflicts += sum(cell.kind == "conflict-ours" for cell in intent.cells)
+        done.rows_added += len(intent.rows)
+        done.keys_given += len(intent.keys)
+
+    job.sheet.write(table, changes, before, after)
+
+
+def _changes_of(look: Look, table: Table, made: Plan) -> tuple[Changes, Callable[[Batch], Intent]]:
+    """The plan in the sheet's own terms, and the way back from a batch of it to an intent."""
+    refs = {name: table.columns[place].ref for name, place in look.layout.ours.items()}
+    names = {ref: name for name, ref in refs.items()}
+    writes = {(write.key, write.field): write for write in made.writes}
+    old = {given.key: before for given, before in made.given}
+    texts = {row.key: row.texts for row in made.rows}
+    cells = [_cell_write(look, table, refs, write) for write in made.writes]
+    rows = [
+        NewRow(key, {refs[name]: cell_of(text, look.tab.kind(name)) for name, text in by_field.items() if text})
+        for key, by_field in texts.items()
+    ]
+
+    def intent_of(batch: Batch) -> Intent:
+        done = [_intent_cell(writes[(cell.key, names[cell.column])], cell) for cell in batch.changes.cells]
+        keys = [IntentKey(key.key, old[key.key]) for key in batch.changes.keys]
+        return Intent(keys, done, {row.key: texts[row.key] for row in batch.changes.rows})
+
+    keys: list[KeyWrite] = [given for given, _ in made.given]
+    return Changes(keys, cells, rows), intent_of
+
+
+def _cell_write(look: Look, table: Table, refs: Mapping[str, str], write: Write) -> CellWrite:
+    row = table.rows[write.row]
+    value = cell_of(write.to, look.tab.kind(write.field))
+    return CellWrite(row.ref, write.key, refs[write.field], value, row.cells[look.layout.ours[write.field]])
+
+
+def _intent_cell(write: Write, cell: CellWrite) -> IntentCell:
+    why = {"write": "", "put-back": "computed", "conflict-ours": "ours"}[write.kind]
+    return IntentCell(write.key, write.field, pack(cell.was), write.now, write.to, write.kind, why)
+
+
+# The end ------------------------------------------------------------------------------------------------------------
+
+
+def _state(look: Look) -> TabState:
+    return TabState(
+        columns=list(look.tab.columns), dropped=list(look.dropped), team=frozen(look.team), revision=None, wanted=None
+    )
+
+
+def _close(job: _Job, look: Look, wanted: Wanted, made: Plan) -> None:
+    """Remember the tab. Its revision only if this run left it as it read it: what was saved after our own write would
+    else pass for read.
+    """
+    state = _state(look)
+    held = look.twice or look.paused or look.strangers or look.missing or made.missing or made.given
+    if not (made.writes_something or held) and look.table is not None and look.table.complete:
+        state.revision = look.revision
+        state.wanted = _fingerprint(canonical(look, wanted.frame), wanted)
+    if state != look.state:
+        with job.store.begin() as connection:
+            save_tab(connection, job.store.org, job.tab_name, state, job.now)

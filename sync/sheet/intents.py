@@ -1,0 +1,164 @@
+"""What was about to be written, committed before it left, so that a killed run leaves no doubt behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from sync.sheet.columns import Tab, cell_of
+from sync.sheet.journal import Line, unpack, write_lines
+from sync.sheet.state import RowChange, change_rows, found_again, rename_row
+from sync.sheet.tables import sheet_intent
+from sync.store.base import Store
+
+WriteKind = Literal["write", "put-back", "conflict-ours"]
+KIND_OF_LINE: dict[WriteKind, Literal["written", "put-back", "conflict"]] = {
+    "write": "written",
+    "put-back": "put-back",
+    "conflict-ours": "conflict",
+}
+
+
+class IntentCell(msgspec.Struct, frozen=True, array_like=True):
+    """`was` is the cell as read (packed), `before` its plain text, `to` the plain text that is to stand there."""
+
+    key: str
+    field: str
+    was: str | None
+    before: str
+    to: str
+    kind: WriteKind
+    why: str
+
+
+class IntentKey(msgspec.Struct, frozen=True, array_like=True):
+    """`old` is the key that the row had before, of a person who became part of `key`."""
+
+    key: str
+    old: str | None = None
+
+
+class Intent(msgspec.Struct):
+    """One batch. `rows`: the plain texts of the rows to be added, by key and field."""
+
+    keys: list[IntentKey] = []
+    cells: list[IntentCell] = []
+    rows: dict[str, dict[str, str]] = {}
+    run: int = 0
+    stamp: str = ""
+
+
+def note(store: Store, tab: str, run: int, now: datetime, stamp: str, intent: Intent) -> None:
+    """Commit what a batch is about to do."""
+    row = {"org": store.org, "stamp": stamp, "tab": tab, "run": run, "at": now}
+    with store.begin() as connection:
+        connection.execute(sa.insert(sheet_intent), [row | {"changes": msgspec.json.encode(intent).decode()}])
+
+
+def unfinished(store: Store, tab: str) -> list[Intent]:
+    """Batches of which nobody knows yet whether they landed."""
+    c = sheet_intent.c
+    query = sa.select(c.stamp, c.run, c.changes).where(c.org == store.org, c.tab == tab).order_by(c.at, c.stamp)
+    with store.look() as connection:
+        found = connection.execute(query).all()
+    intents = []
+    for stamp, run, changes in found:
+        intent = msgspec.json.decode(changes, type=Intent)
+        intent.stamp, intent.run = stamp, run
+        intents.append(intent)
+    return intents
+
+
+def landed(store: Store, tab: Tab, now: datetime, intent: Intent) -> None:
+    """The batch stands in the sheet: what is agreed moves, and the journal says so, in one transaction."""
+    with store.begin() as connection:
+        agree(connection, store.org, tab, intent)
+        write_lines(connection, store.org, intent.run, now, lines(tab, intent))
+        drop(connection, store.org, intent)
+
+
+def drop(connection: Connection, org: int, intent: Intent) -> None:
+    connection.execute(sa.delete(sheet_intent).where(sheet_intent.c.org == org, sheet_intent.c.stamp == intent.stamp))
+
+
+def agree(connection: Connection, org: int, tab: Tab, intent: Intent) -> None:
+    for key in intent.keys:
+        if key.old is not None:
+            rename_row(connection, org, tab.name, key.old, key.key)
+    found_again(connection, org, tab.name, [key.key for key in intent.keys])
+    changes = {key: RowChange(cells, dict.fromkeys(cells), back=True) for key, cells in intent.rows.items()}
+    for cell in intent.cells:
+        change = changes.setdefault(cell.key, RowChange({}, {}))
+        change.cells[cell.field] = cell.to
+        change.standing[cell.field] = None
+    change_rows(connection, org, tab.name, changes)
+
+
+def lines(tab: Tab, intent: Intent, *, uncertain: bool = False) -> list[Line]:
+    """The journal of a batch."""
+    keys = [Line(kind="key", tab=tab.name, key=key.key, was=key.old, value=key.key) for key in intent.keys]
+    cells = [
+        Line(
+            kind="uncertain" if uncertain else KIND_OF_LINE[cell.kind],
+            tab=tab.name,
+            key=cell.key,
+            field=cell.field,
+            was=unpack(cell.was),
+            value=cell_of(cell.to, tab.kind(cell.field)),
+            why=cell.why,
+        )
+        for cell in intent.cells
+    ]
+    rows = [
+        Line(kind="row", tab=tab.name, key=key, why=msgspec.json.encode({f: t for f, t in texts.items() if t}).decode())
+        for key, texts in intent.rows.items()
+    ]
+    return [*keys, *cells, *rows]
+
+
+def settle(
+    store: Store,
+    tab: Tab,
+    now: datetime,
+    answers: Sequence[tuple[Intent, bool | None]],
+    stands: Callable[[str, str], str | None],
+) -> None:
+    """Close the batches of a killed run. `stands(key, field)` is the plain text read there, None if there is no such row.
+
+    True: landed. False: it never left. None (somebody saved since): each cell that holds what was meant has landed,
+    each that holds what was there before has not; any other was changed since, and is compared as usual, with a line
+    in the journal for what may have been overwritten.
+    """
+    for intent, answer in answers:
+        if answer:
+            landed(store, tab, now, intent)
+        elif answer is None:
+            _settle_by_cell(store, tab, now, intent, stands)
+        else:
+            with store.begin() as connection:
+                drop(connection, store.org, intent)
+
+
+def _settle_by_cell(
+    store: Store, tab: Tab, now: datetime, intent: Intent, stands: Callable[[str, str], str | None]
+) -> None:
+    there = [cell for cell in intent.cells if stands(cell.key, cell.field) == cell.to]
+    open_ = [cell for cell in intent.cells if stands(cell.key, cell.field) not in {cell.to, cell.before, None}]
+    rows = {
+        key: {field: text for field, text in texts.items() if stands(key, field) == text}
+        for key, texts in intent.rows.items()
+        if any(stands(key, field) is not None for field in texts)
+    }
+    keys = [key for key in intent.keys if any(stands(key.key, field) is not None for field in tab.fields)]
+    known = Intent(keys, there, rows, intent.run, intent.stamp)
+    unsure = Intent(cells=open_)
+    with store.begin() as connection:
+        agree(connection, store.org, tab, known)
+        journal = [*lines(tab, known), *lines(tab, unsure, uncertain=True)]
+        write_lines(connection, store.org, intent.run, now, journal)
+        drop(connection, store.org, intent)
