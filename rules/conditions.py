@@ -218,7 +218,8 @@ class Book:
     @property
     def columns(self) -> frozenset[str]:
         """Headers of the team's sheet that rules and segments read."""
-        names = {name for item in (*self.rules, *self.segments) for name in item.needs}
+        names = {name for rule in self.rules for name in rule.needs}
+        names |= {name for segment in self.segments for name in segment.needs}
         return frozenset(name.removeprefix(SHEET) for name in names if name.startswith(SHEET))
 
     @cached_property

@@ -1,0 +1,84 @@
+"""The `examples:` of rules: a person told by facts, and whether the rule holds for them today."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from rules.conditions import SHEET, Book, Example, Fact, Rule, Shift
+from rules.explain import Reason, explain
+from rules.fields import FIELDS, FieldType
+
+DTYPES: dict[FieldType, Any] = {
+    "date": pl.Date,
+    "number": pl.Float64,
+    "money": pl.Float64,
+    "text": pl.String,
+    "choice": pl.String,
+    "yesno": pl.Boolean,
+    "tags": pl.List(pl.String),
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one example went. `found` None: it could not be decided. `why` tells each condition."""
+
+    rule: Rule
+    example: Example
+    found: bool | None
+    why: Reason
+
+    @property
+    def passed(self) -> bool:
+        return self.found is self.example.expect
+
+
+def run_examples(book: Book, today: date, language: str = "en") -> list[Outcome]:
+    """Try every example of every rule. What an example does not say is never, empty or 0; nothing is unknown."""
+    return [_outcome(book, rule, example, today, language) for rule in book.rules for example in rule.examples]
+
+
+def _outcome(book: Book, rule: Rule, example: Example, today: date, language: str) -> Outcome:
+    why = explain(book, rule, person_of(example, rule.needs, today), today, language=language)
+    return Outcome(rule, example, why.answer, why)
+
+
+def person_of(example: Example, needs: Iterable[str], today: date) -> pl.DataFrame:
+    """An example's person as the frame of one row that `evaluate` takes."""
+    facts = {name: _value(name, fact, today) for name, fact in example.facts}
+    names = dict.fromkeys([*FIELDS, *needs, *facts])
+    schema = {name: DTYPES[FIELDS[name].type] if name in FIELDS else pl.String for name in names}
+    return pl.DataFrame([{"key": 0, **dict.fromkeys(names), **facts}], schema={"key": pl.Int64, **schema})
+
+
+def _value(name: str, fact: Fact, today: date) -> Any:
+    value = fact.day(today) if isinstance(fact, Shift) else fact
+    if name.startswith(SHEET):
+        return _cell(value)
+    match value:
+        case Decimal():
+            return float(value)
+        case tuple():
+            return list(value)
+        case _:
+            return value
+
+
+def _cell(value: Any) -> str | None:
+    match value:
+        case None:
+            return None
+        case bool():
+            return str(value).lower()
+        case date():
+            return value.isoformat()
+        case Decimal():
+            return format(value.normalize(), "f")
+        case _:
+            return str(value)

@@ -1,0 +1,113 @@
+"""Explain agrees with the bulk and reads well; examples run on the same expressions."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rules.compiler import evaluate
+from rules.conditions import AllOf, Book, Check, Condition, InSegment, NoneOf, Rule, Segment
+from rules.examples import person_of, run_examples
+from rules.explain import Reason, explain
+from rules.reader import read
+from tests.rules.reference import CHECKS, COLUMNS, TODAY, conditions, verdict
+from tests.rules.test_compiler import frame
+
+HABITUES = """
+segments:
+  - nom: Habitués
+    quand: {visites: au moins 3}
+règles:
+  - nom: Perdus de vue
+    quand:
+      segment: habitues
+      dernière_visite: il y a plus de 18 mois
+      prochaine_visite: jamais
+    sauf:
+      tableau: {Ne pas relancer: oui}
+    alors:
+      - signaler: À relancer
+    exemples:
+      - personne: {visites: 5, dernière_visite: il y a 2 ans}
+        attendu: concerné
+      - personne: {visites: 5, dernière_visite: il y a 2 ans, tableau: {Ne pas relancer: oui}}
+        attendu: pas concerné
+      - personne: {visites: 5}
+        attendu: concerné
+"""
+
+
+def book() -> Book:
+    reading = read({"r.yaml": HABITUES.encode()})
+    assert reading.mistakes == []
+    return reading.book
+
+
+def test_examples_pass_and_fail_with_why() -> None:
+    outcomes = run_examples(book(), date(2026, 11, 23), "fr")
+    assert [outcome.passed for outcome in outcomes] == [True, True, False]
+    assert "  dernière visite\u00a0: jamais (il y a plus de 18 mois ✗)" in outcomes[2].why.lines()
+
+
+def test_words_in_both_languages() -> None:
+    rule = book().rules[0]
+    person = person_of(rule.examples[0], rule.needs, date(2026, 11, 23))
+    told = explain(book(), rule, person, date(2026, 11, 23), language="fr", name="Marie Tremblay")
+    assert told.lines() == [
+        "Marie Tremblay est dans «\u00a0Perdus de vue\u00a0»",
+        "  dans «\u00a0Habitués\u00a0» ✓",
+        "    5 visites (au moins 3 ✓)",
+        "  dernière visite le 23 novembre 2024, il y a 2 ans (il y a plus de 18 mois ✓)",
+        "  prochaine visite\u00a0: jamais ✓",
+        "  aucun de\u00a0: ✓",
+        "    Ne pas relancer\u00a0: vide (oui ✗)",
+    ]
+    told = explain(book(), rule, person, date(2026, 11, 23), unknown={"last_visit"}, language="en")
+    assert told.lines()[0] == "This person: “Perdus de vue” can't be decided today"
+    assert "  last visit: not known for now (more than 18 months ago ?)" in told.lines()
+    assert told.to_json()["below"][1]["answer"] is None
+
+
+def _answers(reason: Reason) -> list[bool | None]:
+    return [reason.answer, *(answer for below in reason.below for answer in _answers(below))]
+
+
+@given(
+    conditions(CHECKS | st.just(InSegment("s"))),
+    conditions(CHECKS),
+    st.fixed_dictionaries(COLUMNS),
+    st.sets(st.sampled_from(sorted(COLUMNS)), max_size=2),
+    st.sampled_from(["en", "fr"]),
+)
+@settings(max_examples=120, deadline=None)
+def test_explain_agrees_with_bulk_and_reference(
+    condition: Condition, segment: Condition, person: dict[str, Any], unknown: set[str], language: str
+) -> None:
+    rule = Rule("r", "r", AllOf((condition,)), NoneOf((CHECKED,)), ())
+    book = Book((rule,), (Segment("s", "s", segment),))
+    people = frame([person])
+    told = explain(book, rule, people, TODAY, unknown=unknown, language=language)
+    assert told.answer == evaluate(book, people, TODAY, unknown).rule("r")[0]
+    expected = verdict(condition, person, TODAY, unknown, {"s": segment})
+    assert told.below[0].answer == expected
+    assert len(_answers(told)) >= 3
+    assert told.lines()
+
+
+CHECKED = Check("visits", "number", "at_least", (Decimal(99),))
+
+
+@pytest.mark.parametrize("value", ["2,5", "dans 3 jours", "abc"])
+def test_a_fact_that_is_no_fact_is_told(value: str) -> None:
+    text = HABITUES.replace("{visites: 5}", f"{{dernière_visite: {value!r}}}")
+    assert [m.code for m in read({"r.yaml": text.encode()}).mistakes] == ([] if value == "dans 3 jours" else ["phrase"])
+
+
+def test_one_row_is_enough() -> None:
+    assert person_of(book().rules[0].examples[0], {"sheet:X"}, TODAY).schema["sheet:X"] == pl.String
