@@ -35,7 +35,7 @@ class Moved:
 
 @dataclass
 class Decisions:
-    """`mails` and `tasks` count what is new; `cancelled` the e-mails taken back. `flags_on`/`flags_off` are (person, name)."""
+    """Counts of what is new: flags put on and taken off, cells to set, tasks, e-mails planned, taken back, and too late."""
 
     rules: dict[str, Moved] = field(default_factory=dict)
     flags_on: int = 0
@@ -44,6 +44,7 @@ class Decisions:
     tasks: int = 0
     mails: int = 0
     cancelled: int = 0
+    too_late: int = 0
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def decide(  # noqa: PLR0913  one run's facts, each told from outside
     nobody = pl.Series("person_id", [], dtype=pl.Int64)
     for rule in active:
         _follow(turn, rule, verdicts.select("person_id", verdict=rule.id), inside.get(rule.id, nobody))
-    out.expire(connection, org, now)
+    turn.done.too_late = out.expire(connection, org, now)
     out.release(connection, org, run, now, people_count)
     return turn.done
 
@@ -189,7 +190,7 @@ def _inside(turn: _Turn) -> dict[str, pl.Series]:
     """Person ids by rule."""
     rows = sa.select(standing.c.rule, standing.c.person_id).where(standing.c.org == turn.org, standing.c.inside)
     found: dict[str, list[int]] = {}
-    for rule, person in turn.connection.execute(rows).tuples():
+    for rule, person in turn.connection.execute(rows):
         found.setdefault(rule, []).append(person)
     return {rule: pl.Series("person_id", people, dtype=pl.Int64) for rule, people in found.items()}
 
@@ -331,7 +332,7 @@ def _last_written(turn: _Turn, rule: Rule, step: str) -> dict[int, date]:
     rows = rows.where(outbox.c.org == turn.org, outbox.c.rule == rule.id, outbox.c.step == step)
     rows = rows.where(outbox.c.state != "cancelled").group_by(outbox.c.person_id)
     last: dict[int, date] = {}
-    for person, occasion, settled, on_its_way in turn.connection.execute(rows).tuples():
+    for person, occasion, settled, on_its_way in turn.connection.execute(rows):
         day = date.fromisoformat(occasion)
         last[person] = date.max if on_its_way else max(day, settled.date()) if settled else day
     return last

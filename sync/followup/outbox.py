@@ -96,11 +96,11 @@ def slices(ids: Sequence[int], size: int = 500) -> Iterator[Sequence[int]]:
     return (ids[start : start + size] for start in range(0, len(ids), size))
 
 
-def expire(connection: Connection, org: int, now: datetime) -> None:
-    """What can no longer go in time is held for good; a reason it had already stays."""
-    late = (outbox.c.org == org, outbox.c.no_later_than < now, outbox.c.state.in_(OPEN_STATES))
-    reason = sa.case((outbox.c.state == "held", outbox.c.reason), else_="too-late")
-    connection.execute(sa.update(outbox).where(*late).values(state="held", reason=reason))
+def expire(connection: Connection, org: int, now: datetime) -> int:
+    """What can no longer go in time is held for good; a reason it had already stays. Gives how many are new."""
+    fresh = (outbox.c.state != "held", outbox.c.no_later_than < now, outbox.c.state.in_(OPEN_STATES))
+    late = sa.update(outbox).where(outbox.c.org == org, *fresh).values(state="held", reason="too-late")
+    return connection.execute(late).rowcount
 
 
 def release(connection: Connection, org: int, run: int, now: datetime, people_count: int) -> None:
@@ -144,9 +144,8 @@ def _people(connection: Connection, org: int, rule: str, due: Any) -> int:
 def waits(connection: Connection, org: int) -> list[Batch]:
     """What waits for a person's approval, the oldest first."""
     found: dict[str, Batch] = {}
-    names = dict(
-        connection.execute(sa.select(rule_state.c.rule, rule_state.c.name).where(rule_state.c.org == org)).tuples()
-    )
+    rules = sa.select(rule_state.c.rule, rule_state.c.name).where(rule_state.c.org == org)
+    names = {row.rule: row.name for row in connection.execute(rules)}
     for table, made in ((outbox, outbox.c.created_at), (task, task.c.made)):
         groups = sa.select(table.c.batch, table.c.rule, sa.func.count().label("n"), sa.func.min(made).label("since"))
         groups = groups.where(table.c.org == org, table.c.state == "waiting", table.c.batch.is_not(None))

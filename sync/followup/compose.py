@@ -1,0 +1,163 @@
+"""One e-mail to one person: headers that mail servers expect, plain text and HTML, nothing from outside interpreted.
+
+Facts: RFC 5322 (form), RFC 2369 (List-Unsubscribe), RFC 3834 (Auto-Submitted).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from email import policy
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+from functools import cache
+from hashlib import blake2b
+from importlib.resources import files
+from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+import idna
+import jinja2
+from markupsafe import Markup
+
+from connectors.mail.mailer import mailbox
+from sync.config import Organisation
+from sync.followup.consent import Contact, Right
+from sync.followup.fill import Manner, fill, fill_plain
+from sync.followup.markdown import render, typeset
+from sync.followup.templates import Template
+from sync.messages import LANGUAGES, say
+
+
+@dataclass(frozen=True)
+class House:
+    """Who writes: the organisation, and the `from` of its mail settings."""
+
+    organisation: Organisation
+    sender: str
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.organisation.timezone)
+
+    def manner(self, language: str) -> Manner:
+        return Manner(language, self.organisation.country, self.organisation.money)
+
+    def ours(self, today: date) -> dict[str, Any]:
+        """What merge fields know of the organisation."""
+        return {"house": self.organisation.name, "house_address": self.organisation.address or "", "today": today}
+
+
+def compose(
+    person: Contact, template: Template, house: House, now: datetime, *, message_id: str, right: Right
+) -> EmailMessage:
+    """The e-mail as it goes out. The same arguments give the same bytes.
+
+    Raises `jinja2.TemplateError` for a template that `read_templates` would have refused, or whose conditions do not
+    fit this person's values; ValueError for an address that is none.
+    """
+    language = template.language or house.organisation.language
+    manner, ours = house.manner(language), house.ours(now.astimezone(house.zone).date())
+    subject = typeset(fill_plain(template.subject, person, manner, ours), language)
+    preview = typeset(fill_plain(template.preview, person, manner, ours), language)
+    message = EmailMessage(policy=policy.SMTP.clone(cte_type="7bit"))
+    _address(message, person, template, house)
+    message["Subject"] = subject
+    message["Date"] = format_datetime(now.astimezone(house.zone))
+    message["Message-ID"] = message_id
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Auto-Response-Suppress"] = "All"
+    foot = _Foot.of(person, template, house, right, language)
+    if foot.stop:
+        message["List-Unsubscribe"] = f"<{foot.stop_link}>"
+        message["Precedence"] = "bulk"
+    body, text = render(fill(template.body, person, manner, ours), language)
+    message.set_content(f"{text}\n\n-- \n{foot.plain}\n", cte="quoted-printable")
+    page = _frame().render(subject=subject, preview=preview, body=Markup(body), language=language, **foot.facts)  # noqa: S704  markdown-it escaped it
+    message.add_alternative(page, subtype="html", cte="quoted-printable")
+    return message
+
+
+def message_id(salt: str, identity: Mapping[str, Any], sender: str) -> str:
+    """The Message-ID of an identity in the outbox: after a crash the same e-mail has the same one.
+
+    `salt` tells two databases apart, so that a new store does not repeat the old one's ids.
+    """
+    words = "\0".join([salt, *(str(identity[name]) for name in ("org", "rule", "step", "person_id", "occasion"))])
+    return f"<{blake2b(words.encode(), digest_size=16).hexdigest()}@{_ascii(mailbox(sender).domain)}>"
+
+
+def _address(message: EmailMessage, person: Contact, template: Template, house: House) -> None:
+    message["From"] = _header(mailbox(template.sender or house.sender))
+    name = " ".join(str(person.get(field) or "") for field in ("first_name", "last_name")).strip()
+    to = mailbox(str(person["email"]))
+    message["To"] = _header(Address(" ".join(name.split()), addr_spec=to.addr_spec))
+    if template.reply_to:
+        message["Reply-To"] = _header(mailbox(template.reply_to))
+
+
+def _header(address: Address) -> Address:
+    return Address(" ".join(address.display_name.split()), address.username, _ascii(address.domain))
+
+
+def _ascii(domain: str) -> str:
+    try:
+        return domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
+    except idna.IDNAError as fault:
+        raise ValueError("not a domain") from fault
+
+
+@dataclass(frozen=True)
+class _Foot:
+    """Who writes, why, and how to make it stop."""
+
+    house: str
+    address: str
+    why: str
+    stop: str = ""
+    stop_link: str = ""
+    stop_words: str = ""
+
+    @classmethod
+    def of(cls, person: Contact, template: Template, house: House, right: Right, language: str) -> _Foot:
+        words = language if language in LANGUAGES else house.organisation.language
+        name = house.organisation.name
+        address = " · ".join((house.organisation.address or "").splitlines())
+        why = say(words, f"mail-why-{right.basis or 'consent'}", house=name)
+        foot = cls(name, address, typeset(why, words))
+        if template.purpose == "service" and house.organisation.law != "casl":
+            return foot
+        box = mailbox(template.reply_to or template.sender or house.sender)
+        subject = f"STOP {person.get('code') or ''}".strip()
+        link = f"mailto:{quote(f'{box.username}@{_ascii(box.domain)}', safe='@')}?subject={quote(subject)}"
+        stop, stop_words = say(words, "mail-stop"), say(words, "mail-stop-words")
+        return cls(name, address, foot.why, typeset(stop, words), link, typeset(stop_words, words))
+
+    @property
+    def plain(self) -> str:
+        return "\n".join(line for line in (self.why, self.stop, self.house, self.address) if line)
+
+    @property
+    def facts(self) -> dict[str, str]:
+        return {name: getattr(self, name) for name in ("house", "address", "why", "stop", "stop_link", "stop_words")}
+
+
+@cache
+def _frame() -> jinja2.Template:
+    source = files("sync.followup").joinpath("frame.html.j2").read_text("utf-8")
+    return jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(source)
+
+
+def page(message: EmailMessage) -> str:
+    """The HTML of a composed e-mail, for previews."""
+    part = message.get_body(("html",))
+    return "" if part is None else str(part.get_content())
+
+
+def text(message: EmailMessage) -> str:
+    """The plain text of a composed e-mail, for previews."""
+    part = message.get_body(("plain",))
+    return "" if part is None else str(part.get_content())

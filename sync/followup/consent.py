@@ -1,0 +1,104 @@
+"""The right to write, for one person and purpose. Facts of law: not advice, and gathered on 2026-11-22.
+
+- GDPR and the French CPCE (art. L34-5): consent; or own customers, for similar things, who can refuse in every message.
+  CNIL's reference keeps customers for 3 years after the last contact.
+- CASL (S.C. 2010, c. 23, s. 10): consent; or implied for 2 years after a purchase, visit or gift.
+
+Unsubscribed anywhere is unsubscribed everywhere for marketing. Service e-mails (practical information on what was
+bought) need a good address only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from hashlib import sha256
+from typing import Any, Literal
+
+from connectors.mail.mailer import mailbox
+from rules.conditions import Period
+
+Purpose = Literal["marketing", "service"]
+Law = Literal["gdpr", "casl"]
+Contact = Mapping[str, Any]
+"""A person for an e-mail: the fields of `rules.fields` by name, and
+`code` (how the team calls the person), `consents` (of `connectors.records.Consent`, or mappings with its keys),
+`unsubscribed`, `bounced`, `complained`, `do_not_contact` (bools; absent is no). `unsubscribed` is of *any* list."""
+
+IMPLIED: dict[Law, tuple[Period, dict[str, str]]] = {
+    "gdpr": (Period(3, "year"), {"last_purchase": "customer", "last_visit": "customer"}),
+    "casl": (Period(2, "year"), {"last_purchase": "customer", "last_visit": "customer", "last_donation": "donor"}),
+}
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Right:
+    """`reason` says in a word why not (None: may write); `basis` by what right: consent, customer, donor, service.
+    `until` is the last day of a right that the law only implies.
+    """
+
+    reason: str | None = None
+    basis: str | None = None
+    until: date | None = None
+
+
+def right(person: Contact, purpose: Purpose, law: Law, today: date) -> Right:
+    """May this person be written to for this purpose, on this local day?"""
+    if not is_address(person.get("email")):
+        return Right("no-address")
+    if person.get("bounced") or person.get("newsletter") == "bounced":
+        return Right("bounced")
+    if purpose == "service":
+        return Right(basis="service")
+    for refusal, holds in _refusals(person):
+        if holds:
+            return Right(refusal)
+    if person.get("newsletter") == "subscribed" or _consent(person) is True:
+        return Right(basis="consent")
+    return _implied(person, law, today)
+
+
+def _refusals(person: Contact) -> Iterable[tuple[str, bool]]:
+    yield "do-not-contact", bool(person.get("do_not_contact"))
+    yield "complained", bool(person.get("complained"))
+    unsubscribed = person.get("unsubscribed") or person.get("newsletter") == "unsubscribed"
+    yield "unsubscribed", bool(unsubscribed) or _consent(person) is False
+
+
+def _consent(person: Contact) -> bool | None:
+    """The newest yes or no for marketing; of two at the same time, or without a time, the no."""
+    given = [_told(consent) for consent in person.get("consents") or ()]
+    said = [(at or LONG_AGO, not granted) for purpose, granted, at in given if purpose == "marketing"]
+    undated_no = any(purpose == "marketing" and not granted and at is None for purpose, granted, at in given)
+    return None if not said else not (undated_no or max(said)[1])
+
+
+def _told(consent: Any) -> tuple[str, bool, datetime | None]:
+    if isinstance(consent, Mapping):
+        return consent["purpose"], bool(consent["granted"]), consent.get("at")
+    return consent.purpose, consent.granted, consent.at
+
+
+def _implied(person: Contact, law: Law, today: date) -> Right:
+    period, bases = IMPLIED[law]
+    ends = [(period.after(person[name]), basis) for name, basis in bases.items() if person.get(name)]
+    until, basis = max(ends, default=(date.min, ""))
+    return Right(basis=basis, until=until) if today <= until else Right("no-consent")
+
+
+def is_address(text: object) -> bool:
+    """An address that an e-mail can be sent to: one mailbox, with a domain that has a dot."""
+    if not isinstance(text, str):
+        return False
+    try:
+        address = mailbox(text)
+    except ValueError:
+        return False
+    return not address.display_name and "." in address.domain.strip(".") and ".." not in address.domain
+
+
+def hashed(address: str) -> str:
+    """What the outbox keeps of an address: enough to know it again, and no address."""
+    return sha256(f"filrouge address {address.strip().casefold()}".encode()).hexdigest()

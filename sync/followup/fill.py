@@ -1,0 +1,183 @@
+"""Merge fields: `{{ first_name or "you" }}`, `{{ prénom or "à vous" }}` and `{% if visits > 3 %}` in a text.
+
+A text is filled in two steps, so that nothing a person is called can be read as markup: Jinja puts a mark where a
+value goes, and the value takes its place when Markdown has been read.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import jinja2
+import jinja2.sandbox
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
+from babel.lists import format_list
+from babel.numbers import format_currency, format_decimal
+from jinja2 import meta, nodes
+from jinja2.runtime import Context
+
+from rules.fields import FIELDS
+from rules.mistakes import fold
+from rules.words import vocabulary
+from sync.messages import LANGUAGES
+
+MARK = re.compile(r"zq(\d{4,})qz")
+OURS = {"our_name": "house", "notre_nom": "house", "our_address": "house_address", "notre_adresse": "house_address",
+        "today": "today", "aujourdhui": "today"}  # fmt: skip
+CODE = re.compile(r"\{[{%].*?[%}]\}", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How values are written out for one reader."""
+
+    language: str
+    country: str
+    currency: str
+
+    @property
+    def locale(self) -> Locale:
+        for name in (f"{self.language}_{self.country}", "en_GB" if self.language == "en" else self.language, "en"):
+            try:
+                return Locale.parse(name)
+            except (UnknownLocaleError, ValueError):
+                continue
+        return Locale("en")
+
+
+class Filled:
+    """A text with marks, and the values that go there."""
+
+    def __init__(self, text: str, values: list[str]) -> None:
+        self.text = text
+        self.values = values
+
+    def put(self, text: str, write: Callable[[str], str] = str) -> str:
+        """`text`, a part of this one, with its values in place, each passed through `write`."""
+        return MARK.sub(lambda mark: write(self.values[int(mark[1])]), text)
+
+    def __str__(self) -> str:
+        return self.put(self.text)
+
+
+class Money(Decimal):
+    """An amount in the organisation's currency."""
+
+
+@cache
+def known_names() -> dict[str, str]:
+    """Every name that a template may use, folded, and the field behind it."""
+    names = dict(OURS)
+    for language in LANGUAGES:
+        for field in FIELDS:
+            for word in vocabulary(language).words["fields"].get(field, []):
+                names[_fold(word)] = field
+    return {_fold(name): field for name, field in names.items()} | {_fold(name): name for name in FIELDS}
+
+
+def _fold(name: str) -> str:
+    return fold(name).replace("'", " ").replace("-", " ")
+
+
+def field_of(name: str) -> str | None:
+    """The canonical field behind a name in a template, in either language; None if there is no such field."""
+    found = known_names().get(_fold(name))
+    if found is not None:
+        return found
+    return next((f for lang in LANGUAGES if (f := vocabulary(lang).find("fields", name)) in FIELDS), None)
+
+
+def names_in(text: str) -> set[str]:
+    """The names that a template reads. Raises `jinja2.TemplateSyntaxError`, also for what templates may not do."""
+    tree = _environment().parse(unicodedata.normalize("NFC", text))
+    for node in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends, nodes.Macro)):
+        raise jinja2.TemplateSyntaxError("include", node.lineno)
+    _environment().from_string(text)  # unknown filters are told only here
+    return meta.find_undeclared_variables(tree)
+
+
+def fill(text: str, person: Mapping[str, Any], manner: Manner, ours: Mapping[str, Any]) -> Filled:
+    """The text for one person. `ours` holds `house`, `house_address` and `today`.
+
+    Raises `jinja2.TemplateError` for what `names_in` would have told.
+    """
+    text = unicodedata.normalize("NFC", text)
+    values: list[str] = []
+    given: dict[str, Any] = {"_values": values, "_manner": manner}
+    for name in names_in(text):
+        field = field_of(name)
+        if field is None:
+            raise jinja2.UndefinedError(name)
+        given[name] = ours[field] if field in ours else _typed(field, person.get(field))
+    return Filled(_environment().from_string(text).render(given), values)
+
+
+def fill_plain(text: str, person: Mapping[str, Any], manner: Manner, ours: Mapping[str, Any]) -> str:
+    """One line of plain text: a subject, a task, a cell."""
+    return " ".join(str(fill(text, person, manner, ours)).split())
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
+        undefined=jinja2.StrictUndefined, finalize=_mark, autoescape=False, trim_blocks=True, lstrip_blocks=True
+    )  # nothing is escaped here: values are put in by `Filled`, and escaped by whoever writes the page
+    environment.globals.clear()
+    return environment
+
+
+@jinja2.pass_context
+def _mark(context: Context, value: Any) -> str:
+    values: list[str] = context["_values"]
+    values.append(_clean(written(value, context["_manner"])))
+    return f"zq{len(values) - 1:04d}qz"
+
+
+def _typed(field: str, value: Any) -> Any:
+    if field in FIELDS and FIELDS[field].type == "money" and value is not None:
+        return Money(value)
+    return value
+
+
+def written(value: Any, manner: Manner) -> str:  # noqa: PLR0911  one return a type
+    """A value as a reader expects it: `1er mars 2026`, `25,00 €`, `danse et cirque`. Nothing for what is not there."""
+    match value:
+        case None:
+            return ""
+        case Money():
+            return str(format_currency(value, manner.currency, locale=manner.locale))
+        case bool():
+            return vocabulary(manner.language if manner.language in LANGUAGES else "en").shown(
+                "yesno", "yes" if value else "no"
+            )
+        case datetime() | date():
+            return _day(value, manner)
+        case int() | float() | Decimal():
+            return str(format_decimal(value, locale=manner.locale))
+        case list() | tuple() | set():
+            return format_list([written(item, manner) for item in value], locale=manner.locale)
+        case _:
+            return str(value)
+
+
+def _day(day: date, manner: Manner) -> str:
+    text = format_date(day, "long", locale=manner.locale)
+    return text.replace("1 ", "1er ", 1) if manner.language == "fr" and day.day == 1 else text
+
+
+def _clean(text: str) -> str:
+    """On one line, without the invisible characters that turn a text around (Unicode TR 36)."""
+    kept = (
+        c if unicodedata.category(c) != "Cc" else " "
+        for c in text
+        if c not in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+    )
+    return " ".join("".join(kept).split(" ")).strip()

@@ -1,0 +1,296 @@
+"""Emptying the outbox: each e-mail is written down as leaving, handed over, and settled, one commit each.
+
+Killed in between, it is `uncertain`: it may have arrived, and goes again only when a person says so (`outbox.resend`).
+No transaction is open around the network.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from typing import Any
+
+import jinja2
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from connectors.mail.mailer import AnswerLost, Mailer, RefusedForGood, RefusedForNow, mailbox
+from connectors.trouble import Trouble
+from sync.followup import outbox as out
+from sync.followup.compose import House, compose, message_id
+from sync.followup.consent import Contact, Right, hashed, right
+from sync.followup.tables import GONE_STATES, outbox, rule_state
+from sync.followup.templates import Template, Templates
+from sync.store.base import Store, organisation
+
+PAGE = 25  # so many people are looked at together: what they say in between counts from the next page on
+MOST_ATTEMPTS = 8
+FIRST_PAUSE = timedelta(minutes=30)
+REFUSALS_IN_A_ROW = 10
+SAME_ADDRESS_DAYS = 30
+People = Callable[[Sequence[int]], Mapping[int, Contact]]
+Row = sa.Row[Any]
+
+
+@dataclass
+class Sent:
+    """What became of the outbox. `later` were refused for now and stay approved, `waiting` wait for an approval,
+    `held` counts every e-mail held back today by reason. `trouble` says why sending stopped before its end.
+    """
+
+    sent: int = 0
+    failed: int = 0
+    uncertain: int = 0
+    later: int = 0
+    waiting: int = 0
+    held: dict[str, int] = field(default_factory=dict)
+    trouble: Trouble | None = None
+
+
+@dataclass(frozen=True)
+class _Letter:
+    """An e-mail ready to go."""
+
+    row: Row
+    message: EmailMessage
+    sender: str
+    recipient: str
+    values: Mapping[str, Any]
+
+
+def send_due(  # noqa: PLR0913  the outside world, each part of it given
+    store: Store, mailer: Mailer, run: int, clock: Callable[[], datetime], *, people: People, templates: Templates,
+    house: House, progress: Callable[[int, int], None] | None = None,
+) -> Sent:  # fmt: skip
+    """Send everything that is approved and due; safe to kill at any moment, and to start again.
+
+    `people` gives, for person ids, what the store knows of them *now* (see `consent.Contact`). `progress` is told how
+    many of how many are done. Only one sender should be at work (the lease of `run`); two never send the same e-mail.
+    """
+    with _durable(store) as connection:
+        post = _Post(connection, store.org, mailer, run, clock, people, templates, house)
+        try:
+            post.settle_interrupted()
+            post.send(progress or (lambda _done, _all: None))
+        except Trouble as trouble:
+            post.done.trouble = trouble
+        return post.report()
+
+
+@contextmanager
+def _durable(store: Store) -> Iterator[Connection]:
+    """A connection whose commits survive a power cut: what is written as leaving must be remembered."""
+    with store.engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        if connection.dialect.name == "sqlite" and driver is not None:
+            driver.execute("PRAGMA synchronous=FULL")
+        try:
+            yield connection
+        finally:
+            connection.rollback()
+            if connection.dialect.name == "sqlite" and driver is not None:
+                driver.execute("PRAGMA synchronous=NORMAL")
+
+
+@dataclass
+class _Post:
+    connection: Connection
+    org: int
+    mailer: Mailer
+    run: int
+    clock: Callable[[], datetime]
+    people: People
+    templates: Templates
+    house: House
+    done: Sent = field(default_factory=Sent)
+    refusals: int = 0
+
+    def settle_interrupted(self) -> None:
+        """What a dead run left as `sending`: the carrier may know whether it went; else nobody does."""
+        with self.connection.begin():
+            interrupted = sa.select(outbox).where(outbox.c.org == self.org, outbox.c.state == "sending")
+            rows = self.connection.execute(interrupted).all()
+        for row in rows:
+            match self.mailer.has_sent(row.message_id):
+                case True:
+                    self._settle(row, "sent")
+                case False:
+                    self._settle(row, "approved")
+                case None:
+                    self.done.uncertain += 1
+                    self._settle(row, "uncertain", reason="interrupted")
+
+    def send(self, progress: Callable[[int, int], None]) -> None:
+        with self.connection.begin():
+            self.done.held["too-late"] = out.expire(self.connection, self.org, self.clock())
+            salt = self._salt()
+            due = self._due()
+        for start in range(0, len(due), PAGE):
+            for letter in self._letters(due[start : start + PAGE], salt):
+                self._send(letter)
+            progress(min(start + PAGE, len(due)), len(due))
+
+    def report(self) -> Sent:
+        with self.connection.begin():
+            held = sa.select(outbox.c.reason, sa.func.count()).where(outbox.c.org == self.org, outbox.c.state == "held")
+            held = held.where(outbox.c.no_later_than >= self.clock()).group_by(outbox.c.reason)
+            found = Counter({reason or "": n for reason, n in self.connection.execute(held)})
+            waiting = sa.select(sa.func.count()).where(outbox.c.org == self.org, outbox.c.state == "waiting")
+            self.done.waiting = self.connection.scalar(waiting) or 0
+        self.done.held = dict(+(found + Counter(self.done.held)))
+        return self.done
+
+    def _salt(self) -> str:
+        row = self.connection.execute(sa.select(organisation).where(organisation.c.id == self.org)).one()
+        return f"{row.slug} {row.created.isoformat()}"
+
+    def _due(self) -> Sequence[str]:
+        """Approved ones, and those held for a reason that may be gone. Stale rules' wait."""
+        stale = sa.select(rule_state.c.rule).where(rule_state.c.org == self.org, rule_state.c.stale.is_not(None))
+        mine = (outbox.c.org == self.org, outbox.c.approved_at.is_not(None))
+        to_hold = sa.update(outbox).where(*mine, outbox.c.state == "approved", outbox.c.rule.in_(stale))
+        self.connection.execute(to_hold.values(state="held", reason="stale-source"))
+        now = self.clock()
+        open_ones = (
+            outbox.c.state.in_(("approved", "held")),
+            outbox.c.not_before <= now,
+            outbox.c.no_later_than >= now,
+        )
+        due = sa.select(outbox.c.id).where(*mine, *open_ones, outbox.c.rule.not_in(stale))
+        return self.connection.scalars(due.order_by(outbox.c.created_at, outbox.c.rule, outbox.c.person_id)).all()
+
+    def _letters(self, ids: Sequence[str], salt: str) -> Iterator[_Letter]:
+        with self.connection.begin():
+            rows = self.connection.execute(
+                sa.select(outbox).where(outbox.c.org == self.org, outbox.c.id.in_(ids))
+            ).all()
+        order = {id_: place for place, id_ in enumerate(ids)}
+        known = self.people([row.person_id for row in rows])
+        for row in sorted(rows, key=lambda row: order[row.id]):
+            letter = self._write(row, known.get(row.person_id), salt)
+            if isinstance(letter, str):
+                self._hold(row, letter)
+            else:
+                yield letter
+
+    def _write(self, row: Row, person: Contact | None, salt: str) -> _Letter | str:
+        """The letter, or the word for why it is not sent."""
+        if person is None:
+            return "unknown-person"
+        language = self.house.organisation.language
+        template = self.templates.choose(row.template, person.get("language"), language)
+        if template is None:
+            return "template"
+        template = _for_purpose(template, row.purpose)
+        today = self.clock().astimezone(self.house.zone).date()
+        may = right(person, template.purpose, self.house.organisation.law, today)
+        return may.reason or self._letter(row, person, template, may, salt)
+
+    def _letter(self, row: Row, person: Contact, template: Template, may: Right, salt: str) -> _Letter | str:
+        sender = template.sender or self.house.sender
+        mark = row.message_id or message_id(salt, row._asdict(), sender)
+        try:
+            message = compose(person, template, self.house, self.clock(), message_id=mark, right=may)
+        except (jinja2.TemplateError, ValueError, TypeError, ArithmeticError, LookupError):
+            return "template"
+        values = {
+            "message_id": mark,
+            "subject": str(message["Subject"]),
+            "language": template.language or self.house.organisation.language,
+            "basis": may.basis,
+            "purpose": template.purpose,
+            "address_hash": hashed(person["email"]),
+        }
+        return _Letter(row, message, mailbox(sender).addr_spec, person["email"], values)
+
+    def _hold(self, row: Row, reason: str) -> None:
+        held = sa.update(outbox).where(outbox.c.org == self.org, outbox.c.id == row.id)
+        with self.connection.begin():
+            self.connection.execute(
+                held.where(outbox.c.state.in_(("approved", "held"))).values(state="held", reason=reason)
+            )
+
+    def _send(self, letter: _Letter) -> None:
+        if not self._claim(letter):
+            return
+        try:
+            answer = self.mailer.send(letter.message, letter.sender, letter.recipient)
+        except RefusedForNow as no:
+            self._refused_for_now(letter.row, no)
+        except RefusedForGood as no:
+            self.done.failed += 1
+            self._settle(letter.row, "failed", reason="refused", answer=_words(no))
+            self._refused(no)
+        except AnswerLost:
+            self.done.uncertain += 1
+            self._settle(letter.row, "uncertain", reason="answer-lost")
+        except Trouble:  # nothing can go out at all, and nothing has: the others wait
+            self._settle(letter.row, "approved", attempts=letter.row.attempts)
+            raise
+        else:
+            self.refusals = 0
+            self.done.sent += 1
+            self._settle(letter.row, "sent", answer=answer)
+
+    def _claim(self, letter: _Letter) -> bool:
+        """Write down that it is leaving; False when it may not, or somebody else has it."""
+        row = letter.row
+        mine = sa.update(outbox).where(outbox.c.org == self.org, outbox.c.id == row.id)
+        mine = mine.where(outbox.c.state.in_(("approved", "held")), outbox.c.attempts == row.attempts)
+        leaving = {"state": "sending", "reason": None, "sending_run": self.run, "attempts": row.attempts + 1}
+        try:
+            with self.connection.begin():
+                if not self._went_to(letter):
+                    return self.connection.execute(mine.values(**letter.values, **leaving)).rowcount == 1
+        except sa.exc.IntegrityError:  # another sender was quicker at the same address
+            pass
+        self._hold(row, "same-address")
+        return False
+
+    def _went_to(self, letter: _Letter) -> bool:
+        """Did somebody else at this address get this e-mail: for this occasion, or (marketing) in the last 30 days?"""
+        row = letter.row
+        same = (outbox.c.org == self.org, outbox.c.rule == row.rule, outbox.c.step == row.step)
+        near = outbox.c.occasion == row.occasion
+        if letter.values["purpose"] == "marketing":
+            near = outbox.c.created_at >= row.created_at - timedelta(days=SAME_ADDRESS_DAYS)
+        gone = (outbox.c.address_hash == letter.values["address_hash"], outbox.c.state.in_(GONE_STATES), near)
+        found = sa.select(sa.literal(1)).where(*same, *gone, outbox.c.person_id != row.person_id).limit(1)
+        return self.connection.scalar(found) is not None
+
+    def _refused_for_now(self, row: Row, no: RefusedForNow) -> None:
+        if row.attempts + 1 >= MOST_ATTEMPTS:
+            self.done.failed += 1
+            self._settle(row, "failed", reason="refused-too-often", answer=_words(no))
+        else:
+            self.done.later += 1
+            again = self.clock() + FIRST_PAUSE * 2**row.attempts
+            self._settle(row, "approved", answer=_words(no), not_before=again)
+        self._refused(no)
+
+    def _refused(self, no: Trouble) -> None:
+        self.refusals += 1
+        if self.refusals >= REFUSALS_IN_A_ROW:
+            raise Trouble("mail-too-many-refusals", n=self.refusals, answer=_words(no))
+
+    def _settle(self, row: Row, state: str, **values: Any) -> None:
+        settled = {"settled_at": self.clock()} if state in {"sent", "failed", "uncertain"} else {}
+        mine = sa.update(outbox).where(outbox.c.org == self.org, outbox.c.id == row.id)
+        with self.connection.begin():
+            self.connection.execute(
+                mine.where(outbox.c.state.in_(("sending", "uncertain"))).values(state=state, **settled, **values)
+            )
+
+
+def _for_purpose(template: Template, purpose: Any) -> Template:
+    if purpose is None or purpose == template.purpose:
+        return template
+    return replace(template, purpose=purpose)
+
+
+def _words(trouble: Trouble) -> str:
+    return str(trouble.facts.get("answer") or trouble.code)

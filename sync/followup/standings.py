@@ -1,0 +1,100 @@
+"""What is known of people and rules: for the sheet, for rules that read `flags` or `last_emailed`, and for `explain`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from sync.followup.outbox import slices
+from sync.followup.tables import OPEN_STATES, cell_to_set, flag, outbox, standing, task
+
+
+def flags(connection: Connection, org: int) -> pl.DataFrame:
+    """`person_id`, and `flags`: the names a person wears today, in alphabetical order. People without are not there."""
+    rows = sa.select(flag.c.person_id, flag.c.name).where(flag.c.org == org, flag.c.until.is_(None)).distinct()
+    worn = pl.DataFrame(connection.execute(rows).all(), {"person_id": pl.Int64, "flags": pl.String}, orient="row")
+    return worn.sort("person_id", "flags").group_by("person_id", maintain_order=True).agg("flags")
+
+
+def last_emailed(connection: Connection, org: int) -> dict[int, datetime]:
+    """When we last wrote to a person (UTC)."""
+    rows = sa.select(outbox.c.person_id, sa.func.max(outbox.c.settled_at).label("at"))
+    rows = rows.where(outbox.c.org == org, outbox.c.state == "sent").group_by(outbox.c.person_id)
+    return {row.person_id: row.at for row in connection.execute(rows)}
+
+
+def cells_to_set(connection: Connection, org: int) -> list[sa.Row[Any]]:
+    """Cells that rules want set and that were not written yet: person_id, column, value (a template), rule, run."""
+    rows = sa.select(cell_to_set).where(cell_to_set.c.org == org, cell_to_set.c.written_run.is_(None))
+    return list(connection.execute(rows.order_by("run", "rule", "person_id")).all())
+
+
+def cells_written(connection: Connection, org: int, cells: Iterable[sa.Row[Any]], run: int) -> None:
+    """These cells (of `cells_to_set`) stand in the sheet now."""
+    keys = ("rule", "column", "person_id", "run")
+    rows = [{f"b_{key}": getattr(cell, key) for key in keys} for cell in cells]
+    mine = (cell_to_set.c[key] == sa.bindparam(f"b_{key}") for key in keys)
+    if rows:
+        connection.execute(sa.update(cell_to_set).where(cell_to_set.c.org == org, *mine).values(written_run=run), rows)
+
+
+def open_tasks(connection: Connection, org: int) -> list[sa.Row[Any]]:
+    """Tasks for the tab To do, by due day. `text` is a template: `fill.fill_plain` puts the person in."""
+    rows = sa.select(task).where(task.c.org == org, task.c.state == "open")
+    return list(connection.execute(rows.order_by(task.c.due.is_(None), task.c.due, task.c.made, task.c.id)).all())
+
+
+def finish_task(connection: Connection, org: int, id_: str) -> bool:
+    """Somebody did it."""
+    mine = sa.update(task).where(task.c.org == org, task.c.id == id_, task.c.state == "open")
+    return connection.execute(mine.values(state="done")).rowcount == 1
+
+
+def of_person(connection: Connection, org: int, person_id: int) -> dict[str, list[sa.Row[Any]]]:
+    """Everything about one person: `standing` (since when in which rule), `flag`, `task`, `outbox`."""
+    found: dict[str, list[sa.Row[Any]]] = {}
+    for table in (standing, flag, task, outbox):
+        mine = sa.select(table).where(table.c.org == org, table.c.person_id == person_id)
+        found[table.name] = list(connection.execute(mine).all())
+    return found
+
+
+def absorb(connection: Connection, org: int, merged: Mapping[int, int]) -> None:
+    """People found to be one: what was done for `gone` counts for `kept` (`{gone: kept}`), so that nobody gets anything
+    a second time under the other name. Call it in the transaction that merges, before `decide`.
+    """
+    for gone, kept in merged.items():
+        inside = sa.select(standing.c.rule).where(
+            standing.c.org == org, standing.c.person_id == gone, standing.c.inside
+        )
+        twin = (standing.c.org == org, standing.c.person_id == kept, standing.c.rule.in_(inside))
+        connection.execute(sa.update(standing).where(*twin).values(inside=True, left_at=None, left_run=None))
+        for table in (standing, flag, cell_to_set, task, outbox):
+            _move(connection, org, table, gone, kept)
+    for some in slices(sorted(merged)):
+        left = (outbox.c.org == org, outbox.c.person_id.in_(some), outbox.c.state.in_(OPEN_STATES))
+        connection.execute(sa.update(outbox).where(*left).values(state="cancelled", reason="merged"))
+
+
+def _move(connection: Connection, org: int, table: sa.Table, gone: int, kept: int) -> None:
+    """Rows of `gone` become those of `kept`, but for those that `kept` has already."""
+    other = table.alias()
+    keys: Sequence[str] = _KEYS[table.name]
+    same = (other.c[key] == table.c[key] for key in keys)
+    twin = sa.exists().where(other.c.org == org, other.c.person_id == kept, *same)
+    mine = sa.update(table).where(table.c.org == org, table.c.person_id == gone, ~twin)
+    connection.execute(mine.values(person_id=kept))
+
+
+_KEYS: dict[str, Sequence[str]] = {
+    "standing": ("rule",),
+    "flag": ("rule", "name", "since"),
+    "cell_to_set": ("rule", "column"),
+    "task": ("rule", "occasion", "text"),
+    "outbox": ("rule", "step", "occasion"),
+}

@@ -1,0 +1,234 @@
+"""E-mail templates: Markdown files with a head of a few lines, one file a language.
+
+we-miss-you.en.md                     on-se-revoit.fr.md
+---                                   ---
+subject: We miss you                  objet: On se revoit ?
+preview: The season is out            aperçu: La saison est sortie
+---                                   ---
+Hello {{ first_name or "you" }},      Bonjour {{ prénom or "à vous" }},
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Literal
+
+import jinja2
+
+from connectors.mail.mailer import mailbox
+from rules.encoding import read_text
+from rules.fields import FIELDS
+from rules.mistakes import Mistake, Place, fold, nearest
+from rules.words import vocabulary
+from rules.yamltext import Block, Text, parse
+from sync.followup import fill
+from sync.messages import LANGUAGES, say
+
+KEYS: dict[str, tuple[str, ...]] = {
+    "subject": ("subject", "objet"),
+    "preview": ("preview", "aperçu"),
+    "purpose": ("purpose", "finalité"),
+    "from": ("from", "de", "expéditeur"),
+    "reply-to": ("reply-to", "reply to", "répondre à"),
+    "language": ("language", "langue"),
+}
+PURPOSES: dict[str, Literal["marketing", "service"]] = {
+    "marketing": "marketing", "promotion": "marketing", "service": "service",
+}  # fmt: skip
+FILE = re.compile(r"(?P<name>.+?)(\.(?P<language>[A-Za-z]{2}))?\.md", re.IGNORECASE)
+EDGE = re.compile(r"^-{3,}[ \t]*$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Template:
+    """`language` None: for readers of any language. `sender` and `reply_to` None: as the config says."""
+
+    name: str
+    language: str | None
+    subject: str
+    body: str
+    preview: str = ""
+    purpose: Literal["marketing", "service"] = "marketing"
+    sender: str | None = None
+    reply_to: str | None = None
+    file: str = ""
+
+
+@dataclass(frozen=True)
+class TemplateMistake(Mistake):
+    """A mistake in a template; its sentence is in `sync/words`."""
+
+    def message(self, language: str) -> str:
+        facts = {"found": self.found, "expected": self.expected, "path": self.path} | dict(self.facts)
+        said = say(language, self.code, **facts)
+        return f"{said} {say(language, 'template-nearest', suggestion=self.suggestion)}" if self.suggestion else said
+
+
+class Templates:
+    """All templates of a folder."""
+
+    def __init__(self, templates: Iterable[Template]) -> None:
+        self._by_name: dict[str, dict[str | None, Template]] = {}
+        for template in templates:
+            self._by_name.setdefault(fold(template.name), {})[template.language] = template
+
+    def __contains__(self, name: str) -> bool:
+        return fold(name) in self._by_name
+
+    def __iter__(self) -> Iterator[Template]:
+        return (template for variants in self._by_name.values() for template in variants.values())
+
+    @property
+    def names(self) -> list[str]:
+        return sorted({template.name for template in self})
+
+    def choose(self, name: str, language: str | None, default: str) -> Template | None:
+        """The template in the reader's language, else in the organisation's, else the one there is."""
+        variants = self._by_name.get(fold(name), {})
+        wanted = (language or "")[:2].lower()
+        return (
+            variants.get(wanted) or variants.get(default) or variants.get(None) or next(iter(variants.values()), None)
+        )
+
+
+def read_templates(files: Mapping[str, bytes]) -> tuple[Templates, list[Mistake]]:
+    """Templates by file (`templates/we-miss-you.fr.md`), and everything that is wrong in them, by file and line.
+
+    A file with a mistake gives no template.
+    """
+    good: dict[tuple[str, str | None], Template] = {}
+    mistakes: list[Mistake] = []
+    for file in sorted(files):
+        template, found = _read(file, files[file])
+        if template is not None and not found:
+            first = good.setdefault((fold(template.name), template.language), template)
+            if first is not template:
+                found = [TemplateMistake(Place(file, 1, 1), "template-twice", facts={"first": first.file})]
+        mistakes += found
+    return Templates(good.values()), mistakes
+
+
+def _read(file: str, data: bytes) -> tuple[Template | None, list[Mistake]]:
+    text, mistakes = read_text(data, file)
+    if text is None:
+        return None, mistakes
+    text = text.replace("\r\n", "\n")
+    edges = list(EDGE.finditer(text))
+    if len(edges) < 2 or text[: edges[0].start()].strip():
+        return None, [*mistakes, TemplateMistake(Place(file, 1, 1), "template-head")]
+    reader = _Reader(file, text, edges[0].start(), edges[1].start(), edges[1].end())
+    return reader.template(), [*mistakes, *sorted(reader.mistakes, key=lambda mistake: mistake.place)]
+
+
+class _Reader:
+    """One file: the head lies between two lines of dashes, the body below."""
+
+    def __init__(self, file: str, text: str, head: int, head_end: int, body: int) -> None:
+        self.file, self.text = file, text
+        self.body = text[body:].lstrip("\n")
+        self.body_line = text.count("\n", 0, len(text) - len(self.body)) + 1
+        above = "\n" * (text.count("\n", 0, head) + 1)  # so that the lines keep their numbers
+        node, found = parse((above + text[head:head_end].partition("\n")[2]).encode(), file)
+        self.mistakes: list[Mistake] = list(found)
+        self.head: dict[str, Text] = {}
+        for entry in node.entries if isinstance(node, Block) else ():
+            self._take(entry.key, entry.value)
+
+    def _take(self, key: Text, value: object) -> None:
+        name = next((name for name, words in KEYS.items() if fold(key.value) in map(fold, words)), None)
+        if name is None:
+            allowed = [word for words in KEYS.values() for word in words]
+            self._tell(key.place, "template-key", key.value, nearest(key.value, allowed))
+        elif isinstance(value, Text):
+            self.head[name] = value
+        else:
+            self._tell(key.place, "template-value", key.value)
+
+    def template(self) -> Template:
+        name = FILE.fullmatch(PurePosixPath(self.file).name)
+        self._fields("subject")
+        self._fields("preview")
+        self._check_text(self.body, self.body_line, 1)
+        if not self._value("subject"):
+            self._tell(self._place("subject"), "template-subject")
+        if not self.body.strip():
+            self._tell(Place(self.file, self.body_line, 1), "template-body")
+        return Template(
+            name=name["name"] if name else PurePosixPath(self.file).stem,
+            language=self._language(name["language"] if name else None),
+            subject=self._value("subject"),
+            preview=self._value("preview"),
+            purpose=self._purpose(),
+            sender=self._address("from"),
+            reply_to=self._address("reply-to"),
+            body=self.body,
+            file=self.file,
+        )
+
+    def _value(self, key: str) -> str:
+        return self.head[key].value.strip() if key in self.head else ""
+
+    def _place(self, key: str) -> Place:
+        return self.head[key].place if key in self.head else Place(self.file, 1, 1)
+
+    def _fields(self, key: str) -> None:
+        if key in self.head:
+            self._check_text(self.head[key].value, self.head[key].place.line, self.head[key].place.column)
+
+    def _language(self, of_file: str | None) -> str | None:
+        told = self._value("language")
+        if told and not re.fullmatch(r"[A-Za-z]{2}", told):
+            self._tell(self._place("language"), "template-language", told)
+        return (told or of_file or "").lower() or None
+
+    def _purpose(self) -> Literal["marketing", "service"]:
+        told = self._value("purpose")
+        if told and fold(told) not in PURPOSES:
+            self._tell(self._place("purpose"), "template-purpose", told, nearest(told, PURPOSES))
+        return PURPOSES.get(fold(told), "marketing")
+
+    def _address(self, key: str) -> str | None:
+        told = self._value(key)
+        if not told:
+            return None
+        try:
+            mailbox(told)
+        except ValueError:
+            self._tell(self._place(key), "template-address", told)
+        return told
+
+    def _check_text(self, text: str, line: int, column: int) -> None:
+        try:
+            names = fill.names_in(text)
+        except jinja2.TemplateSyntaxError as fault:
+            lines = text.split("\n")
+            found = lines[min(fault.lineno, len(lines)) - 1].strip()
+            code = "template-include" if fault.message == "include" else "template-syntax"
+            self._tell(Place(self.file, line + fault.lineno - 1, column if fault.lineno == 1 else 1), code, found)
+            return
+        for name in sorted(names):
+            if fill.field_of(name) is None:
+                self._tell(self._find(text, name, line, column), "template-field", name, self._near(name))
+
+    def _find(self, text: str, name: str, line: int, column: int) -> Place:
+        for code in fill.CODE.finditer(text):
+            at = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", code[0])
+            if at:
+                before = text[: code.start() + at.start()]
+                start = column if "\n" not in before else 1
+                return Place(self.file, line + before.count("\n"), start + len(before) - before.rfind("\n") - 1)
+        return Place(self.file, line, column)
+
+    def _near(self, name: str) -> str | None:
+        words = [_typed(vocabulary(language).shown("fields", f)) for language in LANGUAGES for f in FIELDS]
+        return nearest(name, [*words, *FIELDS, *fill.OURS])
+
+    def _tell(self, place: Place, code: str, found: str = "", suggestion: str | None = None) -> None:
+        self.mistakes.append(TemplateMistake(place, code, found=found, suggestion=suggestion))
+
+
+def _typed(word: str) -> str:
+    return re.sub(r"[ '’-]", "_", word)

@@ -1,0 +1,147 @@
+"""A small theatre for the tests: people, rules, templates, a mailer that keeps what it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from email.message import EmailMessage
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+import polars as pl
+import pydantic
+
+from connectors.trouble import Trouble
+from rules.conditions import Action, AllOf, Book, Email, Flag, Rule
+from sync.config import Organisation
+from sync.followup import outbox
+from sync.followup.compose import House
+from sync.followup.decide import Decisions, decide
+from sync.followup.send import Sent, send_due
+from sync.followup.tables import outbox as outbox_table
+from sync.followup.templates import Templates, read_templates
+from sync.store import Store
+
+NOW = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
+ZONE = ZoneInfo("Europe/Paris")
+HOUSE = House(
+    Organisation(name="Théâtre du Phare", address="12, rue du Phare\n29200 Brest", timezone="Europe/Paris"),
+    "Théâtre du Phare <bonjour@phare.example>",
+)
+FILES = {
+    "templates/on-se-revoit.fr.md": (
+        '---\nobjet: On se revoit, {{ prénom or "vous" }} ?\naperçu: La saison est sortie\n---\n'
+        'Bonjour {{ prénom or "à vous" }},\n\nCela fait longtemps.\n'
+    ).encode(),
+    "templates/infos.fr.md": "---\nobjet: Votre venue\nfinalité: service\n---\nÀ bientôt.\n".encode(),
+}
+
+
+def templates() -> Templates:
+    found, mistakes = read_templates(FILES)
+    assert not mistakes
+    return found
+
+
+def rule(id_: str, *actions: Action, digest: str = "1", was: tuple[str, ...] = (), active: bool = True) -> Rule:
+    return Rule(id_, id_.capitalize(), AllOf(()), None, actions or (Flag("À relancer"), Email("on-se-revoit")),
+                digest=digest, was=was, active=active)  # fmt: skip
+
+
+def person(number: int, **facts: Any) -> dict[str, Any]:
+    told = {"code": f"P{number}", "email": f"p{number}@example.org", "first_name": f"Camille{number}"}
+    return {**told, "language": "fr", "newsletter": "subscribed", **facts}
+
+
+@dataclass
+class Inbox:
+    """A mailer in memory. `answer` may raise the troubles of a real one."""
+
+    service: ClassVar[str] = "inbox"
+    Settings: ClassVar[type[pydantic.BaseModel]] = pydantic.BaseModel
+    arrived: list[EmailMessage] = field(default_factory=list)
+    answer: Callable[[EmailMessage], str] = lambda _message: "250 ok"
+    knows: Callable[[str], bool | None] = lambda _message_id: None
+    sender: str = HOUSE.sender
+
+    def check(self) -> str:
+        return "inbox"
+
+    def send(self, message: EmailMessage, sender: str, recipient: str) -> str:
+        answer = self.answer(message)
+        self.arrived.append(message)
+        return answer
+
+    def has_sent(self, message_id: str) -> bool | None:
+        return self.knows(message_id)
+
+    def close(self) -> None:
+        pass
+
+    @property
+    def addresses(self) -> list[str]:
+        return [message["To"].addresses[0].addr_spec for message in self.arrived]
+
+
+@dataclass
+class Theatre:
+    """One store, and days that pass."""
+
+    store: Store
+    rules: Sequence[Rule] = field(default_factory=lambda: (rule("perdus"),))
+    people: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    mailer: Inbox = field(default_factory=Inbox)
+    now: datetime = NOW
+    run: int = 0
+
+    def decide(self, inside: Mapping[str, Iterable[int]], *, unknown: Iterable[tuple[str, int]] = (),
+               stale: Mapping[str, str] | None = None, people_count: int | None = None) -> Decisions:  # fmt: skip
+        """One run: who is inside each rule; everybody else of `people` is not."""
+        self.run += 1
+        with self.store.begin() as connection:
+            return decide(
+                connection, self.store.org, Book(tuple(self.rules)), self.verdicts(inside, set(unknown)), self.run,
+                self.now, self.today, stale_rules=stale or {}, people_count=people_count or len(self.people),
+            )  # fmt: skip
+
+    def verdicts(self, inside: Mapping[str, Iterable[int]], unknown: set[tuple[str, int]]) -> pl.DataFrame:
+        ids = sorted(self.people)
+        columns: dict[str, Any] = {"person_id": ids}
+        for each in self.rules:
+            yes = set(inside.get(each.id, ()))
+            columns[each.id] = [None if (each.id, i) in unknown else i in yes for i in ids]
+        return pl.DataFrame(columns, {"person_id": pl.Int64} | {each.id: pl.Boolean for each in self.rules})
+
+    @property
+    def today(self) -> date:
+        return self.now.astimezone(ZONE).date()
+
+    def later(self, **span: float) -> None:
+        self.now += timedelta(**span)
+
+    def send(self) -> Sent:
+        return send_due(
+            self.store, self.mailer, self.run, lambda: self.now, templates=templates(), house=HOUSE,
+            people=lambda ids: {i: self.people[i] for i in ids if i in self.people},
+        )  # fmt: skip
+
+    def approve(self, what: str = "perdus") -> int:
+        with self.store.begin() as connection:
+            return outbox.approve(connection, self.store.org, what, "Marie", self.now)
+
+    def states(self) -> dict[int, str]:
+        """Person: state of the newest e-mail, with its reason."""
+        with self.store.look() as connection:
+            rows = connection.execute(outbox_table.select().order_by(outbox_table.c.created_at)).all()
+        return {row.person_id: row.state + (f" {row.reason}" if row.reason else "") for row in rows}
+
+    def fill(self, count: int) -> None:
+        self.people.update({number: person(number) for number in range(1, count + 1)})
+
+
+def refuse(trouble: Trouble) -> Callable[[EmailMessage], str]:
+    def answer(_message: EmailMessage) -> str:
+        raise trouble
+
+    return answer
