@@ -231,7 +231,7 @@ def wanted_column(values: pl.Series, mapped: Mapped) -> pl.Series:
     """Plain texts of a column of ours, from whatever Polars type the profile has it in."""
     kind = values.dtype
     if kind == pl.List:
-        joined = values.list.eval(_worded(pl.element(), mapped.words)).list.join(", ", ignore_nulls=True)
+        joined = values.cast(pl.List(pl.String)).list.eval(_worded(pl.element(), mapped.words)).list.join(", ", ignore_nulls=True)
         return tidy_column(joined)
     if kind == pl.String:
         texts = values.to_frame("v").select(_worded(pl.col("v"), mapped.words)).to_series()

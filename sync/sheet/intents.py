@@ -149,11 +149,8 @@ def _settle_by_cell(
 ) -> None:
     there = [cell for cell in intent.cells if stands(cell.key, cell.field) == cell.to]
     open_ = [cell for cell in intent.cells if stands(cell.key, cell.field) not in {cell.to, cell.before, None}]
-    rows = {
-        key: {field: text for field, text in texts.items() if stands(key, field) == text}
-        for key, texts in intent.rows.items()
-        if any(stands(key, field) is not None for field in texts)
-    }
+    # Nobody else knows the key of a row to be added: where it stands, the whole row has landed.
+    rows = {key: texts for key, texts in intent.rows.items() if any(stands(key, f) is not None for f in texts)}
     keys = [key for key in intent.keys if any(stands(key.key, field) is not None for field in tab.fields)]
     known = Intent(keys, there, rows, intent.run, intent.stamp)
     unsure = Intent(cells=open_)

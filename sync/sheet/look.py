@@ -38,7 +38,9 @@ class Edit(msgspec.Struct, frozen=True):
 
 
 class Stranger(msgspec.Struct, frozen=True):
-    """A row without key that the team typed: `values` by field, as values of ours."""
+    """A row without key that the team typed: `values` by field, as values of ours. Somebody nobody knew becomes a person
+    of whom these values are corrections: no source said them.
+    """
 
     ref: str
     values: dict[str, object]

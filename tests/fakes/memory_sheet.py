@@ -68,6 +68,7 @@ class MemorySheet:
         self.incomplete = False
         self.stamps: dict[str, int] = {}
         self.written: list[tuple[str, str, Cell]] = []
+        self.overwritten: list[tuple[str, str, Cell | Formula]] = []
         self._ids = 0
 
     # What the engine calls
@@ -152,6 +153,9 @@ class MemorySheet:
             lines[key.row].key = key.key
         for cell in batch.changes.cells:
             assert lines[cell.row].key == cell.key, "a cell on the wrong row"
+            stood = lines[cell.row].cells.get(cell.column)
+            if stood not in {None, ""}:
+                self.overwritten.append((cell.key, headers[cell.column], stood))
             lines[cell.row].cells[cell.column] = cell.value
             self.written.append((cell.key, headers[cell.column], cell.value))
         for row in batch.changes.rows:

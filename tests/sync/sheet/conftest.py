@@ -12,7 +12,7 @@ from sync.store import Store
 from tests.fakes.memory_sheet import MemorySheet
 from tests.sync.sheet.office import Office, organisations
 
-PEOPLE = {
+PEOPLE: dict[str, dict[str, object]] = {
     "a1": {"email": "lea@example.org", "first_name": "Léa", "last_visit": date(2026, 1, 3), "visits": 4, "flags": []},
     "b2": {"email": "tom@example.org", "first_name": "Tom", "last_visit": None, "visits": 0, "flags": ["À relancer"]},
     "c3": {"email": "zoe@example.org", "first_name": "Zoé", "last_visit": date(2025, 11, 9), "visits": 1},

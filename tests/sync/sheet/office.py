@@ -50,7 +50,8 @@ def organisations(url: str) -> Iterator[Store]:
 
 @dataclass
 class Office:
-    """`people`: what the sources say, by code and field. `corrections`: what the team said, above it. `deaf`: no correction is taken in."""
+    """`people`: what the sources say, by code and field. `corrections`: what the team said, above it. `deaf`: no correction is taken in.
+    `credulous`: what an adopted row says is a correction even where the sources say the same."""
 
     store: Store
     sheet: Sheet
@@ -61,6 +62,7 @@ class Office:
     taken: dict[str, str] = field(default_factory=dict)
     released: set[tuple[str, str]] = field(default_factory=set)
     deaf: bool = False
+    credulous: bool = False
     runs: int = 0
     fed: int = 0
 
@@ -80,7 +82,7 @@ class Office:
 
     def correct(self, key: str, name: str, value: object, *, known: bool) -> None:
         person = self.people.get(self.merged.get(key, key))
-        if person is not None and not self.deaf and (known or person.get(name) != value):
+        if person is not None and not self.deaf and (known or self.credulous or person.get(name) != value):
             self.corrections[self.merged.get(key, key), name] = value
 
     def recognise(self, values: dict[str, object]) -> str:
@@ -88,7 +90,8 @@ class Office:
             if values.get("email") and self.value(code, "email") == values["email"]:
                 return code
         code = f"n{len(self.people) + 1}"
-        self.people[code] = values
+        self.people[code] = {}
+        self.corrections |= {(code, name): value for name, value in values.items()}
         return code
 
     def value(self, code: str, name: str) -> object:
