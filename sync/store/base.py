@@ -27,6 +27,7 @@ metadata = sa.MetaData(
 )
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BUSY_SECONDS = 30
+CACHE_KILOBYTES = 64 * 1024
 
 
 class Utc(TypeDecorator[datetime]):
@@ -70,19 +71,25 @@ class Store:
     def __init__(self, engine: Engine, org: int) -> None:
         self.engine = engine
         self.org = org
+        self._reading = engine.execution_options(reading=True)
 
     @classmethod
     def open(cls, url: str, slug: str, now: datetime) -> Store:
-        """Connect, bring the tables up to date, and find or make the organisation."""
+        """Connect, bring the tables up to date, and find or make the organisation.
+
+        Raises FixFile `store-newer` for a database that a newer program has written, FixFile `store-not-found` for a
+        URL that leads nowhere, TryLater `store-down` when the server does not answer.
+        """
+        from sync.store.upgrade import upgrade
+
         engine = connect(url)
-        metadata.create_all(engine)
-        with engine.begin() as connection:
-            org = connection.scalar(sa.select(organisation.c.id).where(organisation.c.slug == slug))
-            if org is None:
-                org = connection.execute(
-                    sa.insert(organisation).values(slug=slug, created=now).returning(organisation.c.id)
-                ).scalar_one()
-        return cls(engine, org)
+        try:
+            upgrade(engine)
+            with engine.begin() as connection:
+                return cls(engine, _organisation(connection, slug, now))
+        except BaseException:
+            engine.dispose()
+            raise
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -91,39 +98,53 @@ class Store:
 
     @contextmanager
     def look(self) -> Iterator[Connection]:
-        """A connection for reading only."""
-        with self.engine.connect() as connection:
+        """A connection for reading only: it waits for nobody, and sees the state at its first question throughout."""
+        with self._reading.connect() as connection:
             yield connection
 
     def close(self) -> None:
         self.engine.dispose()
 
 
+def _organisation(connection: Connection, slug: str, now: datetime) -> int:
+    find = sa.select(organisation.c.id).where(organisation.c.slug == slug)
+    found = connection.scalar(find)
+    if found is None:
+        make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+        connection.execute(make(organisation).values(slug=slug, created=now).on_conflict_do_nothing())
+        found = connection.execute(find).scalar_one()
+    return int(found)
+
+
 def connect(url: str) -> Engine:
     """An engine with the settings that make any moment a fine moment to be killed."""
-    engine = sa.create_engine(url)
-    if engine.dialect.name == "sqlite":
-
-        @sa.event.listens_for(engine, "connect")
-        def configure(connection: Any, _record: object) -> None:
-            connection.isolation_level = None  # SQLAlchemy's BEGIN below, not sqlite3's own guesses
-            cursor = connection.cursor()
-            for pragma in (
-                "journal_mode=WAL",
-                "synchronous=NORMAL",
-                "foreign_keys=ON",
-                f"busy_timeout={BUSY_SECONDS * 1000}",
-            ):
-                cursor.execute(f"PRAGMA {pragma}")
-            cursor.close()
-
-        @sa.event.listens_for(engine, "begin")
-        def begin(connection: Connection) -> None:
-            connection.exec_driver_sql(
-                "BEGIN IMMEDIATE" if not connection.get_execution_options().get("reading") else "BEGIN"
-            )
-
+    place = sa.make_url(url)
+    if place.drivername in ("postgresql", "postgres"):
+        place = place.set(drivername="postgresql+psycopg")
+    if place.get_backend_name() != "sqlite":
+        return sa.create_engine(place)
+    engine = sa.create_engine(place)
+    sa.event.listen(engine, "connect", _configure)
+    sa.event.listen(engine, "begin", _begin)
     return engine
+
+
+def _configure(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # SQLAlchemy's BEGIN below, not sqlite3's own guesses
+    for pragma in (
+        f"busy_timeout={BUSY_SECONDS * 1000}",
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+        f"cache_size=-{CACHE_KILOBYTES}",
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin(connection: Connection) -> None:
+    # A writer takes its lock at once: one that began as a reader could not wait for another's end.
+    connection.exec_driver_sql("BEGIN" if connection.get_execution_options().get("reading") else "BEGIN IMMEDIATE")
 
 
 def upsert(
