@@ -18,21 +18,18 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
 import polars as pl
 
-from connectors.sheets.sheet import Batch, CellWrite, Changes, KeyWrite, NewColumn, NewRow, Sheet, Table
+from connectors.sheets.sheet import NewColumn, Sheet
 from connectors.trouble import TryLater
-from sync.sheet.columns import cell_of
-from sync.sheet.gates import Gate
-from sync.sheet.intents import Intent, IntentCell, IntentKey, landed, note
-from sync.sheet.journal import Line, pack, write_lines
+from sync.sheet.journal import Line, write_lines
+from sync.sheet.land import Applied, Job, land
 from sync.sheet.look import NOTHING, Look, frozen, read_state
 from sync.sheet.look import look as look_again
-from sync.sheet.plan import Conflict, Keep, Plan, Wanted, Write, canonical, cell, plan
+from sync.sheet.plan import Conflict, Keep, Plan, Wanted, canonical, cell, plan
 from sync.sheet.state import (
     RowChange,
     TabState,
@@ -49,43 +46,6 @@ TRIES = 5
 KINDS = {"text": "text", "choice": "text", "tags": "text", "number": "number", "money": "money", "date": "date"}
 
 
-@dataclass
-class Applied:
-    """What was done in a tab. `gates` holds every gate raised, `closed` those that stopped it; `look` is the last one."""
-
-    look: Look
-    written: int = 0
-    put_back: int = 0
-    rows_added: int = 0
-    keys_given: int = 0
-    columns_added: int = 0
-    edits_kept: int = 0
-    conflicts: int = 0
-    hidden: int = 0
-    unknown: int = 0
-    merged: list[str] = field(default_factory=list)
-    doubled: list[str] = field(default_factory=list)
-    cut: int = 0
-
-    @property
-    def gates(self) -> tuple[Gate, ...]:
-        return self.look.gates
-
-    @property
-    def closed(self) -> tuple[Gate, ...]:
-        return self.look.closed
-
-
-@dataclass(frozen=True)
-class _Job:
-    store: Store
-    sheet: Sheet
-    tab_name: str
-    run: int
-    now: datetime
-    allow: Mapping[str, int]
-
-
 def finish(  # noqa: PLR0913  the two ends, the two sides, and when
     store: Store,
     sheet: Sheet,
@@ -100,7 +60,7 @@ def finish(  # noqa: PLR0913  the two ends, the two sides, and when
     """Bring the tab to what is wanted. Raises `connectors.trouble`; `TryLater("sheet-changed")` when somebody saved each
     of `TRIES` times. Whatever it raises, and if it is killed: nothing is lost, and the next run carries on.
     """
-    job = _Job(store, sheet, look.tab.name, run, now, allow)
+    job = Job(store, sheet, look.tab.name, run, now, allow)
     done = Applied(look)
     tries = 0
     if not look.closed and not look.unread and not _is_fresh(sheet, look):
@@ -127,7 +87,7 @@ def _is_fresh(sheet: Sheet, look: Look) -> bool:
     return look.revision is not None and sheet.revision(look.tab.name) == look.revision
 
 
-def _anew(job: _Job, look: Look, wanted: Wanted, again: Callable[[Look], Wanted]) -> tuple[Look, Wanted]:
+def _anew(job: Job, look: Look, wanted: Wanted, again: Callable[[Look], Wanted]) -> tuple[Look, Wanted]:
     look = look_again(job.store, job.sheet, look.tab, job.run, job.now, allow=job.allow, fresh=True)
     return look, wanted if look.closed else again(look)
 
@@ -137,7 +97,7 @@ def preview(store: Store, look: Look, wanted: Wanted, run: int) -> Plan:
     return Plan() if look.closed else plan(read_state(store, look) if look.unread else look, wanted, run)
 
 
-def _step(job: _Job, look: Look, wanted: Wanted, done: Applied) -> bool:
+def _step(job: Job, look: Look, wanted: Wanted, done: Applied) -> bool:
     """One step towards the end; True if it was the last."""
     if look.unread:
         return _quiet(job, look, wanted, done)
@@ -147,16 +107,16 @@ def _step(job: _Job, look: Look, wanted: Wanted, done: Applied) -> bool:
     made = plan(look, wanted, job.run)
     done.unknown, done.merged, done.doubled = made.unknown, made.merged, made.doubled
     if made.given:
-        _land(job, look, Plan(given=made.given), done)
+        land(job, look, Plan(given=made.given), done)
         return False
     _remember(job, look, made, done)
     if made.writes_something:
-        _land(job, look, made, done)
+        land(job, look, made, done)
     _close(job, look, wanted, made)
     return True
 
 
-def _quiet(job: _Job, look: Look, wanted: Wanted, done: Applied) -> bool:
+def _quiet(job: Job, look: Look, wanted: Wanted, done: Applied) -> bool:
     """Nobody saved since all was settled: if we want what we wanted then, that is all."""
     ours = canonical(look, wanted.frame)
     if look.state.wanted == _fingerprint(ours, wanted):
@@ -182,7 +142,7 @@ def _fingerprint(ours: pl.DataFrame, wanted: Wanted) -> str:
 # Columns ------------------------------------------------------------------------------------------------------------
 
 
-def _add_columns(job: _Job, look: Look, done: Applied) -> None:
+def _add_columns(job: Job, look: Look, done: Applied) -> None:
     new = [NewColumn(m.header, KINDS.get(m.kind, m.kind), m.field) for m in look.to_add]
     if look.table is None:
         with job.store.begin() as connection:
@@ -199,7 +159,7 @@ def _add_columns(job: _Job, look: Look, done: Applied) -> None:
 # What is agreed without writing -------------------------------------------------------------------------------------
 
 
-def _remember(job: _Job, look: Look, made: Plan, done: Applied) -> None:
+def _remember(job: Job, look: Look, made: Plan, done: Applied) -> None:
     """What needs no write is agreed first, with its lines in the journal, in one transaction."""
     org, tab = job.store.org, job.tab_name
     lines = [*_lines(look, made), *_column_lines(look)]
@@ -269,68 +229,10 @@ def _column_lines(look: Look) -> list[Line]:
     return gone + [Line(kind="column", tab=look.tab.name, field=name, why="forgotten") for name in look.forgotten]
 
 
-def _journal_gates(job: _Job, look: Look) -> None:
+def _journal_gates(job: Job, look: Look) -> None:
     lines = [Line(kind="gate", tab=job.tab_name, why=f"{gate.code} {gate.n}/{gate.of}") for gate in look.closed]
     with job.store.begin() as connection:
         write_lines(connection, job.store.org, job.run, job.now, lines)
-
-
-# Writing ------------------------------------------------------------------------------------------------------------
-
-
-def _land(job: _Job, look: Look, made: Plan, done: Applied) -> None:
-    table = look.table
-    if table is None:
-        raise AssertionError("a tab that was not read can't be written")
-    changes, intent_of = _changes_of(look, table, made)
-
-    def before(batch: Batch) -> None:
-        note(job.store, job.tab_name, job.run, job.now, batch.stamp, intent_of(batch))
-
-    def after(batch: Batch) -> None:
-        intent = intent_of(batch)
-        intent.run, intent.stamp = job.run, batch.stamp
-        landed(job.store, look.tab, job.now, intent)
-        done.written += len(intent.cells)
-        done.put_back += sum(cell.kind == "put-back" for cell in intent.cells)
-        done.conflicts += sum(cell.kind == "conflict-ours" for cell in intent.cells)
-        done.rows_added += len(intent.rows)
-        done.keys_given += len(intent.keys)
-
-    job.sheet.write(table, changes, before, after)
-
-
-def _changes_of(look: Look, table: Table, made: Plan) -> tuple[Changes, Callable[[Batch], Intent]]:
-    """The plan in the sheet's own terms, and the way back from a batch of it to an intent."""
-    refs = {name: table.columns[place].ref for name, place in look.layout.ours.items()}
-    names = {ref: name for name, ref in refs.items()}
-    writes = {(write.key, write.field): write for write in made.writes}
-    old = {given.key: before for given, before in made.given}
-    texts = {row.key: row.texts for row in made.rows}
-    cells = [_cell_write(look, table, refs, write) for write in made.writes]
-    rows = [
-        NewRow(key, {refs[name]: cell_of(text, look.tab.kind(name)) for name, text in by_field.items() if text})
-        for key, by_field in texts.items()
-    ]
-
-    def intent_of(batch: Batch) -> Intent:
-        done = [_intent_cell(writes[(cell.key, names[cell.column])], cell) for cell in batch.changes.cells]
-        keys = [IntentKey(key.key, old[key.key]) for key in batch.changes.keys]
-        return Intent(keys, done, {row.key: texts[row.key] for row in batch.changes.rows})
-
-    keys: list[KeyWrite] = [given for given, _ in made.given]
-    return Changes(keys, cells, rows), intent_of
-
-
-def _cell_write(look: Look, table: Table, refs: Mapping[str, str], write: Write) -> CellWrite:
-    row = table.rows[write.row]
-    value = cell_of(write.to, look.tab.kind(write.field))
-    return CellWrite(row.ref, write.key, refs[write.field], value, row.cells[look.layout.ours[write.field]])
-
-
-def _intent_cell(write: Write, cell: CellWrite) -> IntentCell:
-    why = {"write": "", "put-back": "computed", "conflict-ours": "ours"}[write.kind]
-    return IntentCell(write.key, write.field, pack(cell.was), write.now, write.to, write.kind, why)
 
 
 # The end ------------------------------------------------------------------------------------------------------------
@@ -342,7 +244,7 @@ def _state(look: Look) -> TabState:
     )
 
 
-def _close(job: _Job, look: Look, wanted: Wanted, made: Plan) -> None:
+def _close(job: Job, look: Look, wanted: Wanted, made: Plan) -> None:
     """Remember the tab. Its revision only if this run left it as it read it: what was saved after our own write would
     else pass for read.
     """

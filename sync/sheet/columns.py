@@ -167,9 +167,8 @@ def plain_number(number: float) -> str:
         return str(number)
     if not math.isfinite(number):
         return str(number)
-    if number == int(number) and abs(number) < 1e15:
-        return str(int(number))
-    return repr(round(float(number), 9))
+    number = round(number, 9)
+    return str(int(number)) if number == int(number) and abs(number) < 1e15 else repr(number)
 
 
 def tidy(text: str) -> str:
@@ -231,7 +230,11 @@ def wanted_column(values: pl.Series, mapped: Mapped) -> pl.Series:
     """Plain texts of a column of ours, from whatever Polars type the profile has it in."""
     kind = values.dtype
     if kind == pl.List:
-        joined = values.cast(pl.List(pl.String)).list.eval(_worded(pl.element(), mapped.words)).list.join(", ", ignore_nulls=True)
+        joined = (
+            values.cast(pl.List(pl.String))
+            .list.eval(_worded(pl.element(), mapped.words))
+            .list.join(", ", ignore_nulls=True)
+        )
         return tidy_column(joined)
     if kind == pl.String:
         texts = values.to_frame("v").select(_worded(pl.col("v"), mapped.words)).to_series()

@@ -16,11 +16,12 @@ from sync.sheet.state import RowChange, change_rows, found_again, rename_row
 from sync.sheet.tables import sheet_intent
 from sync.store.base import Store
 
-WriteKind = Literal["write", "put-back", "conflict-ours"]
-KIND_OF_LINE: dict[WriteKind, Literal["written", "put-back", "conflict"]] = {
+WriteKind = Literal["write", "put-back", "conflict-ours", "undo"]
+KIND_OF_LINE: dict[WriteKind, Literal["written", "put-back", "conflict", "undone"]] = {
     "write": "written",
     "put-back": "put-back",
     "conflict-ours": "conflict",
+    "undo": "undone",
 }
 
 
@@ -95,7 +96,8 @@ def agree(connection: Connection, org: int, tab: Tab, intent: Intent) -> None:
     for cell in intent.cells:
         change = changes.setdefault(cell.key, RowChange({}, {}))
         change.cells[cell.field] = cell.to
-        change.standing[cell.field] = None
+        # What an undo puts back stands against what we want, until we want something else.
+        change.standing[cell.field] = cell.before if cell.kind == "undo" else None
     change_rows(connection, org, tab.name, changes)
 
 

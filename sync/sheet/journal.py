@@ -25,6 +25,7 @@ Kind = Literal[
     "stands",  # the team's correction stands, though a source now says something else
     "formula",  # a formula of the team in our column: left alone
     "put-back",  # the team changed a computed cell: ours is written again
+    "undone",  # a cell put back as it was before a run that somebody undid
     "conflict",  # both sides changed it; `why` says who won
     "twice",  # a key that stands in two rows: neither is written
     "merged",  # a row of a person who became part of another, who has a row too: left alone

@@ -11,8 +11,9 @@ import polars as pl
 
 from connectors.sheets.sheet import Sheet
 from sync.sheet import tables as tables_
-from sync.sheet.apply import Applied, finish
+from sync.sheet.apply import finish
 from sync.sheet.columns import Tab, people_columns
+from sync.sheet.land import Applied
 from sync.sheet.look import Look, look
 from sync.sheet.plan import Wanted
 from sync.store import Store, metadata
@@ -51,7 +52,8 @@ def organisations(url: str) -> Iterator[Store]:
 @dataclass
 class Office:
     """`people`: what the sources say, by code and field. `corrections`: what the team said, above it. `deaf`: no correction is taken in.
-    `credulous`: what an adopted row says is a correction even where the sources say the same."""
+    `credulous`: what an adopted row says is a correction even where the sources say the same.
+    """
 
     store: Store
     sheet: Sheet

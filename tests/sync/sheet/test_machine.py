@@ -115,6 +115,7 @@ class BothSides(RuleBasedStateMachine):
         line = self.pick(where)
         if line is not None and line.key and header in self.headers():
             self.sheet.type_cell(T, line, header, value)
+            self.typed.pop((line.id, header), None)
 
     @rule(where=places, header=st.sampled_from(COMPUTED))
     def put_a_formula(self, where: int, header: str) -> None:

@@ -319,7 +319,7 @@ def test_a_sheet_that_exists_is_adopted(office: Office, sheet: MemorySheet) -> N
         "Visites": 4,
         "Dernière visite": date(2026, 1, 3),
     }
-    assert office.corrections == {("a1", "first_name"): "Léa M."}
+    assert office.corrections == {("a1", "first_name"): "Léa M.", ("n4", "email"): "neu@example.org"}
     overwritten = [line.was for line in journal.of_run(office.store, 1) if line.field == "visits" and line.key == "a1"]
     assert overwritten == [17]
     assert len(sheet.shown(T)) == 5
