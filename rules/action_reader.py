@@ -8,6 +8,7 @@ from typing import Any, Literal, cast
 from rules.condition_reader import column_named
 from rules.conditions import Action, Email, Flag, Period, SetCell, Task
 from rules.context import Context
+from rules.mistakes import fold
 from rules.phrases import read_phrase, suggest
 from rules.yamltext import Block, Entry, Items, Node, Text
 
@@ -24,9 +25,17 @@ def read_actions(context: Context, node: Node, path: str) -> tuple[Action, ...]:
         return ()
     found: list[Action] = []
     for n, item in enumerate(node.items, 1):
-        if block := context.block(item, f"{path}[{n}]", "then"):
+        if isinstance(item, Text) and _is_tight(context, item.value):
+            right = item.value.replace(":", ": ", 1)
+            context.tell(item.place, "no-space-after-colon", f"{path}[{n}]", item.value, suggestion=right)
+        elif block := context.block(item, f"{path}[{n}]", "action"):
             found += _read_action(context, block, f"{path}[{n}]")
     return tuple(found)
+
+
+def _is_tight(context: Context, text: str) -> bool:
+    head, colon, _ = text.partition(":")
+    return bool(colon) and context.words.find("action", head) is not None
 
 
 def _read_action(context: Context, block: Block, path: str) -> Iterable[Action]:
@@ -77,7 +86,10 @@ def _email(context: Context, entry: Entry, options: dict[str, Entry], path: str)
     here = f"{path}.{entry.key.value}"
     template = context.text(entry.value, here, "name")
     template = None if template is None else template.removesuffix(".md")
-    if template and context.templates is not None and template not in context.templates:
+    known = {fold(name): name for name in context.templates or ()}
+    if template and fold(template) in known:
+        template = known[fold(template)]
+    elif template and context.templates is not None:
         context.near(entry.value.place, "unknown-template", here, template, sorted(context.templates))
     spans = {
         name: _span(context, "again" if name == "again" else "wait", options.get(name), path)
@@ -109,7 +121,7 @@ def _span(context: Context, kind: str, entry: Entry | None, path: str) -> Period
     if phrase is not None:
         return cast("Period", phrase.values[0])
     meant = suggest(language, kind, text)
-    code = "phrase-near" if meant else "phrase"
+    code = "value-near" if meant else "value"
     context.tell(entry.value.place, code, here, text, field=entry.key.value, expected=kind, suggestion=meant)
     return None
 

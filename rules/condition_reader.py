@@ -248,7 +248,7 @@ class _Reader:
     def _read_block(self, kind: FieldType, node: Block) -> Check | None:
         """`{contain any of: [dance]}`, the same as on one line; or a count over a window, which comes later."""
         if any(self.context.words.find("window", entry.key.value) for entry in node.entries):
-            self.context.tell(node.place, "window-comes-later", self.path, self.shown)
+            self.context.tell(node.place, "window-comes-later", self.path, self.shown, expected="number")
             return None
         if kind == "tags" and len(node.entries) == 1 and isinstance(items := node.entries[0].value, Items):
             listed = ", ".join(item.value for item in items.items if isinstance(item, Text))
@@ -309,7 +309,7 @@ def read_fact(context: Context, name: str, entry: Entry, path: str) -> tuple[Fac
     if fact is None:
         expected = "fact_number" if kind in {"number", "money"} else f"fact_{kind}"
         context.tell(
-            node.place, "phrase", path, text, field=entry.key.value, expected=_expected(context, expected, name)
+            node.place, "value", path, text, field=entry.key.value, expected=_expected(context, expected, name)
         )
         return None
     return (fact,)

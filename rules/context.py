@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from rules.mistakes import Mistake, Place, fold, nearest
 from rules.words import LANGUAGES, Vocabulary, vocabulary
@@ -22,6 +23,7 @@ class Context:
     segments: Mapping[str, str] = field(default_factory=dict)
     segment_names: Collection[str] = ()
     mistakes: list[Mistake] = field(default_factory=list)
+    misplaced: set[str] = field(default_factory=set)
 
     def tell(self, place: Place, code: str, path: str, found: str = "", **more: object) -> None:
         """Note a mistake. `expected` names an entry of the vocabulary's `expected`, or is the text itself."""
@@ -34,10 +36,17 @@ class Context:
                 path=path,
                 found=found,
                 expected=str(self.words.words["expected"].get(expected, expected)),
+                expecting=expected if expected in self.words.words["expected"] else "",
                 suggestion=None if suggestion is None else str(suggestion),
-                facts=more,
+                facts=self._keywords | more,
             )
         )
+
+    @cached_property
+    def _keywords(self) -> dict[str, object]:
+        """Keywords that sentences name, as the file's language has them."""
+        told = {"rule": ("name", "when", "then"), "top": ("rules", "segments"), "logic": ("sheet",)}
+        return {name: self.words.key(section, name) for section, names in told.items() for name in names}
 
     def near(self, place: Place, code: str, path: str, found: str, candidates: Iterable[str]) -> None:
         """A name that is not among those it may be: `code-near` with the nearest, else `code` with all of them."""
@@ -55,7 +64,9 @@ class Context:
         for entry in block.entries:
             name = self.find(sections, entry.key.value)
             if name is None:
-                self.unknown_key(entry.key, sections, path)
+                meant = self.unknown_key(entry.key, sections, path)
+                if meant and not any(self.find(sections, other.key.value) == meant for other in block.entries):
+                    found.setdefault(meant, entry)
             elif name in found:
                 first = found[name].key.place.line
                 self.tell(entry.key.place, "duplicate-key", path, entry.key.value, first=first)
@@ -66,21 +77,28 @@ class Context:
     def find(self, sections: tuple[str, ...], text: str) -> str | None:
         return next((name for section in sections if (name := self.words.find(section, text))), None)
 
-    def unknown_key(self, key: Text, sections: tuple[str, ...], path: str) -> None:
-        """Tell a key that may not stand here: from the other language, from another place, or misspelled."""
+    def unknown_key(self, key: Text, sections: tuple[str, ...], path: str) -> str | None:
+        """Tell a key that may not stand here: from the other language, from another place, or misspelled. The key that
+        was probably meant comes back, so that what stands below it can be read for more mistakes.
+        """
         here = f"{path}.{key.value}" if path else key.value
         for language in LANGUAGES:
             other = vocabulary(language)
             if language != self.words.language and (match := _in_sections(other, sections, key.value)):
                 self.tell(key.place, f"other-language-{language}", here, key.value, suggestion=self.words.key(*match))
-                return
+                return match[1]
         expected = ", ".join(f"`{word}`" for section in sections for word in self.words.all(section))
         meant = self.words.nearest(sections, key.value)
-        if meant is None and self.find(STRUCTURE, key.value):
-            self.tell(key.place, "misplaced", here, key.value, expected=expected)
-        else:
-            code = "unknown-key-near" if meant else "unknown-key"
-            self.tell(key.place, code, here, key.value, expected=expected, suggestion=meant)
+        elsewhere = self.find(STRUCTURE, key.value)
+        if elsewhere:
+            self.misplaced.add(elsewhere)
+            self.tell(key.place, "misplaced", here, key.value)
+            return None
+        plain = "unknown-field" if "fields" in sections else "unknown-key"
+        self.tell(
+            key.place, "unknown-key-near" if meant else plain, here, key.value, expected=expected, suggestion=meant
+        )
+        return None if meant is None else self.find(sections, meant)
 
     def text(self, node: Node, path: str, expected: str) -> str | None:
         """The node's text; a mistake and None where there is none."""
@@ -108,7 +126,7 @@ class Context:
         text = self.text(node, path, "yesno")
         found = None if text is None else self.words.find("yesno", text)
         if text is not None and found is None:
-            self.tell(node.place, "phrase", path, text, field=path.rsplit(".", 1)[-1], expected="yesno")
+            self.tell(node.place, "value", path, text, field=path.rsplit(".", 1)[-1], expected="yesno")
         return None if found is None else found == "yes"
 
 

@@ -16,6 +16,7 @@ MERGE = re.compile(r"^(<{7}|={7}|>{7}|\|{7})(\s|$)")
 TIGHT_COLON = re.compile(r"^(\s*(?:- +)?)([^\W\d][\w '’]*?):([^\s/:][^:]*)$")
 TIGHT_DASH = re.compile(r"^(\s*)-([^\W\d][^:]*:(?:\s.*)?)$")
 CURLY = re.compile(r"(?<=[:\-\[,] )\s*([“”„‟‘’])([^“”„‟\"]*)([“”‟‘’])(?=\s*(?:[,\]}]|#.*|$))")
+SIGN = re.compile(r"(?<=: )>(?:=\s*| +)\d[^,}\]#\"']*")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -80,6 +81,9 @@ def _mend_line(raw: str, index: int, file: str) -> tuple[Line, list[Mistake]]:  
         return Line(f"{text[:at]} {text[at:]}", at, 1), told(
             "no-space-after-dash", at - 1, text.strip(), f"- {slip[2]}"
         )
+    if slip := SIGN.search(text):  # `visits: >= 3`: a phrase to be told as one, not the start of a block text
+        quoted = f'{text[: slip.start()]}"{slip[0].rstrip()}"{text[slip.end() :]}'
+        return Line(quoted, slip.start() + 1, 1), []
     if slip := CURLY.search(text):
         right = f'"{slip[2]}"'
         return Line(CURLY.sub(r'"\2"', text)), told(

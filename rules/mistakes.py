@@ -34,7 +34,8 @@ class Place:
 class Mistake:
     """One thing to mend. `path` says where in the file's own words (`rules[2].when.visits`), `found` is what stands
     there, `expected` what may stand there, `suggestion` the nearest right word. `expected` and `suggestion` are in the
-    language of the file, since that is what must be typed; `message` is in the reader's.
+    language of the file, since that is what must be typed; `message` is in the reader's. `expecting` names the words
+    around the samples in `expected`.
     """
 
     place: Place
@@ -44,15 +45,21 @@ class Mistake:
     expected: str = ""
     suggestion: str | None = None
     facts: Mapping[str, object] = field(default_factory=dict)
+    expecting: str = ""
 
     def message(self, language: str) -> str:
         """The mistake in one or two sentences, for a person."""
         said = messages(language)
-        facts = {"found": shorten(self.found), "expected": self.expected, "path": self.path} | dict(self.facts)
+        facts = {"found": shorten(self.found), "expected": self.wanted(language), "path": self.path} | dict(self.facts)
         parts = [said[self.code].format_map(facts)]
         if self.suggestion:
             parts.append(said["did-you-mean"].format(suggestion=self.suggestion))
         return " ".join(parts)
+
+    def wanted(self, language: str) -> str:
+        """What was expected, in words around the samples."""
+        prose = messages(language).get(f"expected-{self.expecting.replace('_', '-')}", "{samples}")
+        return prose.format(samples=self.expected)
 
     def show(self, language: str, source_line: str) -> str:
         """The message under its place, with the line itself and a caret under the column."""
@@ -71,7 +78,7 @@ class Mistake:
             "column": self.place.column,
             "path": self.path,
             "found": self.found,
-            "expected": self.expected,
+            "expected": self.wanted(language),
             "suggestion": self.suggestion,
             "message": self.message(language),
         }
@@ -93,10 +100,12 @@ def fold(text: str) -> str:
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
     """The word a person most probably meant, or None when nothing is near. Ties go to the first."""
-    typed = fold(word)
-    allowed = max(1, len(typed) // 3)
+    typed, known = fold(word), list(words)
+    if len(typed) > 3 and (longer := [word for word in known if fold(word).startswith(typed)]):
+        return longer[0]
+    allowed = max(1, (len(typed) + 1) // 3)
     best, best_distance = None, allowed + 1
-    for candidate in words:
+    for candidate in known:
         distance = OSA.distance(typed, fold(candidate), score_cutoff=allowed)
         if distance < best_distance:
             best, best_distance = candidate, distance

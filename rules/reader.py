@@ -110,10 +110,12 @@ class _FileReader:
     def read(self) -> Part:
         node = self.source.node
         if isinstance(node, Block):
-            for name, entry in self.context.entries(node, ("top",), "").items():
+            tops = self.context.entries(node, ("top",), "")
+            self.part.sound = self.part.sound and not self.context.mistakes
+            for name, entry in tops.items():
                 self._read_top(name, entry)
         elif node is not None and not self.source.mistakes:
-            self.context.wrong_shape(node, "", "`" + self.words.key("top", "rules") + ":`")
+            self.context.tell(node.place, "no-rules-here", "")
         told = self.context.mistakes
         if self.source.mistakes:
             told = [mistake for mistake in told if mistake.code not in STRUCTURAL]
@@ -147,6 +149,7 @@ class _FileReader:
             self.part.segments.append(good)
 
     def _rule(self, block: Block, path: str) -> Rule:
+        self.context.misplaced.clear()
         entries = self.context.entries(block, ("rule",), path)
         name, identity, was = self._names(entries, block, path)
         when = self._conditions(entries, "when", path)
@@ -154,9 +157,10 @@ class _FileReader:
         if "when" not in entries:
             self.context.tell(block.place, "missing-when", path, name, expected="when")
         actions: tuple[Action, ...] = ()
-        if then := entries.get("then"):
+        then = entries.get("then")
+        if then is not None:
             actions = read_actions(self.context, then.value, f"{path}.{then.key.value}")
-        else:
+        elif "then" not in self.context.misplaced:
             self.context.tell(block.place, "missing-then", path, name, expected="then")
         active = entries.get("active")
         return Rule(

@@ -113,7 +113,8 @@ def parse(data: bytes, file: str) -> tuple[Node | None, list[Mistake]]:
     lines, mended = mend(text, file)
     node, broken = _read_on(lines, file)
     told = {mistake.place.line for mistake in mended}
-    broken = [mistake for mistake in broken if mistake.place.line not in told]
+    tabs = any(mistake.code == "tab" for mistake in mended)  # nobody can tell how wide they were meant
+    broken = [m for m in broken if m.place.line not in told and not (tabs and m.code == "indent")]
     return node, _in_order([*mistakes, *mended, *broken])
 
 

@@ -1,0 +1,81 @@
+"""Broken files and what is said of them, as a person reviewed it: `mistakes/messages.{en,fr}.txt`.
+
+After a change of wording: `FILROUGE_REVIEW=1 pytest tests/rules/test_mistakes.py`, then read the difference.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from rules.encoding import read_text
+from rules.mistakes import messages
+from rules.reader import Reading, read
+
+FOLDER = Path(__file__).parent / "mistakes"
+FILES = sorted(FOLDER.glob("*.yaml"))
+COLUMNS = ["E-mail", "Do not contact", "Ne pas relancer", "Seats", "Note"]
+TEMPLATES = ["on-se-revoit", "we-miss-you"]
+
+
+def reading(file: Path) -> Reading:
+    return read({file.name: file.read_bytes()}, columns=COLUMNS, templates=TEMPLATES)
+
+
+def said(file: Path, language: str) -> str:
+    text, _ = read_text(file.read_bytes(), file.name)
+    lines = (text or "").split("\n")
+    shown = [m.show(language, lines[min(m.place.line, len(lines)) - 1]) for m in reading(file).mistakes]
+    return "\n".join([f"── {file.stem}", *shown, ""])
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_every_message_is_the_reviewed_one(language: str) -> None:
+    told = "\n".join(said(file, language) for file in FILES)
+    reviewed = FOLDER / f"messages.{language}.txt"
+    if os.environ.get("FILROUGE_REVIEW"):
+        reviewed.write_text(told, "utf-8")
+    assert told == reviewed.read_text("utf-8")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_broken_file_gives_a_mistake_and_no_rule(file: Path) -> None:
+    found = reading(file)
+    assert bool(found.mistakes) is not file.stem.endswith("is-fine")
+    if found.mistakes and "twice" not in file.stem:
+        assert not found.book.rules
+
+
+def test_nothing_inside_shows() -> None:
+    for file in FILES:
+        for language in ("en", "fr"):
+            told = said(file, language)
+            assert not any(word in told for word in ("Traceback", "yaml.", "None", "{found}", "rules.", "<class"))
+
+
+def test_every_sentence_is_said_by_some_file() -> None:
+    told = {mistake.code for file in FILES for mistake in reading(file).mistakes}
+    elsewhere = {"did-you-mean", "too-big", "odd-key", "name-without-letters", "unknown-column-none", "unknown-segment"}
+    elsewhere |= {"unknown-template-none", "unknown-value-near", "block-here", "unreadable", "unknown-key"}
+    said = {code for code in messages("en") if not code.startswith("expected-")}
+    assert said - told - elsewhere == set()
+
+
+def test_the_mend_is_right() -> None:
+    """What is suggested, typed in, is no mistake any more."""
+    mended = 0
+    for file in FILES:
+        for mistake in reading(file).mistakes:
+            text, _ = read_text(file.read_bytes(), file.name)
+            if mistake.suggestion is None or text is None or not mistake.code.startswith("phrase"):
+                continue
+            lines = text.split("\n")
+            line, at = lines[mistake.place.line - 1], mistake.place.column - 1
+            assert line[at:].startswith(mistake.found), file
+            lines[mistake.place.line - 1] = line[:at] + mistake.suggestion + line[at + len(mistake.found) :]
+            again = read({file.name: "\n".join(lines).encode()}, columns=COLUMNS, templates=TEMPLATES)
+            assert not any(other.place == mistake.place for other in again.mistakes), (file, mistake)
+            mended += 1
+    assert mended > 15
