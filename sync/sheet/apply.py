@@ -106,13 +106,16 @@ def _step(job: Job, look: Look, wanted: Wanted, done: Applied) -> bool:
         return False
     made = plan(look, wanted, job.run)
     done.unknown, done.merged, done.doubled = made.unknown, made.merged, made.doubled
-    if made.given:
-        land(job, look, Plan(given=made.given), done)
+    given = [(key, old) for key, old in made.given if key.key not in done.tried]
+    if given:
+        land(job, look, Plan(given=given), done)
         return False
+    made.given.clear()
     _remember(job, look, made, done)
     if made.writes_something:
         land(job, look, made, done)
-    _close(job, look, wanted, made)
+        _journal_refused(job, look, done)
+    _close(job, look, wanted, made, done)
     return True
 
 
@@ -235,6 +238,16 @@ def _journal_gates(job: Job, look: Look) -> None:
         write_lines(connection, job.store.org, job.run, job.now, lines)
 
 
+def _journal_refused(job: Job, look: Look, done: Applied) -> None:
+    names = {look.table.columns[place].ref: name for name, place in look.layout.ours.items()} if look.table else {}
+    lines = [
+        Line(kind="refused", tab=job.tab_name, key=one.key, field=names.get(one.column), why=one.code)
+        for one in done.refused
+    ]
+    with job.store.begin() as connection:
+        write_lines(connection, job.store.org, job.run, job.now, lines)
+
+
 # The end ------------------------------------------------------------------------------------------------------------
 
 
@@ -244,12 +257,12 @@ def _state(look: Look) -> TabState:
     )
 
 
-def _close(job: Job, look: Look, wanted: Wanted, made: Plan) -> None:
+def _close(job: Job, look: Look, wanted: Wanted, made: Plan, done: Applied) -> None:
     """Remember the tab. Its revision only if this run left it as it read it: what was saved after our own write would
     else pass for read.
     """
     state = _state(look)
-    held = look.twice or look.paused or look.strangers or look.missing or made.missing or made.given
+    held = done.refused or look.twice or look.paused or look.strangers or look.missing or made.missing or made.given
     if not (made.writes_something or held) and look.table is not None and look.table.complete:
         state.revision = look.revision
         state.wanted = _fingerprint(canonical(look, wanted.frame), wanted)

@@ -14,6 +14,7 @@ from sync.sheet.columns import Tab, cell_of
 from sync.sheet.journal import Line, unpack, write_lines
 from sync.sheet.state import RowChange, change_rows, found_again, rename_row
 from sync.sheet.tables import sheet_intent
+from sync.sheet.threeway import NOT_THEIRS
 from sync.store.base import Store
 
 WriteKind = Literal["write", "put-back", "conflict-ours", "undo"]
@@ -26,7 +27,9 @@ KIND_OF_LINE: dict[WriteKind, Literal["written", "put-back", "conflict", "undone
 
 
 class IntentCell(msgspec.Struct, frozen=True, array_like=True):
-    """`was` is the cell as read (packed), `before` its plain text, `to` the plain text that is to stand there."""
+    """`was` is the cell as read (packed), `before` its plain text, `to` the plain text that will be read
+    there; `ours` what we wanted, where that is something else.
+    """
 
     key: str
     field: str
@@ -35,6 +38,7 @@ class IntentCell(msgspec.Struct, frozen=True, array_like=True):
     to: str
     kind: WriteKind
     why: str
+    ours: str | None = None
 
 
 class IntentKey(msgspec.Struct, frozen=True, array_like=True):
@@ -45,11 +49,14 @@ class IntentKey(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Intent(msgspec.Struct):
-    """One batch. `rows`: the plain texts of the rows to be added, by key and field."""
+    """One batch. `rows`: the plain texts of the rows to be added, by key and field; `odd`: what we wanted in those of
+    their cells that will be read otherwise.
+    """
 
     keys: list[IntentKey] = []
     cells: list[IntentCell] = []
     rows: dict[str, dict[str, str]] = {}
+    odd: dict[str, dict[str, str]] = {}
     run: int = 0
     stamp: str = ""
 
@@ -92,13 +99,20 @@ def agree(connection: Connection, org: int, tab: Tab, intent: Intent) -> None:
         if key.old is not None:
             rename_row(connection, org, tab.name, key.old, key.key)
     found_again(connection, org, tab.name, [key.key for key in intent.keys])
-    changes = {key: RowChange(cells, dict.fromkeys(cells), back=True) for key, cells in intent.rows.items()}
+    changes = {
+        key: RowChange(cells, {name: _stands(intent.odd.get(key, {}).get(name)) for name in cells}, back=True)
+        for key, cells in intent.rows.items()
+    }
     for cell in intent.cells:
         change = changes.setdefault(cell.key, RowChange({}, {}))
         change.cells[cell.field] = cell.to
         # What an undo puts back stands against what we want, until we want something else.
-        change.standing[cell.field] = cell.before if cell.kind == "undo" else None
+        change.standing[cell.field] = _stands(cell.before if cell.kind == "undo" else cell.ours)
     change_rows(connection, org, tab.name, changes)
+
+
+def _stands(ours: str | None) -> str | None:
+    return None if ours is None else NOT_THEIRS + ours
 
 
 def lines(tab: Tab, intent: Intent, *, uncertain: bool = False) -> list[Line]:
@@ -150,11 +164,11 @@ def _settle_by_cell(
     store: Store, tab: Tab, now: datetime, intent: Intent, stands: Callable[[str, str], str | None]
 ) -> None:
     there = [cell for cell in intent.cells if stands(cell.key, cell.field) == cell.to]
-    open_ = [cell for cell in intent.cells if stands(cell.key, cell.field) not in {cell.to, cell.before, None}]
+    open_ = [cell for cell in intent.cells if stands(cell.key, cell.field) not in {cell.to, cell.before}]
     # Nobody else knows the key of a row to be added: where it stands, the whole row has landed.
     rows = {key: texts for key, texts in intent.rows.items() if any(stands(key, f) is not None for f in texts)}
     keys = [key for key in intent.keys if any(stands(key.key, field) is not None for field in tab.fields)]
-    known = Intent(keys, there, rows, intent.run, intent.stamp)
+    known = Intent(keys, there, rows, intent.odd, intent.run, intent.stamp)
     unsure = Intent(cells=open_)
     with store.begin() as connection:
         agree(connection, store.org, tab, known)

@@ -33,6 +33,7 @@ Kind = Literal[
     "back",  # a hidden row that the team put back
     "column",  # a column added, dropped or no longer mapped
     "gate",  # nothing was written until a person decides
+    "refused",  # a cell that this kind of sheet could not take; `why` is the code of the reason
     "cut",  # a text too long for a cell
 ]
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from connectors.sheets.sheet import Batch, CellWrite, Changes, KeyWrite, NewRow, Sheet, Table
-from sync.sheet.columns import cell_of
+from connectors.sheets.sheet import Batch, CellWrite, Changes, KeyWrite, NewRow, Refused, Sheet, Table
+from sync.sheet.columns import cell_of, plain
 from sync.sheet.gates import Gate
 from sync.sheet.intents import Intent, IntentCell, IntentKey, landed, note
 from sync.sheet.journal import pack
@@ -18,7 +18,10 @@ from sync.store.base import Store
 
 @dataclass
 class Applied:
-    """What was done in a tab. `gates` holds every gate raised, `closed` those that stopped it; `look` is the last one."""
+    """What was done in a tab. `gates` holds every gate raised, `closed` those that stopped it; `look` is the last one.
+    `refused`: cells that this kind of sheet could not take; they are tried again with each run.
+    `tried`: the keys given so far in this run (a sheet may refuse one).
+    """
 
     look: Look
     written: int = 0
@@ -33,6 +36,8 @@ class Applied:
     merged: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     cut: int = 0
+    refused: list[Refused] = field(default_factory=list)
+    tried: set[str] = field(default_factory=set)
 
     @property
     def gates(self) -> tuple[Gate, ...]:
@@ -72,6 +77,9 @@ def land(job: Job, look: Look, made: Plan, done: Applied) -> None:
         done.rows_added += len(intent.rows)
         done.keys_given += len(intent.keys)
 
+        done.refused += batch.refused
+        done.tried |= {key.key for key in batch.changes.keys} | {one.key for one in batch.refused}
+
     job.sheet.write(table, changes, before, after)
 
 
@@ -89,9 +97,19 @@ def _changes_of(look: Look, table: Table, made: Plan) -> tuple[Changes, Callable
     ]
 
     def intent_of(batch: Batch) -> Intent:
-        done = [_intent_cell(writes[(cell.key, names[cell.column])], cell) for cell in batch.changes.cells]
-        keys = [IntentKey(key.key, old[key.key]) for key in batch.changes.keys]
-        return Intent(keys, done, {row.key: texts[row.key] for row in batch.changes.rows})
+        landing = batch.changes
+        cells = [_intent_cell(look, writes[(cell.key, names[cell.column])], cell) for cell in landing.cells]
+        refused = {(one.key, names.get(one.column)) for one in batch.refused}
+        rows, odd = {}, {}
+        for row in landing.rows:
+            rows[row.key] = {name: plain(row.cells.get(refs[name]), look.tab.kind(name)) for name in texts[row.key]}
+            odd[row.key] = {
+                name: wanted
+                for name, wanted in texts[row.key].items()
+                if rows[row.key][name] != wanted and (row.key, name) not in refused
+            }
+        keys = [IntentKey(key.key, old[key.key]) for key in landing.keys]
+        return Intent(keys, cells, rows, {key: one for key, one in odd.items() if one})
 
     keys: list[KeyWrite] = [given for given, _ in made.given]
     return Changes(keys, cells, rows), intent_of
@@ -103,6 +121,8 @@ def _cell_write(look: Look, table: Table, refs: Mapping[str, str], write: Write)
     return CellWrite(row.ref, write.key, refs[write.field], value, row.cells[look.layout.ours[write.field]])
 
 
-def _intent_cell(write: Write, cell: CellWrite) -> IntentCell:
+def _intent_cell(look: Look, write: Write, cell: CellWrite) -> IntentCell:
     why = {"write": "", "put-back": "computed", "conflict-ours": "ours", "undo": ""}[write.kind]
-    return IntentCell(write.key, write.field, pack(cell.was), write.now, write.to, write.kind, why)
+    to = plain(cell.value, look.tab.kind(write.field))
+    ours = None if to == write.to else write.to
+    return IntentCell(write.key, write.field, pack(cell.was), write.now, to, write.kind, why, ours)

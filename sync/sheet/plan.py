@@ -16,7 +16,7 @@ from connectors.sheets.sheet import Cell, KeyWrite
 from sync.sheet.columns import FORMULA, LONGEST, Mapped, cell_of, wanted_column
 from sync.sheet.intents import WriteKind
 from sync.sheet.look import Look, place_in
-from sync.sheet.threeway import WRITES, Verdict, verdict
+from sync.sheet.threeway import NOT_THEIRS, WRITES, Verdict, verdict
 
 MOVES = {"key": pl.String, "field": pl.String, "agreed": pl.String, "standing": pl.String}
 _CELLS = ("key", "row", "agreed", "wanted", "now", "standing", "verdict")
@@ -179,7 +179,9 @@ def _standing(look: Look, name: str, keys: pl.Series) -> pl.Series | None:
 
 def _judged(mapped: Mapped, part: pl.DataFrame, wanted: Wanted) -> pl.DataFrame:
     released = [key for key, name in wanted.released if name == mapped.field]
-    part = part.with_columns(pl.col("key").is_in(pl.Series(released, dtype=pl.String).implode()).alias("released"))
+    ours_to_move = pl.col("standing").str.starts_with(NOT_THEIRS).fill_null(value=False)
+    named = pl.col("key").is_in(pl.Series(released, dtype=pl.String).implode())
+    part = part.with_columns((named | ours_to_move).alias("released"), pl.col("standing").str.strip_prefix(NOT_THEIRS))
     return part.with_columns(verdict(corrected=mapped.corrected).alias("verdict")).filter(pl.col("verdict") != "")
 
 

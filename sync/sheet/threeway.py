@@ -28,6 +28,9 @@ from sync.sheet.columns import FORMULA
 Verdict = Literal[
     "", "settled", "follow", "write", "put-back", "conflict-ours", "edit", "conflict-team", "stands", "formula"
 ]
+NOT_THEIRS = "\x1e"
+"""Begins a remembered `standing` that is not the team's doing (an undo, a value that this kind of sheet shows otherwise):
+ours is written again as soon as we want something else."""
 WRITES = ("write", "put-back", "conflict-ours")
 
 
