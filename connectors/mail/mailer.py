@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from email.errors import HeaderParseError
+from email.errors import HeaderParseError, NonASCIILocalPartDefect
 from email.headerregistry import Address, AddressHeader
 from email.headerregistry import HeaderRegistry as Headers
 from email.message import EmailMessage
@@ -64,7 +64,8 @@ def mailbox(text: str) -> Address:
     except (HeaderParseError, IndexError) as fault:
         raise ValueError("not an address") from fault
     addresses = cast("AddressHeader", header).addresses
-    if len(addresses) != 1 or header.defects or not (addresses[0].username and addresses[0].domain):
+    defects = [defect for defect in header.defects if not isinstance(defect, NonASCIILocalPartDefect)]  # RFC 6532
+    if len(addresses) != 1 or defects or not (addresses[0].username and addresses[0].domain):
         raise ValueError("not one address")
     return addresses[0]
 

@@ -78,6 +78,7 @@ def compose(
     message.set_content(f"{text}\n\n-- \n{foot.plain}\n", cte="quoted-printable")
     page = _frame().render(subject=subject, preview=preview, body=Markup(body), language=language, **foot.facts)  # noqa: S704  markdown-it escaped it
     message.add_alternative(page, subtype="html", cte="quoted-printable")
+    message.set_boundary("=_" + blake2b(message_id.encode(), digest_size=12).hexdigest())
     return message
 
 

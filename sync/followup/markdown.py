@@ -29,9 +29,10 @@ STYLE = {
     "code": "font-size:15px;",
 }
 BUTTON = (
-    "display:inline-block;padding:13px 28px;background:#b93a26;color:#ffffff;border-radius:4px;text-decoration:none;"
+    "display:inline-block;margin:6px 0 10px;padding:13px 28px;background:#b93a26;color:#ffffff;border-radius:4px;text-decoration:none;"
     "font:600 16px/1.3 -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;"
 )
+QUOTED = "margin:6px 0;font-style:italic;"
 LONE_LINK = ["strong_open", "link_open", "text", "link_close", "strong_close"]
 BARE_LINK = re.compile(r"(?<![\w<(\[\"'=/])(https?://[^\s<>()\[\]\"']*[^\s<>()\[\]\"'.,;:!?…])")
 NARROW, WIDE = "\u202f", "\u00a0"
@@ -74,9 +75,11 @@ def _settle(token: Token, body: Filled, language: str) -> None:
 
 
 def _style(tokens: Sequence[Token]) -> None:
+    quoted = 0
     for token in tokens:
+        quoted += token.nesting if token.tag == "blockquote" else 0
         if token.nesting >= 0 and token.tag in STYLE:
-            token.attrSet("style", STYLE[token.tag])
+            token.attrSet("style", QUOTED if quoted and token.tag == "p" else STYLE[token.tag])
         _style(token.children or ())
         if token.type == "inline" and _is_button(token):
             link = next(child for child in token.children or () if child.type == "link_open")
