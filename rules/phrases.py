@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from typing import Literal, cast
 
 from babel.dates import format_date
@@ -38,16 +38,16 @@ class _Grammar:
 
     words: Vocabulary
 
-    @property
+    @cached_property
     def number(self) -> str:
         names = "|".join(_literal(word) for words in self.words.words["numbers"].values() for word in words)
         return rf"(?:-?\d{{1,3}}(?: \d{{3}})+|-?\d+)(?:{re.escape(self.words.words['decimal'])}\d+)?|{names}"
 
-    @property
+    @cached_property
     def unit(self) -> str:
         return "|".join(_literal(word) for words in self.words.words["units"].values() for word in words)
 
-    @property
+    @cached_property
     def date(self) -> str:
         months = "|".join(_literal(fold(month)) for month in self.words.words["months"])
         french = r"|\d{1,2}/\d{1,2}/\d{4}" if self.words.language == "fr" else ""
@@ -84,11 +84,15 @@ def _literal(word: str) -> str:
 
 
 @cache
+def _grammar(language: str) -> _Grammar:
+    return _Grammar(vocabulary(language))
+
+
+@cache
 def _patterns(language: str, kind: str) -> list[tuple[str, str, re.Pattern[str]]]:
     """(op, pattern as written, expression) of every phrase of a type, longest first."""
-    words = vocabulary(language)
-    grammar = _Grammar(words)
-    phrases = words.words["phrases"].get(kind) or {kind: words.words[kind]}
+    words, grammar = vocabulary(language).words, _grammar(language)
+    phrases = words["phrases"].get(kind) or {kind: words[kind]}
     found = [(op, pattern, grammar.compile(pattern)) for op, patterns in phrases.items() for pattern in patterns]
     return sorted(found, key=lambda item: -len(item[1]))
 
@@ -285,7 +289,7 @@ def _shape(language: str, folded: str) -> tuple[str, dict[str, list[str]]]:
     """`plu de 18 moi` as `plu de {period}` and `18 mois`."""
     words = vocabulary(language).words
     units = [fold(word) for names in words["units"].values() for word in names]
-    grammar = _Grammar(vocabulary(language))
+    grammar = _grammar(language)
     fillings: dict[str, list[str]] = {}
 
     def keep(hole: str, text: str) -> str:
@@ -326,9 +330,10 @@ def _one_or_list(language: str, values: list[str]) -> str:
 
 
 def _filled(language: str, kind: str, phrase: Phrase, *, iso: bool) -> str:
-    pattern = str(
-        (vocabulary(language).words["phrases"].get(kind) or {kind: vocabulary(language).words[kind]})[phrase.op][0]
-    )
+    words = vocabulary(language).words
+    patterns = (words["phrases"].get(kind) or {kind: words[kind]})[phrase.op]
+    dated = not iso and phrase.op in {"before", "after", "between", "on"}  # "avant le 1er mars" reads better
+    pattern = str(patterns[-1 if dated and kind == "date" else 0])
     if "{list}" in pattern:
         return pattern.replace("{list}", "[" + ", ".join(str(value) for value in phrase.values) + "]")
     for hole, value in zip(re.findall(r"\{\w+\}", pattern), phrase.values, strict=True):
