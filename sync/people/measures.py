@@ -188,8 +188,9 @@ def _orders(orders: pl.DataFrame, currency: str) -> pl.DataFrame:
 
 def _tickets(orders: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
     booked = places.filter(pl.col("status") == "booked").select("person", tickets="quantity")
-    with_places = places.select("source", id="ref").drop_nulls().unique()
-    alone = orders.filter(pl.col("status") == "paid").join(with_places, on=["source", "id"], how="anti")
+    named = places.select("source", id="ref").drop_nulls().unique()
+    paid = orders.filter(pl.col("status") == "paid").join(named, on=["source", "id"], how="anti")
+    alone = paid.join(places.select("object").unique(), on="object", how="anti")
     return (
         pl.concat([booked, alone.select("person", tickets="quantity")]).group_by("person").agg(pl.col("tickets").sum())
     )

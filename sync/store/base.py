@@ -133,11 +133,13 @@ def _configure(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # SQLAlchemy's BEGIN below, not sqlite3's own guesses
     for pragma in (
         f"busy_timeout={BUSY_SECONDS * 1000}",
+        "page_size=16384",  # of a new file: what was pulled is a kilobyte or two a piece
         "journal_mode=WAL",
         "synchronous=NORMAL",
         "foreign_keys=ON",
         "temp_store=MEMORY",
         f"cache_size=-{CACHE_KILOBYTES}",
+        "wal_autocheckpoint=2000",  # pages: a first load writes back every 32 megabytes
     ):
         connection.execute(f"PRAGMA {pragma}").close()
 

@@ -105,7 +105,9 @@ def commit_page(  # noqa: PLR0913, PLR0917  a page, and the pull that it belongs
     turn = Turn(store.org, source, run, now, version)
     seen = seen or Seen()
     with store.begin() as connection:
-        parts = carefully(connection, page.objects, records, lambda some, how: _keep(connection, turn, some, how))
+        parts = carefully(
+            connection, page.objects, records, lambda some, how: keep_objects(connection, turn, some, how)
+        )
         result = sum((part for part, _ in parts), PageResult())
         numbers = set[int]().union(*(found for _, found in parts))
         _keep_broken(connection, turn, page, numbers)
@@ -162,7 +164,7 @@ def _refusing(error: Exception) -> Reader:
     return refuse
 
 
-def _keep(
+def keep_objects(
     connection: Connection, turn: Turn, objects: Sequence[Object], records: Reader
 ) -> tuple[PageResult, set[int]]:
     """Store what changed among objects. The numbers of all of them come back too."""

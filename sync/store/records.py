@@ -16,6 +16,7 @@ SIGHTING = ("org", "no", "source", "id", "object", "given", "seen")
 FACT = ("org", "source", "object", "sighting", "kind", "id", *Fact._fields[3:])
 EVENT = ("org", "source", "object", *Happening._fields)
 PRODUCT = ("org", "source", "object", "id", "name")
+ATTENDED = "SELECT event FROM fact WHERE org = ? AND attended AND event IS NOT NULL AND object IN ({among})"
 Here = dict[int, dict[str, tuple[int, bytes | None]]]  # object -> id of a Person record -> its number and content
 
 
@@ -36,23 +37,27 @@ def replace(connection: Connection, org: int, source: str, changes: Sequence[Cha
     old = [change.object for change in changes if change.stored]
     before = _sightings(connection, org, old)
     moved = _moved_events(connection, org, source, changes)
+    doors = _doors(connection, org, changes)
+    scanned = _scanned(connection, org, source, doors)
     _drop(connection, org, old)
     number = _people(connection, org, source, changes, before)
-    _facts(connection, org, source, changes, number)
+    known = {entry[0] for people in before.values() for entry in people.values()}
+    _facts(connection, org, source, changes, number, set(number.values()) - known)
     rows = [(org, source, change.object, *one) for change in changes for one in change.read.events]
     add(connection, tables.event, EVENT, rows)
     products = [(org, source, change.object, *one) for change in changes for one in change.read.products]
     add(connection, tables.product, PRODUCT, products)
-    _mark_visitors(connection, org, source, moved)
+    _mark_visitors(connection, org, source, moved | (scanned ^ _scanned(connection, org, source, doors)))
 
 
 def withdraw(connection: Connection, org: int, source: str, objects: Sequence[int]) -> None:
     """Take back what objects said. Their sightings stay as empty marks, so that who comes back is who left."""
     events = ask_in(connection, "SELECT id FROM event WHERE org = ? AND object IN ({among})", (org,), objects)
+    doors = ask_in(connection, ATTENDED, (org,), objects)
     _drop(connection, org, objects)
     for sightings in _sightings(connection, org, objects).values():
         _empty(connection, org, [number for number, given in sightings.values() if given is not None])
-    _mark_visitors(connection, org, source, {id_ for (id_,) in events})
+    _mark_visitors(connection, org, source, {id_ for (id_,) in (*events, *doors)})
 
 
 def _drop(connection: Connection, org: int, objects: Sequence[int]) -> None:
@@ -114,8 +119,14 @@ def _people(
 
 
 def _facts(
-    connection: Connection, org: int, source: str, changes: Sequence[Change], number: dict[tuple[int, str], int]
+    connection: Connection,
+    org: int,
+    source: str,
+    changes: Sequence[Change],
+    number: dict[tuple[int, str], int],
+    new: set[int],
 ) -> None:
+    """Write facts. Whoever they concern is marked, but for `new` sightings: those are to be looked at anyway."""
     facts = [(change.object, one) for change in changes for one in change.read.facts]
     elsewhere = {one.person for place, one in facts if (place, one.person) not in number}
     others = _elsewhere(connection, org, source, elsewhere)
@@ -124,7 +135,7 @@ def _facts(
         for place, one in facts
     ]
     add(connection, tables.fact, FACT, rows)
-    concerned = {row[3] for row in rows}
+    concerned = {row[3] for row in rows} - new
     sql = "UPDATE sighting SET stale = true WHERE org = ? AND no = ? AND NOT dirty AND NOT stale"
     run_many(connection, sql, [(org, no) for no in sorted(concerned)])
 
@@ -157,6 +168,19 @@ def _moved_events(connection: Connection, org: int, source: str, changes: Sequen
     old = [change.object for change in changes if change.stored]
     before = ask_in(connection, "SELECT id FROM event WHERE org = ? AND object IN ({among})", (org,), old)
     return moved | {id_ for (id_,) in before if id_ not in now}
+
+
+def _doors(connection: Connection, org: int, changes: Sequence[Change]) -> set[str]:
+    """Events at which these objects say, or said, that somebody was scanned."""
+    old = ask_in(connection, ATTENDED, (org,), [change.object for change in changes if change.stored])
+    now = {one.event for change in changes for one in change.read.facts if one.attended and one.event is not None}
+    return now | {id_ for (id_,) in old}
+
+
+def _scanned(connection: Connection, org: int, source: str, events: Iterable[str]) -> set[str]:
+    """Those among events at which anybody was scanned: from then on, who was not did not come."""
+    sql = "SELECT DISTINCT event FROM fact WHERE org = ? AND source = ? AND attended AND event IN ({among})"
+    return {id_ for (id_,) in ask_in(connection, sql, (org, source), sorted(events))}
 
 
 def _mark_visitors(connection: Connection, org: int, source: str, events: Iterable[str]) -> None:

@@ -161,6 +161,7 @@ fact = sa.Table(
 )
 sa.Index("ix_fact_sighting", fact.c.org, fact.c.sighting)
 only("ix_fact_event", fact, "org", "source", "event", where="event IS NOT NULL")
+only("ix_fact_attended", fact, "org", "source", "event", where="attended")
 
 event = sa.Table(
     "event",
