@@ -16,6 +16,8 @@ from connectors.sheets.sheet import (
     Column,
     Formula,
     NewColumn,
+    NewRow,
+    Refused,
     Row,
     Table,
 )
@@ -39,6 +41,12 @@ class Line:
 class Grid:
     columns: list[Column] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
+
+
+def _refusal(stands: Cell | Formula, value: Cell) -> str:
+    if isinstance(stands, Formula):
+        return "sheet-formula"
+    return "sheet-text-too-long" if isinstance(value, str) and len(value.encode("utf-16-le")) > 65_534 else ""
 
 
 class Settings(pydantic.BaseModel):
@@ -65,6 +73,7 @@ class MemorySheet:
         self.fault = ""
         self.meanwhile: list[Callable[[], None]] = []
         self.version = 0
+        self.saved: dict[str, int] = {}
         self.incomplete = False
         self.stamps: dict[str, int] = {}
         self.written: list[tuple[str, str, Cell]] = []
@@ -77,7 +86,7 @@ class MemorySheet:
         return [column.header for column in self.tabs[tab].columns]
 
     def revision(self, tab: str) -> str | None:
-        return str(self.version) if self.revisions else None
+        return self._revision(tab) if self.revisions else None
 
     def read(self, tab: str) -> Table | None:
         self.calls.read += 1
@@ -88,11 +97,12 @@ class MemorySheet:
             Row(self._ref(i, line), line.key, [line.cells.get(column.ref) for column in grid.columns])
             for i, line in enumerate(grid.lines)
         ]
-        return Table(tab, list(grid.columns), rows, str(self.version), complete=not self.incomplete)
+        return Table(tab, list(grid.columns), rows, self._revision(tab), complete=not self.incomplete)
 
     def create(self, tab: str, columns: Sequence[NewColumn]) -> Table:
-        self.tabs[tab] = Grid()
-        return self._add(tab, columns)
+        there = {column.header for column in self.tabs.setdefault(tab, Grid()).columns}
+        new = [column for column in columns if column.header not in there]
+        return self._add(tab, new) if new else self._read(tab)
 
     def add_columns(self, table: Table, columns: Sequence[NewColumn]) -> Table:
         return self._add(table.tab, columns)
@@ -100,15 +110,18 @@ class MemorySheet:
     def write(
         self, table: Table, changes: Changes, before: Callable[[Batch], None], after: Callable[[Batch], None]
     ) -> None:
+        if not changes:
+            return
         while self.meanwhile:
             self.meanwhile.pop(0)()
-        if str(self.version) != table.revision:
+        if self._revision(table.tab) != table.revision:
             raise TryLater("sheet-changed", tab=table.tab)
         fault, self.fault = self.fault, ""
+        changes, refused = self._possible(table.tab, changes)
         for i, part in enumerate(self._batches(changes)):
             if fault == "chunk" and i:
                 raise Killed
-            batch = Batch(f"stamp-{self.version + 1}", part)
+            batch = Batch(f"stamp-{self.version + 1}", part, refused if i == 0 else ())
             before(batch)
             if fault == "before":
                 raise Killed
@@ -132,6 +145,9 @@ class MemorySheet:
         """Nothing is open."""
 
     # How it lands
+
+    def _revision(self, tab: str) -> str:
+        return str(self.saved.get(tab, 0))
 
     def _ref(self, number: int, line: Line) -> str:
         return line.id if self.batch else str(number + 2)
@@ -163,23 +179,47 @@ class MemorySheet:
             grid.lines.append(Line(self._id(), row.key, dict(row.cells)))
             self.written += [(row.key, headers[ref], value) for ref, value in row.cells.items()]
         self.calls.write += 1
-        self.version += 1
+        self.save(tab)
         self.stamps[batch.stamp] = self.version
 
     def _add(self, tab: str, columns: Sequence[NewColumn]) -> Table:
         grid = self.tabs[tab]
         grid.columns += [Column(self._id(), new.header, new.tag if self.tags else None) for new in columns]
-        self.version += 1
+        self.save(tab)
         self.calls.write += 1
+        return self._read(tab)
+
+    def _read(self, tab: str) -> Table:
         table = self.read(tab)
         assert table is not None
         return table
+
+    def _possible(self, tab: str, changes: Changes) -> tuple[Changes, list[Refused]]:
+        """Formulas of the team stay, and a text may be too long for a cell."""
+        lines = {self._ref(i, line): line for i, line in enumerate(self.tabs[tab].lines)}
+        refused = [
+            Refused(cell.row, cell.key, cell.column, code)
+            for cell in changes.cells
+            if (code := _refusal(lines[cell.row].cells.get(cell.column), cell.value))
+        ]
+        no = {(one.row, one.column) for one in refused}
+        rows = []
+        for row in changes.rows:
+            long = {ref for ref, value in row.cells.items() if _refusal(None, value)}
+            refused += [Refused(None, row.key, ref, "sheet-text-too-long") for ref in long]
+            rows.append(NewRow(row.key, {ref: value for ref, value in row.cells.items() if ref not in long}))
+        return Changes(changes.keys, [c for c in changes.cells if (c.row, c.column) not in no], rows), refused
 
     def _id(self) -> str:
         self._ids += 1
         return f"id{self._ids}"
 
     # What the team does; every act saves
+
+    def save(self, tab: str) -> None:
+        """Whoever changes something in a tab saves it."""
+        self.version += 1
+        self.saved[tab] = self.version
 
     def start(self, tab: str, headers: Sequence[str], rows: Sequence[dict[str, Cell | Formula]] = ()) -> None:
         """A tab that the team has had for years."""
@@ -191,7 +231,7 @@ class MemorySheet:
         grid = self.tabs[tab]
         line = Line(self._id(), None, {self.column(tab, header).ref: value for header, value in cells.items()})
         grid.lines.insert(len(grid.lines) if at is None else at, line)
-        self.version += 1
+        self.save(tab)
 
     def column(self, tab: str, header: str) -> Column:
         return next(column for column in self.tabs[tab].columns if column.header == header)
@@ -201,7 +241,7 @@ class MemorySheet:
 
     def type_cell(self, tab: str, line: Line, header: str, value: Cell | Formula) -> None:
         line.cells[self.column(tab, header).ref] = value
-        self.version += 1
+        self.save(tab)
 
     def cell(self, tab: str, line: Line, header: str) -> Cell | Formula:
         return line.cells.get(self.column(tab, header).ref)
@@ -209,41 +249,41 @@ class MemorySheet:
     def sort(self, tab: str, header: str, *, reverse: bool = False) -> None:
         ref = self.column(tab, header).ref
         self.tabs[tab].lines.sort(key=lambda line: str(line.cells.get(ref) or ""), reverse=reverse)
-        self.version += 1
+        self.save(tab)
 
     def delete(self, tab: str, line: Line) -> None:
         self.tabs[tab].lines.remove(line)
-        self.version += 1
+        self.save(tab)
 
     def copy_row(self, tab: str, line: Line) -> Line:
         copy = Line(self._id(), line.key, dict(line.cells))
         self.tabs[tab].lines.append(copy)
-        self.version += 1
+        self.save(tab)
         return copy
 
     def rename(self, tab: str, header: str, new: str) -> None:
         columns = self.tabs[tab].columns
         place = columns.index(self.column(tab, header))
         columns[place] = Column(columns[place].ref, new, columns[place].tag)
-        self.version += 1
+        self.save(tab)
 
     def move_column(self, tab: str, header: str, to: int) -> None:
         column = self.column(tab, header)
         self.tabs[tab].columns.remove(column)
         self.tabs[tab].columns.insert(to, column)
-        self.version += 1
+        self.save(tab)
 
     def remove_column(self, tab: str, header: str) -> None:
         self.tabs[tab].columns.remove(self.column(tab, header))
-        self.version += 1
+        self.save(tab)
 
     def add_column(self, tab: str, header: str) -> None:
         self.tabs[tab].columns.append(Column(self._id(), header))
-        self.version += 1
+        self.save(tab)
 
     def remove_tab(self, tab: str) -> None:
         del self.tabs[tab]
-        self.version += 1
+        self.save(tab)
 
     def shown(self, tab: str) -> list[dict[str, Cell | Formula]]:
         """The tab as a person sees it: a dict of header and value for each row, empty cells left out."""

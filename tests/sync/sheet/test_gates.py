@@ -56,14 +56,14 @@ def test_a_few_rows_gone_are_no_accident(many: Office, sheet: MemorySheet) -> No
 
 def test_an_emptied_sheet(many: Office, sheet: MemorySheet) -> None:
     sheet.tabs[T].lines.clear()
-    sheet.version += 1
+    sheet.save(T)
     held(many, "sheet-emptied", "missing", 30)
 
 
 def test_three_rows_are_enough_for_a_sheet_to_be_emptied(office: Office, sheet: MemorySheet) -> None:
     office.run()
     sheet.tabs[T].lines.clear()
-    sheet.version += 1
+    sheet.save(T)
     held(office, "sheet-emptied", "missing", 3)
 
 

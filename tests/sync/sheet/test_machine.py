@@ -310,7 +310,7 @@ def attack(histories: int, steps: int) -> None:
 
 
 def test_both_sides_in_a_few_histories() -> None:
-    attack(150, 14)
+    attack(120, 12)
 
 
 @pytest.mark.long

@@ -257,7 +257,7 @@ def test_a_row_put_back_is_kept_up_again(office: Office, sheet: MemorySheet) -> 
     office.run()
     office.run()
     sheet.tabs[T].lines.append(line)
-    sheet.version += 1
+    sheet.save(T)
     office.people["b2"]["visits"] = 3
     office.run()
     assert show(office, "b2", "Visites") == 3
