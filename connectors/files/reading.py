@@ -20,6 +20,8 @@ from zipfile import is_zipfile
 
 from python_calamine import CalamineWorkbook, SheetVisibleEnum
 
+from connectors.files.words import fold, headers
+
 SEPARATORS = (";", ",", "\t", "|")
 LARGEST_CELL = 10 * 1024 * 1024
 LONGEST_QUOTE = 500  # lines that one quoted cell may span
@@ -110,14 +112,17 @@ def _separator(head: bytes, encoding: str) -> str:
         return text[4]
     sample = [line for line in islice(text.lstrip("\ufeff").splitlines(keepends=True), 200) if line.strip()]
 
-    def agreement(separator: str) -> tuple[float, int]:
-        widths = Counter(len(line.cells) for line in _split(iter(sample), separator))
+    def agreement(separator: str) -> tuple[int, float, int]:
+        """How many headers it shows; then how many lines are as wide as most."""
+        rows = list(_split(iter(sample), separator))
+        known = max(sum(fold(cell) in headers() for cell in line.cells) for line in rows[:20]) if rows else 0
+        widths = Counter(len(line.cells) for line in rows)
         many = [(times, width) for width, times in widths.items() if width > 1]
         times, width = max(many, default=(0, 0))
-        return times / max(1, sum(widths.values())), width
+        return (known if width else 0), times / max(1, len(rows)), width
 
     best = max(SEPARATORS, key=agreement)
-    return best if agreement(best)[0] else ";"
+    return best if agreement(best)[1] else ";"
 
 
 def _ends_whole(file: Path, encoding: str) -> bool:

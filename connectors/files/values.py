@@ -40,8 +40,13 @@ class Unreadable(Exception):  # noqa: N818  it names what the cell is
         self.text = text[:80]
 
 
-def _year(year: int, pivot: int = 69) -> int:
-    return year if year > 99 else year + (2000 if year <= pivot else 1900)
+def _year(digits: str, pivot: int) -> int:
+    """`26` or `2026`; nobody writes a year with one digit or three."""
+    if len(digits) == 2:
+        return int(digits) + (2000 if int(digits) <= pivot else 1900)
+    if len(digits) != 4:
+        raise ValueError
+    return int(digits)
 
 
 def day_parts(text: str) -> tuple[int, int, int] | None:
@@ -86,12 +91,12 @@ def _numeric(text: str, order: DayOrder, pivot: int) -> tuple[date, time | None,
     if not found:
         return None
     first, second, third = int(found[1]), int(found[3]), int(found[4])
-    if len(found[1]) > 2:
+    if len(found[1]) == 4:
         day = date(first, second, third)
     elif order == "day":
-        day = date(_year(third, pivot), second, first)
+        day = date(_year(found[4], pivot), second, first)
     else:
-        day = date(_year(third, pivot), first, second)
+        day = date(_year(found[4], pivot), first, second)
     clock, offset = _clock(text[found.end() :])
     return _checked(day), clock, offset
 
@@ -99,18 +104,19 @@ def _numeric(text: str, order: DayOrder, pivot: int) -> tuple[date, time | None,
 def _in_words(text: str, pivot: int) -> tuple[date, time | None, str | None]:
     found = _CLOCK.search(text)
     clock, offset = _clock(found[0]) if found else (None, None)
-    months, numbers = [], []
+    months: list[int] = []
+    numbers: list[str] = []
     for word in fold(text[: found.start()] if found else text).split():
         if word in forms("months"):
             months.append(int(forms("months")[word]))
         elif number := re.fullmatch(r"(\d{1,4})(?:st|nd|rd|th|er)?", word, re.ASCII):
-            numbers.append(int(number[1]))
+            numbers.append(number[1])
     if len(months) == 2 and months[0] == 3:  # «mar. 3 avril»: mardi, not mars
         months = months[1:]
     if len(months) != 1 or len(numbers) != 2:
         raise Unreadable("bad-date", text)
-    day, year = numbers if numbers[0] <= 31 else (numbers[1], numbers[0])
-    return _checked(date(_year(year, pivot), months[0], day)), clock, offset
+    day, year = reversed(numbers) if len(numbers[0]) == 4 else numbers
+    return _checked(date(_year(year, pivot), months[0], int(day))), clock, offset
 
 
 def _checked(day: date) -> date:
@@ -171,7 +177,10 @@ def amount(text: str) -> tuple[Decimal, str | None] | None:
     number = re.sub(r"[A-Za-z€£$]", "", plain)
     if not _AMOUNT.match(number) or len(number) > 24:
         raise Unreadable("bad-amount", text)
-    value = Decimal(_point(number)).quantize(Decimal("0.01"), ROUND_HALF_EVEN)
+    try:
+        value = Decimal(_point(number)).quantize(Decimal("0.01"), ROUND_HALF_EVEN)
+    except ArithmeticError:
+        raise Unreadable("bad-amount", text) from None
     if abs(value) > LARGEST:
         raise Unreadable("bad-amount", text)
     return (-value if negative else value), currency
@@ -185,9 +194,11 @@ def _point(number: str) -> str:
     mark, other = number[last], "." if number[last] == "," else ","
     whole, part = number[:last], number[last + 1 :]
     thousands = number.count(mark) > 1 or (len(part) == 3 and other not in whole and whole.lstrip("+-0") != "")
-    if thousands:
-        return number.replace(mark, "").replace(other, ".")
-    return f"{whole.replace(other, '') or '0'}.{part or '0'}"
+    groups = (number if thousands else whole).lstrip("+-").split(mark if thousands else other)
+    if len(groups) > 1 and not (0 < len(groups[0]) <= 3 and all(re.fullmatch(r"\d{3}", group) for group in groups[1:])):
+        return "?"
+    sign = "-" if number[0] == "-" else ""
+    return f"{sign}{''.join(groups) or '0'}" + ("" if thousands else f".{part or '0'}")
 
 
 def count(text: str) -> int | None:
