@@ -7,7 +7,8 @@ carried over byte for byte. The file is exchanged at one instant, so a reader se
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
 
@@ -61,9 +62,10 @@ class Excel:
         if self.path.suffix.lower() not in (".xlsx", ".xlsm"):
             raise FixFile("workbook-name", file=self.path.name)
         refuse_read_only(self.path)
-        book = self._book()
-        part = book.sheet(tab) if book else None
-        return list(find_layout(Worksheet(book, part)).named.values()) if book and part else []
+        with self._sound():
+            book = self._book()
+            part = book.sheet(tab) if book else None
+            return list(find_layout(Worksheet(book, part)).named.values()) if book and part else []
 
     def revision(self, tab: str) -> str | None:  # noqa: ARG002  one file, whatever the tab
         """The sha256 of the file: 14 MB take a hundredth of a second. Empty if there is no file."""
@@ -71,9 +73,10 @@ class Excel:
             return fingerprint(self.path)
 
     def read(self, tab: str) -> Table | None:
-        book = self._book()
-        part = book.sheet(tab) if book else None
-        return read_table(Worksheet(book, part), tab) if book and part else None
+        with self._sound():
+            book = self._book()
+            part = book.sheet(tab) if book else None
+            return read_table(Worksheet(book, part), tab) if book and part else None
 
     def create(self, tab: str, columns: Sequence[NewColumn]) -> Table:
         """Make what is missing: the file, the tab, or the headers of an empty tab. What is there stays."""
@@ -140,6 +143,14 @@ class Excel:
             raw = self.path.read_bytes()
         self.calls.read += 1
         return Book(raw, self.path.name)
+
+    @contextmanager
+    def _sound(self) -> Iterator[None]:
+        """Parts that contradict each other (a text that is not in the list of texts, a number that is none)."""
+        try:
+            yield
+        except (IndexError, KeyError, ValueError, OverflowError) as error:
+            raise FixFile("workbook-damaged", file=self.path.name) from error
 
     def _unchanged(self, table: Table) -> Book:
         """The workbook, if nobody but us saved it since `table` was read (and we only other tabs)."""

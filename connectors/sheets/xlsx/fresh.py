@@ -35,6 +35,8 @@ def number_format(kind: str, country: str, language: str) -> str | int:
     if kind == "money":
         sign = _CURRENCY.get(country, "€")
         return f'"{sign}"#,##0.00' if language == "en" and sign != "CHF" else f'#,##0.00\u00a0"{sign}"'
+    if kind == "yesno":  # Excel writes TRUE or VRAI whatever the format; others would show 1 and 0
+        return '"oui";"oui";"non"' if language == "fr" else '"yes";"yes";"no"'
     return {"date": DATE, "datetime": DATE_AND_TIME}.get(kind, GENERAL)
 
 
@@ -50,14 +52,10 @@ def new_workbook(tab: str, columns: Sequence[NewColumn], country: str, language:
     target = io.BytesIO()
     book = xlsxwriter.Workbook(target, {"in_memory": True})
     sheet = book.add_worksheet(tab)
-    header = book.add_format(
-        {"bold": True, "font_color": f"#{INK}", "bg_color": f"#{PAPER}", "bottom": 2, "bottom_color": f"#{LINE}",
-         "valign": "vcenter", "indent": 1}
-    )  # fmt: skip
     for place, column in enumerate(columns):
-        body = book.add_format(_body(column.kind, country, language))
-        sheet.set_column(place, place, width(column), body)
-        sheet.write_string(0, place, column.header, header)
+        sheet.set_column(place, place, width(column), book.add_format(_body(column.kind, country, language)))
+        sheet.write_string(0, place, column.header, book.add_format(_header(column.kind)))
+    header = book.add_format(_header("text"))
     key = len(columns)
     sheet.set_column(key, key, KEY_WIDTH, None, {"hidden": True})
     sheet.write_string(0, key, KEY_HEADER, header)
@@ -69,11 +67,19 @@ def new_workbook(tab: str, columns: Sequence[NewColumn], country: str, language:
     return target.getvalue()
 
 
+def _header(kind: str) -> dict[str, Any]:
+    look = {"bold": True, "font_color": f"#{INK}", "bg_color": f"#{PAPER}", "bottom": 2, "bottom_color": f"#{LINE}"}
+    return look | _alignment(kind)
+
+
 def _body(kind: str, country: str, language: str) -> dict[str, Any]:
-    look: dict[str, Any] = {"num_format": number_format(kind, country, language), "valign": "vcenter"}
-    if kind in ("text", "date", "datetime"):
-        look |= {"indent": 1, "align": "left"}
-    return look | ({"align": "center"} if kind == "yesno" else {})
+    return {"num_format": number_format(kind, country, language)} | _alignment(kind)
+
+
+def _alignment(kind: str) -> dict[str, Any]:
+    """Numbers to the right, the rest to the left, a little away from the lines."""
+    side = {"number": "right", "money": "right", "yesno": "center"}.get(kind, "left")
+    return {"align": side, "valign": "vcenter"} | ({"indent": 1} if side != "center" else {})
 
 
 def _ready_to_use(sheet: Any, last: int, country: str) -> None:
@@ -90,18 +96,29 @@ def _ready_to_use(sheet: Any, last: int, country: str) -> None:
 def looks(styles: Styles, columns: Sequence[NewColumn], country: str, language: str) -> list[Look]:
     """The widths and formats of new columns in a workbook that exists."""
     return [
-        Look(width(column), styles.dressed(number_format=number_format(column.kind, country, language)))
+        Look(
+            width(column),
+            styles.dressed(
+                number_format=number_format(column.kind, country, language), alignment=_alignment_xml(column.kind)
+            ),
+        )
         for column in columns
     ]
 
 
-def header_style(styles: Styles) -> int:
+def header_style(styles: Styles, kind: str) -> int:
     return styles.dressed(
         font=f'<font><b/><sz val="11"/><color rgb="FF{INK}"/><name val="Calibri"/><family val="2"/></font>',
         fill=f'<fill><patternFill patternType="solid"><fgColor rgb="FF{PAPER}"/><bgColor indexed="64"/></patternFill></fill>',
         border=f'<border><left/><right/><top/><bottom style="medium"><color rgb="FF{LINE}"/></bottom><diagonal/></border>',
-        alignment='<alignment horizontal="left" vertical="center" indent="1"/>',
+        alignment=_alignment_xml(kind),
     )
+
+
+def _alignment_xml(kind: str) -> str:
+    look = _alignment(kind)
+    indent = f' indent="{look["indent"]}"' if "indent" in look else ""
+    return f'<alignment horizontal="{look["align"]}" vertical="center"{indent}/>'
 
 
 def new_tab(book: Book, tab: str, columns: Sequence[NewColumn], country: str, language: str) -> dict[str, Pieces]:
@@ -109,7 +126,7 @@ def new_tab(book: Book, tab: str, columns: Sequence[NewColumn], country: str, la
     folder = posixpath.join(folder_of(book.part), "worksheets")
     part = next(name for n in range(1, 10_000) if (name := f"{folder}/sheet{n}.xml") not in book.package)
     styles = book.styles
-    xml = _sheet_xml(book, columns, looks(styles, columns, country, language), header_style(styles))
+    xml = _sheet_xml(book, columns, looks(styles, columns, country, language))
     relation, parts = book.announced(part, "worksheet", SHEET_TYPE)
     root = parsed(book.package.read(book.part), book.file)
     sheets = child(root, "sheets")
@@ -122,17 +139,17 @@ def new_tab(book: Book, tab: str, columns: Sequence[NewColumn], country: str, la
     return parts | ({book.styles_part: [styles.xml()]} if styles.changed else {})
 
 
-def _sheet_xml(book: Book, columns: Sequence[NewColumn], shown: Sequence[Look], header: int) -> bytes:
+def _sheet_xml(book: Book, columns: Sequence[NewColumn], shown: Sequence[Look]) -> bytes:
     namespace = attribute(etree.QName(book.root).namespace or "")
     last = len(columns) + 1
     cols = "".join(
         f'<col min="{n}" max="{n}" width="{look.width:g}" style="{look.style}" customWidth="1"/>'
         for n, look in enumerate(shown, 1)
     )
-    titles = [*(column.header for column in columns), KEY_HEADER]
+    titles = [*((column.header, column.kind) for column in columns), (KEY_HEADER, "text")]
     cells = "".join(
-        f'<c r="{letters(n)}1" s="{header}" t="inlineStr"><is><t xml:space="preserve">{escaped(title)}</t></is></c>'
-        for n, title in enumerate(titles, 1)
+        f'<c r="{letters(n)}1" s="{header_style(book.styles, kind)}" t="inlineStr"><is><t xml:space="preserve">{escaped(title)}</t></is></c>'
+        for n, (title, kind) in enumerate(titles, 1)
     )
     area = f"A1:{letters(last)}1"
     return (

@@ -117,14 +117,19 @@ class Styles:
         return known[code]
 
     def _add(self, group: str, inner: str) -> int:
-        parent = self._group(group)
+        parent, looks = self._group(group), etree.tostring(self._fragment(inner), method="c14n")
+        for index, element in enumerate(parent):
+            if etree.tostring(element, method="c14n") == looks:
+                return index
         parent.append(self._fragment(inner))
         parent.set("count", str(len(parent)))
         return len(parent) - 1
 
     def _fragment(self, xml: str) -> Any:
         namespace = etree.QName(self._root).namespace or ""
-        return etree.fromstring(f'<r xmlns="{namespace}">{xml}</r>')[0]
+        fragment = etree.fromstring(f'<r xmlns="{namespace}">{xml}</r>')[0]
+        fragment.tail = None
+        return fragment
 
     def _kind(self, xf: Any) -> Kind:
         return self._formats.get(int(xf.get("numFmtId") or 0), "number")
