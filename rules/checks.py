@@ -62,7 +62,8 @@ class Checks:
             empty = _empty(column, self.schema[check.field])
             return empty if check.op == "never" else ~empty
         if check.type == "choice":
-            return reduce(or_, [column == value for value in check.values]).fill_null(value=False)
+            found = reduce(or_, [column == value for value in check.values])
+            return found.fill_null(value="none" in check.values)  # who is on no list has the newsletter "none"
         if self.schema[check.field] == pl.String:
             return self._by_distinct(check.field, self._text_test(check))
         if isinstance(self.schema[check.field], pl.List):

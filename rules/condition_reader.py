@@ -278,8 +278,9 @@ class _Reader:
 
 
 def _is_code(phrase: Phrase, text: str) -> bool:
-    """`01000` is a postcode, not a number."""
-    return phrase.op == "is" and text.strip().startswith("0") and text.strip() != "0"
+    """`01000` is a postcode and `A` a grade, not numbers."""
+    bare = text.strip()
+    return phrase.op == "is" and ((bare.startswith("0") and bare != "0") or not re.search(r"\d", bare))
 
 
 def read_fact(context: Context, name: str, entry: Entry, path: str) -> tuple[Fact] | None:

@@ -153,7 +153,12 @@ def _blank(lines: list[Line], index: int) -> bool:
 
 
 def _in_order(mistakes: list[Mistake]) -> list[Mistake]:
-    return sorted(mistakes, key=lambda mistake: mistake.place)[:MOST_MISTAKES]
+    """By line; of very many only the first, and how many more there are."""
+    ordered = sorted(mistakes, key=lambda mistake: mistake.place)
+    if len(ordered) <= MOST_MISTAKES:
+        return ordered
+    rest = ordered[MOST_MISTAKES]
+    return [*ordered[:MOST_MISTAKES], Mistake(rest.place, "and-more", facts={"n": len(ordered) - MOST_MISTAKES})]
 
 
 class _Refused(Exception):  # noqa: N818  it carries a mistake out of the builder; nobody else sees it

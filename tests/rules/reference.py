@@ -20,8 +20,8 @@ from rules.conditions import AllOf, AnyOf, Check, Condition, InSegment, NoneOf, 
 from rules.fields import FieldType
 from rules.mistakes import fold
 
-YES = {"yes", "true", "on", "oui", "vrai", "x", "1", "✓", "✔", "☑", "v", "y", "o"}
-NO = {"", "no", "false", "off", "non", "faux", "0", "✗", "☐", "n", "-"}
+YES = {"yes", "true", "oui", "vrai", "x", "1", "✓", "✔", "☑", "v", "y", "o"}
+NO = {"", "no", "false", "non", "faux", "0", "✗", "☐", "n", "-"}
 
 
 def verdict(

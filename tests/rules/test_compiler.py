@@ -121,3 +121,9 @@ def test_nobody_and_unknown_for_everyone() -> None:
     book = Book((rule(Check("last_emailed", "date", "never")),))
     assert evaluate(book, empty, TODAY).rule("r").to_list() == []
     assert evaluate(book, frame([{}, {}]), TODAY).rule("r").to_list() == [None, None]
+
+
+def test_on_no_list_is_none() -> None:
+    people = pl.DataFrame({"key": [1, 2], "newsletter": [None, "subscribed"]})
+    book = Book((rule(Check("newsletter", "choice", "is", ("none", "bounced"))),))
+    assert evaluate(book, people, TODAY).rule("r").to_list() == [True, False]

@@ -28,7 +28,7 @@ SYNONYMS = {
         "segment": {"if": "when", "except": "unless"},
         "logic": {"one of": "any_of"},
         "action": {"e-mail": "email", "mail": "email"},
-        "yesno": {"true": "yes", "on": "yes", "false": "no", "off": "no"},
+        "yesno": {"true": "yes", "false": "no"},
         "fields": {
             "e-mail": "email", "telephone": "phone", "postal code": "postcode", "zip code": "postcode", "town": "city",
             "organization": "organisation", "no-shows": "no_shows",
