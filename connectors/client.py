@@ -114,7 +114,7 @@ class Client:
         """Ask for something. `path` stands below `base` or is a whole address there."""
         return self.request("GET", path, params=params, expect=expect, headers=headers)
 
-    def request(  # noqa: PLR0913  what makes up a request, each by name
+    def request(
         self,
         method: str,
         path: str,
@@ -141,7 +141,12 @@ class Client:
         raise GiveUp("service-circles", service=self.service, path=self._plain(url))
 
     def pages(
-        self, path: str, params: Mapping[str, Any] | None, following: Callable[[Answer], str | None]
+        self,
+        path: str,
+        params: Mapping[str, Any] | None,
+        following: Callable[[Answer], str | None],
+        *,
+        expect: Collection[int] = (),
     ) -> Iterator[Answer]:
         """Page after page. `following` finds the next page's address or path in an answer, None at the end."""
         url = self._url(path, params)
@@ -150,7 +155,7 @@ class Client:
             if str(url) in seen:
                 raise GiveUp("paging-loop", service=self.service, path=self._plain(url))
             seen.add(str(url))
-            answer = self.get(str(url))
+            answer = self.get(str(url), expect=expect)
             yield answer
             following_url = following(answer)
             if not following_url:
