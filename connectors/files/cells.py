@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
 
@@ -16,6 +16,7 @@ from connectors.trouble import SetAside
 
 Fields = Mapping[str, str]
 OrderStatus = Literal["paid", "pending", "cancelled", "refunded"]
+ListStatus = Literal["subscribed", "pending", "unsubscribed", "bounced", "none"]
 _NEVER = {"", "0000-00-00", "00/00/0000", "00/00/00", "0000-00-00 00:00:00", "-"}
 
 
@@ -23,11 +24,11 @@ class Context(msgspec.Struct, frozen=True, omit_defaults=True):
     """How the cells of a file are to be read. `consent` is the header of the question that people answered."""
 
     timezone: str
-    currency: str
+    currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
     day_first: bool = True
-    status: str | None = None
+    status: ListStatus | None = None
     list: str | None = None
-    statuses: dict[str, str] = {}
+    statuses: dict[str, OrderStatus] = {}
     event: str | None = None
     event_date: str | None = None
     genre: str | None = None

@@ -9,12 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal, cast
+from typing import cast
 
 import msgspec
 
 from connectors.files import values
-from connectors.files.cells import Context, Fields, OrderStatus, Raw, day, digest, moment, money, order_status, reading
+from connectors.files.cells import (
+    Context,
+    Fields,
+    ListStatus,
+    OrderStatus,
+    Raw,
+    day,
+    digest,
+    moment,
+    money,
+    order_status,
+    reading,
+)
 from connectors.files.people import bad_email, holder_of, person_of, sides
 from connectors.files.words import fold, forms
 from connectors.records import (
@@ -31,8 +43,6 @@ from connectors.records import (
     Visit,
 )
 from connectors.trouble import SetAside
-
-ListStatus = Literal["subscribed", "pending", "unsubscribed", "bounced", "none"]
 
 
 class Ticket(msgspec.Struct, frozen=True):
@@ -77,7 +87,7 @@ def try_line(kind: str, context: Context, cells: Fields) -> None:
 def ticket(context: Context, cells: Fields) -> Ticket:
     """One line of an orders file. Raises `SetAside`."""
     status = order_status(context, cells)
-    count = reading("quantity", "", lambda: values.count(cells.get("quantity", "")))
+    count = reading("quantity", cells.get("quantity", ""), lambda: values.count(cells.get("quantity", "")))
     return Ticket(
         status=status,
         at=moment(context, cells, "order_date", "order_time"),
@@ -115,7 +125,7 @@ def genre_of(context: Context, cells: Fields) -> str | None:
         return written
     title = f" {fold(cells.get('event_name', '') or context.event or '')} "
     told = (genre for word, genre in context.genres.items() if f" {fold(word)} " in title)
-    return next(told, context.genre)
+    return next(filter(None, told), context.genre) or None
 
 
 def _order(thing: str, context: Context, lines: Sequence[tuple[int, Fields]]) -> Sequence[Record]:

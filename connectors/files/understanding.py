@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Literal
 
 from connectors.files import values
+from connectors.files.cells import ListStatus
 from connectors.files.reading import Form, Line, Unfit, form_of, lines
 from connectors.files.rule import Rule
 from connectors.files.words import choices, fold, forms, headers
 
 Kind = Literal["orders", "members", "donations", "contacts"]
+Why = Literal["header", "values", "config"]
+_Chosen = dict[str, tuple[int, int, Why]]
 HEADER_WITHIN = 20
 SAMPLE = 300
 DATES = frozenset(
@@ -48,7 +51,7 @@ class Column:
     header: str
     place: int
     example: str
-    why: Literal["header", "values", "config"]
+    why: Why
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ class Understanding:
     day_first: bool
     timezone: str
     currency: str
-    status: str | None = None
+    status: ListStatus | None = None
     list: str | None = None
     doubts: tuple[tuple[str, dict[str, str]], ...] = field(default=())
 
@@ -148,7 +151,7 @@ def _lettered(sample: Sequence[Line]) -> tuple[str, ...]:
 
 
 def _columns(names: Sequence[str], body: Sequence[Line], rule: Rule) -> tuple[Column, ...]:
-    chosen: dict[str, tuple[int, int, Literal["header", "values", "config"]]] = {}
+    chosen: _Chosen = {}
     given = {fold(header): target for header, target in rule.columns.items()}
     for place, name in enumerate(names):
         word = fold(name)
@@ -160,6 +163,7 @@ def _columns(names: Sequence[str], body: Sequence[Line], rule: Rule) -> tuple[Co
         if known and (known[0] not in chosen or known[1] < chosen[known[0]][0]):
             chosen[known[0]] = (known[1], place, "header")
     _tell_names_apart(chosen, names)
+    _give_participants_their_address(chosen, names, given)
     if (
         "email" not in chosen
         and (place := _full_of_emails(names, body, {p for _, p, _ in chosen.values()}, given)) >= 0
@@ -171,15 +175,31 @@ def _columns(names: Sequence[str], body: Sequence[Line], rule: Rule) -> tuple[Co
     )
 
 
-def _tell_names_apart(
-    chosen: dict[str, tuple[int, int, Literal["header", "values", "config"]]], names: Sequence[str]
-) -> None:
+def _tell_names_apart(chosen: _Chosen, names: Sequence[str]) -> None:
     """`Nom` beside `Prénom` is the last name; alone it is the whole name."""
     if "name" in chosen and fold(names[chosen["name"][1]]) in {"nom", "name"}:
         if "first_name" in chosen and "last_name" not in chosen:
             chosen["last_name"] = chosen["name"]
         if "last_name" in chosen:
             del chosen["name"]
+
+
+def _give_participants_their_address(chosen: _Chosen, names: Sequence[str], given: Mapping[str, str]) -> None:
+    """Beside `Email payeur`, an `Adresse mail` that the form asked for is the participant's own."""
+    paying = "email" in chosen and set(fold(names[chosen["email"][1]]).split()) & {
+        "payeur",
+        "acheteur",
+        "buyer",
+        "purchaser",
+    }
+    taking_part = any(name.startswith("participant_") for name in chosen)
+    if not paying or not taking_part or "participant_email" in chosen:
+        return
+    for place, name in enumerate(names):
+        known = headers().get(fold(name))
+        if known and known[0] == "email" and place != chosen["email"][1] and fold(name) not in given:
+            chosen["participant_email"] = (known[1], place, "header")
+            return
 
 
 def _full_of_emails(names: Sequence[str], body: Sequence[Line], used: set[int], given: Mapping[str, str]) -> int:
@@ -246,7 +266,7 @@ def _series(kind: Kind, maker: str | None, name: str) -> str:
     return f"{kind}-{'-'.join(rest) or 'file'}"
 
 
-def _status_in(name: str) -> str | None:
+def _status_in(name: str) -> ListStatus | None:
     words = set(fold(name).split())
     if words & {"unsubscribed", "desinscrits", "desabonnes"}:
         return "unsubscribed"

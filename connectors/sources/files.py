@@ -48,24 +48,28 @@ class Files:
         self.home = Home(setting.timezone, setting.country, setting.language)
 
     def check(self) -> Account:
-        """Say how many files there are and what is doubtful about them. Reads the beginning of each."""
+        """Say how each file is understood. Reads the beginning of each."""
+        return Account(self.settings.folder, self.told())
+
+    def understood(self, name: str, named: str | None = None) -> Understanding:
+        """How the file at this path from the folder is read. Raises `Unfit` and OSError."""
+        judged = (named or name).rsplit("/", 1)[-1]
+        return understand(self.folder / name, self.settings.rule(name, named), self.home, judged)
+
+    def told(self) -> list[tuple[str, dict[str, str]]]:
+        """How each file is read and what is doubtful about it, as (code, facts) for `sync.messages.say`.
+
+        The facts hold examples of what stands in the file: show them, do not log them.
+        """
         remarks: list[tuple[str, dict[str, str]]] = []
-        files = self.exports()
-        for name in files:
+        for name in self.exports():
             try:
                 about = self.understood(name)
                 remarks.extend((code, {"file": name} | facts) for code, facts in (about.told(), *about.doubts))
             except (Unfit, OSError) as error:
                 code, facts = _reason(error)
                 remarks.append((code, {"file": name} | facts))
-        if not files:
-            remarks.append(("files-none-yet", {"folder": self.settings.folder}))
-        return Account(self.settings.folder, remarks)
-
-    def understood(self, name: str, named: str | None = None) -> Understanding:
-        """How the file at this path from the folder is read. Raises `Unfit` and OSError."""
-        judged = (named or name).rsplit("/", 1)[-1]
-        return understand(self.folder / name, self.settings.rule(name, named), self.home, judged)
+        return remarks or [("files-none-yet", {"folder": self.settings.folder})]
 
     def pull(self, cursor: str | None) -> Iterator[Page]:
         """Pages of what changed; nothing at all when no file did. See the module for what `complete` rests on."""

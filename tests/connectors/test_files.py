@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -35,7 +36,7 @@ from connectors.records import (
 from connectors.source import Setting, Source
 from connectors.sources.files import Files
 from connectors.trouble import FixFile
-from sync.messages import LANGUAGES, say
+from sync.messages import LANGUAGES, say, sentences
 from tests.contracts import Ledger, SourceContract, whole
 
 BOX_OFFICE = (
@@ -199,6 +200,17 @@ class TestHelloAsso:
         assert {broken.code for broken in whole(source(folder.parent)).broken.values()} == {"files-unknown-status"}
         found = records(source(folder.parent, {"statuses": {"mis de cote": "pending"}}))
         assert [order.status for order in of(Order, found)] == ["pending"]
+
+    def test_a_participant_with_an_address_of_their_own_holds_their_ticket(self, folder: Path) -> None:
+        own = self.line(part="AUTRE;Noé").replace(";Oui", ";Oui;noe@example.org")
+        same = self.line().replace("Validé;Plein", "B2;Plein").replace(";Oui", ";Oui;AWA@example.org")
+        write(folder, "festival.csv", HELLOASSO + ";Adresse Mail de Contact", own, same)
+        found = records(source(folder.parent))
+        people = {person.id: (person.first_name, person.email) for person in of(Person, found)}
+        (order,) = of(Order, found)
+        assert people[order.person] == ("Awa", "awa@example.org")
+        held = [people[visit.person] for visit in of(Visit, found)]
+        assert held == [("Noé", "noe@example.org"), ("Awa", "awa@example.org")]
 
     def test_donations_and_memberships(self, folder: Path) -> None:
         head = "Référence commande;Date de la commande;Statut de la commande;Nom donateur;Prénom donateur;Email payeur"
@@ -448,6 +460,16 @@ class TestUnderstanding:
         assert (event.name, event.starts) == ("887", datetime(2026, 7, 1, 18, 30, tzinfo=UTC))
         assert (person.name, person.phone) == ("Roy", "33612345678")
         assert {thing.line for thing in ledger.things.values() if thing.kind == "order"} == {"v.xlsx:7"}
+
+
+def test_every_code_has_its_sentence_in_both_languages() -> None:
+    root = Path(__file__).parents[2] / "connectors"
+    texts = [file.read_text("utf-8") for file in [*(root / "files").glob("*.py"), root / "sources" / "files.py"]]
+    raised = {code for text in texts for code in re.findall(r'"(files-[a-z-]+[a-z])"', text)} - {"files-cp1252"}
+    raised |= {f"files-{code}" for text in texts for code in re.findall(r'Unreadable\("([a-z-]+)"', text)}
+    raised |= {f"files-understood-{kind}" for kind in ("orders", "members", "donations", "contacts")}
+    for language in LANGUAGES:
+        assert {code for code in sentences(language) if code.startswith("files-")} == raised
 
 
 def test_a_hundred_thousand_lines_in_seconds(folder: Path) -> None:
