@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from connectors.sheets.sheet import Batch, CellWrite, Changes, KeyWrite, NewRow, Refused, Sheet, Table
+from connectors.sheets.sheet import Batch, Cell, CellWrite, Changes, NewRow, Refused, Sheet, Table
 from sync.sheet.columns import cell_of, plain
 from sync.sheet.gates import Gate
 from sync.sheet.intents import Intent, IntentCell, IntentKey, landed, note
@@ -59,70 +59,89 @@ class Job:
 
 
 def land(job: Job, look: Look, made: Plan, done: Applied) -> None:
-    table = look.table
-    if table is None:
+    """Write the plan. Raises what `Sheet.write` raises; what had landed by then is agreed."""
+    if look.table is None:
         raise AssertionError("a tab that was not read can't be written")
-    changes, intent_of = _changes_of(look, table, made)
+    words = _Words(look, look.table, made)
 
     def before(batch: Batch) -> None:
-        note(job.store, job.tab_name, job.run, job.now, batch.stamp, intent_of(batch))
+        note(job.store, job.tab_name, job.run, job.now, batch.stamp, words.intent(batch))
 
     def after(batch: Batch) -> None:
-        intent = intent_of(batch)
+        intent = words.intent(batch)
         intent.run, intent.stamp = job.run, batch.stamp
         landed(job.store, look.tab, job.now, intent)
-        done.written += len(intent.cells)
-        done.put_back += sum(cell.kind == "put-back" for cell in intent.cells)
-        done.conflicts += sum(cell.kind == "conflict-ours" for cell in intent.cells)
-        done.rows_added += len(intent.rows)
-        done.keys_given += len(intent.keys)
+        _count(done, intent, batch)
 
-        done.refused += batch.refused
-        done.tried |= {key.key for key in batch.changes.keys} | {one.key for one in batch.refused}
-
-    job.sheet.write(table, changes, before, after)
+    job.sheet.write(look.table, words.changes(), before, after)
 
 
-def _changes_of(look: Look, table: Table, made: Plan) -> tuple[Changes, Callable[[Batch], Intent]]:
-    """The plan in the sheet's own terms, and the way back from a batch of it to an intent."""
-    refs = {name: table.columns[place].ref for name, place in look.layout.ours.items()}
-    names = {ref: name for name, ref in refs.items()}
-    writes = {(write.key, write.field): write for write in made.writes}
-    old = {given.key: before for given, before in made.given}
-    texts = {row.key: row.texts for row in made.rows}
-    cells = [_cell_write(look, table, refs, write) for write in made.writes]
-    rows = [
-        NewRow(key, {refs[name]: cell_of(text, look.tab.kind(name)) for name, text in by_field.items() if text})
-        for key, by_field in texts.items()
-    ]
+def _count(done: Applied, intent: Intent, batch: Batch) -> None:
+    done.written += len(intent.cells)
+    done.put_back += sum(cell.kind == "put-back" for cell in intent.cells)
+    done.conflicts += sum(cell.kind == "conflict-ours" for cell in intent.cells)
+    done.rows_added += len(intent.rows)
+    done.keys_given += len(intent.keys)
+    done.refused += batch.refused
+    done.tried |= {key.key for key in intent.keys} | {one.key for one in batch.refused}
 
-    def intent_of(batch: Batch) -> Intent:
+
+class _Words:
+    """The plan in the sheet's own words, and a batch of it in ours."""
+
+    def __init__(self, look: Look, table: Table, made: Plan) -> None:
+        self.look, self.table, self.made = look, table, made
+        self.kinds = {mapped.field: mapped.kind for mapped in look.tab.columns}
+        self.refs = {name: table.columns[place].ref for name, place in look.layout.ours.items()}
+        self.names = {ref: name for name, ref in self.refs.items()}
+        self.writes = {(write.key, write.field): write for write in made.writes}
+        self.texts = {row.key: row.texts for row in made.rows}
+        self.given: dict[str, dict[str, Cell]] = {row.key: self.cells_of(row.texts) for row in made.rows}
+        self.old = {given.key: before for given, before in made.given}
+        self.known: dict[str, Intent] = {}
+
+    def cells_of(self, texts: Mapping[str, str]) -> dict[str, Cell]:
+        return {self.refs[name]: cell_of(text, self.kinds[name]) for name, text in texts.items() if text}
+
+    def changes(self) -> Changes:
+        keys = [given for given, _ in self.made.given]
+        cells = [self.cell_write(write) for write in self.made.writes]
+        return Changes(keys, cells, [NewRow(key, cells) for key, cells in self.given.items()])
+
+    def cell_write(self, write: Write) -> CellWrite:
+        row = self.table.rows[write.row]
+        value = cell_of(write.to, self.kinds[write.field])
+        stands = row.cells[self.look.layout.ours[write.field]]
+        return CellWrite(row.ref, write.key, self.refs[write.field], value, stands)
+
+    def intent(self, batch: Batch) -> Intent:
+        if batch.stamp not in self.known:
+            self.known = {batch.stamp: self._intent(batch)}
+        return self.known[batch.stamp]
+
+    def _intent(self, batch: Batch) -> Intent:
         landing = batch.changes
-        cells = [_intent_cell(look, writes[(cell.key, names[cell.column])], cell) for cell in landing.cells]
-        refused = {(one.key, names.get(one.column)) for one in batch.refused}
-        rows, odd = {}, {}
-        for row in landing.rows:
-            rows[row.key] = {name: plain(row.cells.get(refs[name]), look.tab.kind(name)) for name in texts[row.key]}
-            odd[row.key] = {
-                name: wanted
-                for name, wanted in texts[row.key].items()
-                if rows[row.key][name] != wanted and (row.key, name) not in refused
-            }
-        keys = [IntentKey(key.key, old[key.key]) for key in landing.keys]
+        keys = [IntentKey(key.key, self.old[key.key]) for key in landing.keys]
+        cells = [self.intent_cell(cell) for cell in landing.cells]
+        rows = {row.key: self.row_texts(row) for row in landing.rows}
+        refused = {(one.key, self.names.get(one.column)) for one in batch.refused}
+        odd = {key: self.odd(key, texts, refused) for key, texts in rows.items() if texts != self.texts[key]}
         return Intent(keys, cells, rows, {key: one for key, one in odd.items() if one})
 
-    keys: list[KeyWrite] = [given for given, _ in made.given]
-    return Changes(keys, cells, rows), intent_of
+    def intent_cell(self, cell: CellWrite) -> IntentCell:
+        write = self.writes[cell.key, self.names[cell.column]]
+        why = {"write": "", "put-back": "computed", "conflict-ours": "ours", "undo": ""}[write.kind]
+        to = plain(cell.value, self.kinds[write.field])
+        ours = None if to == write.to else write.to
+        return IntentCell(write.key, write.field, pack(cell.was), write.now, to, write.kind, why, ours)
 
+    def row_texts(self, row: NewRow) -> dict[str, str]:
+        """The row as it will be read; mostly just as it was planned."""
+        planned, given = self.texts[row.key], self.given[row.key]
+        if row.cells == given and all(row.cells[ref] is value for ref, value in given.items()):
+            return planned
+        return {name: plain(row.cells.get(self.refs[name]), self.kinds[name]) for name in planned}
 
-def _cell_write(look: Look, table: Table, refs: Mapping[str, str], write: Write) -> CellWrite:
-    row = table.rows[write.row]
-    value = cell_of(write.to, look.tab.kind(write.field))
-    return CellWrite(row.ref, write.key, refs[write.field], value, row.cells[look.layout.ours[write.field]])
-
-
-def _intent_cell(look: Look, write: Write, cell: CellWrite) -> IntentCell:
-    why = {"write": "", "put-back": "computed", "conflict-ours": "ours", "undo": ""}[write.kind]
-    to = plain(cell.value, look.tab.kind(write.field))
-    ours = None if to == write.to else write.to
-    return IntentCell(write.key, write.field, pack(cell.was), write.now, to, write.kind, why, ours)
+    def odd(self, key: str, texts: Mapping[str, str], refused: set[tuple[str, str | None]]) -> dict[str, str]:
+        planned = self.texts[key].items()
+        return {name: wanted for name, wanted in planned if texts[name] != wanted and (key, name) not in refused}

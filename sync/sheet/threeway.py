@@ -11,7 +11,7 @@ In words, the first line that fits:
 1. The cell already says what we want: agreed.
 2. It is a formula: never overwritten; noted once.
 3. Never agreed: an empty cell gets ours. A filled cell keeps the team's value in a column that is theirs to correct, or
-   where we know nothing; else ours is written and the old value kept in the journal.
+   where we know nothing (we erase no history); else ours is written and the old value kept in the journal.
 4. Only we moved: ours is written; but a standing correction of the team stands until it is `released`.
 5. Only the team moved: their correction is kept; in a computed column ours is put back.
 6. Both moved: the team wins in a column that is theirs to correct, ours in a computed one; both values go to the journal.

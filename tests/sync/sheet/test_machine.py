@@ -58,6 +58,7 @@ class BothSides(RuleBasedStateMachine):
         self.typed: dict[tuple[str, str], str] = {}
         self.copied: set[str] = set()
         self.loose: set[str] = set()
+        self.formulas: set[tuple[str, str]] = set()
         self.in_doubt = False
         self.tokens = 0
         for number in range(people):
@@ -123,6 +124,7 @@ class BothSides(RuleBasedStateMachine):
         if line is not None and header in self.headers():
             self.sheet.type_cell(T, line, header, Formula("=1+1", 2))
             self.typed[line.id, header] = "=1+1"
+            self.formulas.add((line.id, header))
 
     @rule(where=places)
     def write_a_note(self, where: int) -> None:
@@ -277,7 +279,8 @@ class BothSides(RuleBasedStateMachine):
         if mapped is None or (line.id, header) in self.typed or mapped.header in self.loose:
             return
         wanted = to_cell(mapped, self.office.value(line.key or "", mapped.field))
-        if wanted is None and str(line.key).startswith("n"):  # a row of theirs, of which we know nothing: it is history
+        theirs = str(line.key).startswith("n") or (line.id, header) in self.formulas
+        if wanted is None and theirs:  # a cell that was theirs before, of which we know nothing: we erase no history
             return
         assert plain(self.sheet.cell(T, line, header), mapped.kind) == plain(wanted, mapped.kind), (line.key, header)
 
