@@ -1,0 +1,93 @@
+"""LibreOffice opens what we wrote and sees what we meant; what it saves we read and write.
+
+    apt-get install --no-install-recommends libreoffice-calc-nogui
+"""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import subprocess
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from connectors.sheets.sheet import Changes, Formula
+from tests.connectors.sheet_contract import TAB, cell, filled, new_row, read, write
+from tests.connectors.test_excel import excel
+from tests.connectors.test_excel_features import parts
+from tests.connectors.workbooks import ROWS, with_everything
+from tests.hostile import NAMES
+
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.skipif(not shutil.which("soffice"), reason="apt-get install --no-install-recommends libreoffice-calc-nogui"),
+]
+EVERY_TAB_AS_TEXT = 'csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,false,false,false,false,-1'
+
+
+def converted(path: Path, to: str, into: Path) -> Path:
+    profile = (into / "profile").as_uri()
+    command = ["soffice", "--headless", f"-env:UserInstallation={profile}", "--convert-to", to, "--outdir", str(into), str(path)]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    return into
+
+
+def seen(path: Path, tab: str, into: Path) -> list[list[str]]:
+    """A tab as LibreOffice understands it, formulas worked out."""
+    converted(path, EVERY_TAB_AS_TEXT, into)
+    with (into / f"{path.stem}-{tab}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))
+
+
+@pytest.mark.parametrize("tab", ["Contacts", "Table"])
+def test_libreoffice_sees_new_rows_and_works_out_their_formulas(tmp_path: Path, tab: str) -> None:
+    sheet = excel(tmp_path)
+    with_everything(sheet.path)
+    before = seen(sheet.path, tab, tmp_path / "before")
+    table = read(sheet, tab)
+    row = new_row(table, "P9", ("=1+1", "+33639980000", date(2026, 2, 3), 21, "007", *[None] * (len(table.columns) - 5)))
+    write(sheet, table, Changes(cells=[cell(table, 1, 3, 500)], rows=[row]))
+    after = seen(sheet.path, tab, tmp_path / "after")
+    new = ROWS + 1
+    assert after[new][:2] + after[new][3:6] == ["=1+1", "+33639980000", "21", "007", "42"]
+    assert after[2][3:6:2] == ["500", "1000"]
+    expected = [[*line] for line in before[:new]]
+    expected[2][3], expected[2][5] = "500", "1000"
+    assert [line[:5] for line in after[:new]][1:2] == [line[:5] for line in expected][1:2]
+    assert [line[:6] for line in after[3:new]] == [line[:6] for line in expected[3:]]
+
+
+def test_hostile_names_are_text_to_libreoffice(tmp_path: Path) -> None:
+    names = [name for key, name in NAMES.items() if key not in ("long", "nul", "controls", "newlines", "spaces")]
+    sheet = excel(tmp_path)
+    filled(sheet, [(name, None, None, None, None, None) for name in names])
+    assert [line[0] for line in seen(sheet.path, TAB, tmp_path / "out")[1:]] == names
+
+
+def test_a_workbook_saved_by_libreoffice_is_read_and_written(tmp_path: Path) -> None:
+    with_everything(tmp_path / "Contacts.xlsx")
+    converted(tmp_path / "Contacts.xlsx", "xlsx:Calc MS Excel 2007 XML", tmp_path / "saved")
+    sheet = excel(tmp_path / "saved")
+    table = read(sheet, "Contacts")
+    assert [column.header for column in table.columns][:6] == ["Nom", "Courriel", "Dernière visite", "Visites", "Notes", "Total"]
+    assert len(table.rows) == ROWS
+    assert table.rows[0].cells[:4] == ["Personne 1", "p1@example.org", date(2025, 1, 1), 1]
+    assert isinstance(table.rows[0].cells[5], Formula)
+    before = parts(sheet.path)
+    row = new_row(table, "P9", ("Zoé", None, date(2026, 2, 3), 21, *[None] * (len(table.columns) - 4)))
+    write(sheet, table, Changes(cells=[cell(table, 1, 0, "Zoë")], rows=[row]))
+    after = parts(sheet.path)
+    assert {name for name in after if after[name] != before[name]} <= {"xl/worksheets/sheet1.xml", "xl/workbook.xml"}
+    assert [line[0] for line in seen(sheet.path, "Contacts", tmp_path / "out")[1 : ROWS + 2]] == [
+        "Personne 1", "Zoë", *(f"Personne {n}" for n in range(3, ROWS + 1)), "Zoé"
+    ]  # fmt: skip
+
+
+def test_it_shows_a_new_workbook_as_we_meant_it(tmp_path: Path) -> None:
+    sheet = excel(tmp_path)
+    filled(sheet, [("Zoé", "zoe@example.org", date(2025, 3, 1), 3, 45.5, True)])
+    lines = seen(sheet.path, TAB, tmp_path / "out")
+    assert lines[1][:2] == ["Zoé", "zoe@example.org"]
+    assert lines[1][3:6] == ["3", "45.50\u00a0€", "oui"]
