@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import jinja2
@@ -29,6 +29,7 @@ from rules.mistakes import fold
 from rules.words import vocabulary
 from sync.messages import LANGUAGES
 
+KEPT = 256  # texts read once for a thousand people
 MARK = re.compile(r"zq(\d{4,})qz")
 OURS = {"our_name": "house", "notre_nom": "house", "our_address": "house_address", "notre_adresse": "house_address",
         "today": "today", "aujourdhui": "today"}  # fmt: skip
@@ -87,6 +88,7 @@ def _fold(name: str) -> str:
     return fold(name).replace("'", " ").replace("-", " ")
 
 
+@lru_cache(KEPT)
 def field_of(name: str) -> str | None:
     """The canonical field behind a name in a template, in either language; None if there is no such field."""
     found = known_names().get(_fold(name))
@@ -95,13 +97,19 @@ def field_of(name: str) -> str | None:
     return next((f for lang in LANGUAGES if (f := vocabulary(lang).find("fields", name)) in FIELDS), None)
 
 
-def names_in(text: str) -> set[str]:
+@lru_cache(KEPT)
+def names_in(text: str) -> frozenset[str]:
     """The names that a template reads. Raises `jinja2.TemplateSyntaxError`, also for what templates may not do."""
     tree = _environment().parse(unicodedata.normalize("NFC", text))
     for node in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends, nodes.Macro)):
         raise jinja2.TemplateSyntaxError("include", node.lineno)
-    _environment().from_string(text)  # unknown filters are told only here
-    return meta.find_undeclared_variables(tree)
+    _compiled(text)  # unknown filters are told only here
+    return frozenset(meta.find_undeclared_variables(tree))
+
+
+@lru_cache(KEPT)
+def _compiled(text: str) -> jinja2.Template:
+    return _environment().from_string(text)
 
 
 def fill(text: str, person: Mapping[str, Any], manner: Manner, ours: Mapping[str, Any]) -> Filled:
@@ -117,7 +125,7 @@ def fill(text: str, person: Mapping[str, Any], manner: Manner, ours: Mapping[str
         if field is None:
             raise jinja2.UndefinedError(name)
         given[name] = ours[field] if field in ours else _typed(field, person.get(field))
-    return Filled(_environment().from_string(text).render(given), values)
+    return Filled(_compiled(text).render(given), values)
 
 
 def fill_plain(text: str, person: Mapping[str, Any], manner: Manner, ours: Mapping[str, Any]) -> str:

@@ -42,7 +42,7 @@ class MailerContract(ABC):
         """Every message that got there, as bytes, in the order of sending."""
 
     def read(self, mailer: Mailer) -> list[EmailMessage]:
-        return [message_from_bytes(raw, policy=policy.default) for raw in self.arrived(mailer)]  # type: ignore[misc]
+        return [message_from_bytes(raw, policy=policy.default) for raw in self.arrived(mailer)]
 
     def test_a_message_arrives_as_it_was(self, mailer: Mailer) -> None:
         mailer.send(letter(), SENDER, "p1@example.org")

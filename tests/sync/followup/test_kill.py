@@ -1,0 +1,115 @@
+"""kill -9 while e-mails leave through a real SMTP server: nobody gets two, and every one is accounted for."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections import Counter
+from email import message_from_bytes
+from pathlib import Path
+
+import pytest
+
+from connectors.mail.folder import Folder, FolderSettings
+from connectors.mail.mailer import Mailer
+from connectors.mail.smtp import Smtp, SmtpSettings
+from connectors.source import Setting
+from sync.followup import outbox
+from sync.followup.send import send_due
+from sync.store import Store
+from tests.fakes.smtp import Post, server
+from tests.sync.followup.theatre import HOUSE, NOW, Theatre, person, templates
+
+PEOPLE = {number: person(number) for number in range(1, 201)}
+
+
+def send(url: str, mailer: Mailer, run: int) -> None:
+    store = Store.open(url, "phare", NOW)
+    try:
+        done = send_due(
+            store, mailer, run, lambda: NOW,
+            people=lambda ids: {i: PEOPLE[i] for i in ids}, templates=templates(), house=HOUSE,
+        )  # fmt: skip
+        assert done.trouble is None
+    finally:
+        mailer.close()
+        store.close()
+
+
+def in_a_process(url: str, mailer: Mailer, run: int) -> int:
+    child = os.fork()
+    if child == 0:
+        try:
+            send(url, mailer, run)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    return child
+
+
+def killed(url: str, mailer: Mailer, kills: int, chance: random.Random) -> None:
+    """Start sending and kill it, so many times; then let it finish."""
+    for run in range(1, kills + 1):
+        child = in_a_process(url, mailer, run)
+        time.sleep(chance.uniform(0.0, 0.12))  # the instant of death is the experiment
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    child = in_a_process(url, mailer, kills + 1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def prepared(place: Path) -> str:
+    url = f"sqlite:///{place / 'kill.db'}"
+    theatre = Theatre(Store.open(url, "phare", NOW), people=dict(PEOPLE))
+    theatre.decide({"perdus": PEOPLE})
+    assert theatre.approve() == len(PEOPLE)
+    theatre.store.close()
+    return url
+
+
+def states(url: str) -> Counter[str]:
+    store = Store.open(url, "phare", NOW)
+    with store.look() as connection:
+        found = Counter({state: n for (state, _), n in outbox.counts(connection, store.org).items()})
+    store.close()
+    return found
+
+
+def through_smtp(place: Path, kills: int) -> None:
+    post = Post()
+    url = prepared(place)
+    with server(post) as port:
+        told = {"host": "localhost", "port": port, "security": "none", "from": HOUSE.sender}
+        mailer = Smtp(SmtpSettings.model_validate(told), Setting("mail", place))
+        killed(url, mailer, kills, random.Random(kills))
+    arrived = Counter(post.recipients)
+    assert set(arrived.values()) == {1}
+    found = states(url)
+    assert found["sent"] + found["uncertain"] == len(PEOPLE)
+    assert set(found) <= {"sent", "uncertain"}
+    assert found["sent"] <= len(arrived) <= found["sent"] + found["uncertain"]
+    assert found["uncertain"] <= kills
+
+
+def test_killed_while_sending_through_smtp(tmp_path: Path) -> None:
+    through_smtp(tmp_path, 24)
+
+
+@pytest.mark.long
+def test_killed_two_hundred_times_while_sending_through_smtp(tmp_path: Path) -> None:
+    for round_ in range(8):
+        (tmp_path / str(round_)).mkdir()
+        through_smtp(tmp_path / str(round_), 26 + round_)
+
+
+def test_killed_while_writing_into_the_folder_all_arrive_once_and_none_is_uncertain(tmp_path: Path) -> None:
+    url = prepared(tmp_path)
+    settings = FolderSettings.model_validate({"folder": "outbox", "from": HOUSE.sender})
+    killed(url, Folder(settings, Setting("mail", tmp_path)), 24, random.Random(7))
+    assert states(url) == {"sent": len(PEOPLE)}
+    files = [file for file in (tmp_path / "outbox").iterdir() if file.suffix == ".eml"]
+    recipients = Counter(message_from_bytes(file.read_bytes())["To"] for file in files)
+    assert len(recipients) == len(PEOPLE)
+    assert set(recipients.values()) == {1}

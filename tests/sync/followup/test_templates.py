@@ -1,0 +1,95 @@
+"""Templates: every mistake at once, where it stands, in both languages."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sync.followup.fill import field_of
+from sync.followup.templates import read_templates
+from sync.messages import LANGUAGES
+
+GOOD = "---\nsubject: Hello\n---\nDear {{ first_name }}\n"
+
+
+def mistakes(text: str, file: str = "templates/a.fr.md") -> list[tuple[str, int, int, str | None]]:
+    _, found = read_templates({file: text.encode()})
+    for mistake in found:
+        for language in LANGUAGES:
+            assert mistake.message(language)
+    return [(m.code, m.place.line, m.place.column, m.suggestion) for m in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Bonjour", ("template-head", 1, 1, None)),
+        ("---\nobjet: A\n---\n", ("template-body", 4, 1, None)),
+        ("---\naperçu: A\n---\nx", ("template-subject", 1, 1, None)),
+        ("---\nobjet:\n---\nx", ("template-subject", 2, 7, None)),
+        ("---\nobjet: A\nobjett: B\n---\nx", ("template-key", 3, 1, "objet")),
+        ("---\nobjet: A\nfinalité: promo\n---\nx", ("template-purpose", 3, 11, "promotion")),
+        ("---\nobjet: A\nde: Le Phare\n---\nx", ("template-address", 3, 5, None)),
+        ("---\nobjet: A\nlangue: français\n---\nx", ("template-language", 3, 9, None)),
+        ("---\nobjet: A\n---\n\nBonjour {{ prenomm }}", ("template-field", 5, 12, "prénom")),
+        ("---\nobjet: A {{ vile }}\n---\nx", ("template-field", 2, 13, "ville")),
+        ("---\nobjet: A\n---\nx\n{{ prénom", ("template-syntax", 5, 1, None)),
+        ("---\nobjet: A\n---\nx\n{{ prénom | majuscule }}", ("template-syntax", 5, 1, None)),
+        ("---\nobjet: A\n---\n{% if visites %}x", ("template-syntax", 4, 1, None)),
+        ("---\nobjet: A\n---\nx\n{% include '/etc/passwd' %}", ("template-include", 5, 1, None)),
+        ("---\nobjet: A\n---\n{{ range(9) }}", ("template-field", 4, 4, "langue")),
+    ],
+)
+def test_a_mistake_is_told_where_it_stands(text: str, expected: tuple[str, int, int, str | None]) -> None:
+    assert mistakes(text) == [expected]
+
+
+def test_all_mistakes_at_once() -> None:
+    codes = [code for code, *_ in mistakes("---\nobjjet: A\nfinalité: x\n---\n{{ a }}\n{{ b }}\n")]
+    assert sorted(codes) == sorted(
+        ["template-subject", "template-key", "template-purpose", "template-field", "template-field"]
+    )
+
+
+def test_a_file_from_windows_reads_the_same() -> None:
+    found, wrong = read_templates({"a.fr.md": b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode()})
+    assert not wrong
+    assert found.choose("a", "fr", "fr") is not None
+
+
+def test_the_readers_language_then_the_houses_then_any() -> None:
+    found, _ = read_templates({f"a.{code}.md": GOOD.encode() for code in ("fr", "en")} | {"b.de.md": GOOD.encode()})
+    chosen = [
+        found.choose(name, language, "fr") for name, language in (("a", "en-GB"), ("a", "es"), ("a", None), ("B", "fr"))
+    ]
+    assert [template.language if template else None for template in chosen] == ["en", "fr", "fr", "de"]
+    assert found.choose("c", "fr", "fr") is None
+    assert "A" in found
+    assert found.names == ["a", "b"]
+
+
+def test_twice_the_same() -> None:
+    _, (mistake,) = read_templates({"x/a.fr.md": GOOD.encode(), "y/a.fr.md": GOOD.encode()})
+    assert (mistake.code, mistake.place.file) == ("template-twice", "y/a.fr.md")
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [("prénom", "first_name"), ("Prenom", "first_name"), ("fin_d_adhésion", "membership_ends"),
+     ("dernières_visites", "last_visit"), ("last_visit", "last_visit"), ("notre_nom", "house"), ("rien", None)],
+)  # fmt: skip
+def test_names_of_both_languages(name: str, field: str | None) -> None:
+    assert field_of(name) == field
+
+
+@settings(deadline=None)
+@given(
+    st.one_of(
+        st.binary(max_size=200),
+        st.text(alphabet="{}%- \n:abobjet\"'|é\t", max_size=80).map(lambda t: f"---\nobjet: x\n---\n{t}".encode()),
+    )
+)
+def test_no_bytes_make_it_fall_over(data: bytes) -> None:
+    for mistake in read_templates({"a.fr.md": data})[1]:
+        assert mistake.message("fr")
