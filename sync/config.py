@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
 import babel.numbers
@@ -265,7 +265,8 @@ class _Reader:
         value = FILLED.sub(lambda found: self._value_of(found, path), node.value)
         if secret and value:
             self.secrets.append(value)
-        return Text(value, node.place, node.quoted or value != node.value)
+        emptied = value != node.value and not value  # `${NAME:-}` of what is not set counts as left out
+        return Text(value, node.place, not emptied and (node.quoted or value != node.value))
 
     def _value_of(self, found: re.Match[str], path: tuple[str, ...]) -> str:
         if file := found["file"]:
@@ -427,4 +428,13 @@ def walk_settings() -> Iterator[tuple[str, str, pydantic.fields.FieldInfo]]:
         yield from ((block, name, info) for name, info in model.model_fields.items())
     for group, find in (("sources", catalog.source), ("sheets", catalog.sheet), ("mailers", catalog.mailer)):
         for name in catalog.names(group):
-            yield from ((f"{group}.{name}", key, info) for key, info in find(name).Settings.model_fields.items())
+            yield from _settings_of(f"{group}.{name}", find(name).Settings)
+
+
+def _settings_of(block: str, model: type[pydantic.BaseModel]) -> Iterator[tuple[str, str, pydantic.fields.FieldInfo]]:
+    """A block's settings, with those of the blocks that may stand in it."""
+    for name, info in model.model_fields.items():
+        yield block, name, info
+        for inner in get_args(info.annotation):
+            if isinstance(inner, type) and issubclass(inner, pydantic.BaseModel):
+                yield from _settings_of(f"{block}.{name}", inner)

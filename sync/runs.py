@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from sync.clock import utc_now
 from sync.store.base import Store, Utc, metadata, org_column, upsert
@@ -118,6 +119,41 @@ def last_runs(store: Store, most: int = 20) -> list[Run]:
 def _run(row: Any) -> Run:
     summary = msgspec.json.decode(row.summary) if row.summary else {}
     return Run(row.id, row.started, row.ended, date.fromisoformat(row.today), row.trigger, row.state, summary)
+
+
+# --- what goes with runs ------------------------------------------------------------------------------------------
+
+
+def note_segments(connection: Connection, org: int, sizes: Mapping[str, int], today: date) -> None:
+    """How many people each segment (by name) holds today, for the charts; the last run of a day counts."""
+    rows = [{"org": org, "day": today.isoformat(), "segment": name, "people": n} for name, n in sizes.items()]
+    upsert(connection, segment_size, rows)
+
+
+def segment_history(store: Store) -> dict[str, dict[str, int]]:
+    """By segment, people by day."""
+    query = sa.select(segment_size).where(segment_size.c.org == store.org).order_by(segment_size.c.day)
+    found: dict[str, dict[str, int]] = {}
+    with store.look() as connection:
+        for row in connection.execute(query):
+            found.setdefault(row.segment, {})[row.day] = row.people
+    return found
+
+
+def remember_rules(store: Store, files: Mapping[str, bytes], now: datetime) -> None:
+    """Keep rule files that are right, for the day when one of them no longer is."""
+    if last_right_rules(store) == files:
+        return
+    rows = [{"org": store.org, "name": name, "content": content, "seen": now} for name, content in files.items()]
+    with store.begin() as connection:
+        connection.execute(sa.delete(rule_file).where(rule_file.c.org == store.org))
+        upsert(connection, rule_file, rows)
+
+
+def last_right_rules(store: Store) -> dict[str, bytes]:
+    with store.look() as connection:
+        rows = connection.execute(sa.select(rule_file).where(rule_file.c.org == store.org)).all()
+    return {row.name: bytes(row.content) for row in rows}
 
 
 # --- the lease ----------------------------------------------------------------------------------------------------

@@ -1,0 +1,107 @@
+"""`filrouge check`: config, rules and templates, every mistake at once; online also accounts and the sheet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from connectors.trouble import FixFile, Trouble
+from rules.mistakes import Mistake
+from sync.clock import Clock
+from sync.config import Config, read_config
+from sync.desk import Desk, show_mistakes
+from sync.messages import say
+from sync.outcome import Outcome
+
+DONE, PARTIAL, WRONG = 0, 1, 2
+
+
+def check(file: Path, language: str | None, *, online: bool) -> Outcome:
+    """Look over everything that was written by hand. Exit 2 with mistakes, 1 when only an account failed."""
+    if not file.exists():
+        raise FixFile("config-not-found", file=str(file))
+    reading = read_config(file)
+    said = language or reading.language
+    mistakes, lines = list(reading.mistakes), {file.name: reading.lines}
+    remarks: list[str] = []
+    accounts: dict[str, dict[str, str]] = {}
+    if reading.config:
+        desk = Desk(reading.config, Clock(reading.config.zone), said)
+        headers = _headers(desk, accounts, online=online)
+        mistakes += [*desk.read_rules(headers).mistakes, *desk.templates[1]]
+        lines |= desk.lines()
+        remarks = list(_understood(desk))
+        if online:
+            _try_accounts(desk, accounts)
+    return _outcome(said, mistakes, lines, remarks, accounts, reading.config)
+
+
+def _headers(desk: Desk, accounts: dict[str, dict[str, str]], *, online: bool) -> list[str] | None:
+    """The sheet's headers, so that rules can be held against them. None where they can't be had now."""
+    local = desk.config.outline.sheet["type"] == "excel"
+    if not (online or local):
+        return None
+    sheet = desk.config.open_sheet(desk.clock)
+    try:
+        table = sheet.read(desk.config.tab.tab)
+    except Trouble as trouble:
+        accounts["sheet"] = {"state": "failed", "message": desk.say(trouble.code, **trouble.facts)}
+        return None
+    finally:
+        sheet.close()
+    accounts["sheet"] = {"state": "ok", "message": desk.say("check-sheet-ok", sheet=sheet.address())}
+    if table is None:
+        accounts["sheet"]["message"] = desk.say("check-sheet-new", sheet=sheet.address(), tab=desk.config.tab.tab)
+        return list(desk.config.columns)
+    return [column.header for column in table.columns]
+
+
+def _understood(desk: Desk) -> list[str]:
+    """How export files are read: shown, so that a person can see whether it is right."""
+    found: list[str] = []
+    for name, source in desk.sources().items():
+        understood = getattr(source, "understood_lines", None)
+        if understood:
+            found += [desk.say("check-source", name=name), *(f"  {line}" for line in understood(desk.language))]
+        source.close()
+    return found
+
+
+def _try_accounts(desk: Desk, accounts: dict[str, dict[str, str]]) -> None:
+    for name, source in desk.sources().items():
+        try:
+            account = source.check()
+        except Trouble as trouble:
+            accounts[name] = {"state": "failed", "message": desk.say(trouble.code, **trouble.facts)}
+        else:
+            remarks = " ".join(desk.say(code, **facts) for code, facts in account.remarks)
+            accounts[name] = {"state": "ok", "message": f"{account.name}. {remarks}".strip()}
+        finally:
+            source.close()
+    mailer = desk.config.open_mailer(desk.clock)
+    try:
+        accounts["mail"] = {"state": "ok", "message": mailer.check()}
+    except Trouble as trouble:
+        accounts["mail"] = {"state": "failed", "message": desk.say(trouble.code, **trouble.facts)}
+    finally:
+        mailer.close()
+
+
+def _outcome(
+    language: str,
+    mistakes: list[Mistake],
+    lines: dict[str, list[str]],
+    remarks: list[str],
+    accounts: dict[str, dict[str, str]],
+    config: Config | None,
+) -> Outcome:
+    failed = [name for name, account in accounts.items() if account["state"] == "failed"]
+    said: list[str] = []
+    if mistakes:
+        said += [show_mistakes(mistakes, language, lines), "", say(language, "check-mistakes", n=len(mistakes))]
+    said += remarks
+    said += [f"{'✗' if name in failed else '✓'} {name}: {account['message']}" for name, account in accounts.items()]
+    if not mistakes and not failed and config:
+        said.append(say(language, "check-right"))
+    facts: dict[str, Any] = {"mistakes": [mistake.to_json(language) for mistake in mistakes], "accounts": accounts}
+    return Outcome(said, facts, WRONG if mistakes else PARTIAL if failed else DONE)

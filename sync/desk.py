@@ -1,0 +1,127 @@
+"""What every command needs on its desk: the config, the clock, the store, the rules and templates."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from connectors.source import Source
+from connectors.trouble import FixFile, TryLater
+from rules import reader
+from rules.mistakes import Mistake
+from sync.clock import Clock
+from sync.config import Config, read_config
+from sync.followup.templates import Templates, read_templates
+from sync.messages import say
+from sync.store import Store
+
+
+class WrongFiles(FixFile):
+    """Config or rules have mistakes. `shown` is all of them, each with its line."""
+
+    def __init__(self, mistakes: Sequence[Mistake], shown: str) -> None:
+        super().__init__("wrong-files", n=len(mistakes))
+        self.mistakes = mistakes
+        self.shown = shown
+
+
+def show_mistakes(mistakes: Iterable[Mistake], language: str, lines: dict[str, list[str]]) -> str:
+    """All mistakes with the line they stand in and a caret. `lines` by file name."""
+
+    def line_of(mistake: Mistake) -> str:
+        known = lines.get(mistake.place.file, [])
+        return known[mistake.place.line - 1] if 0 < mistake.place.line <= len(known) else ""
+
+    return "\n\n".join(mistake.show(language, line_of(mistake)) for mistake in mistakes)
+
+
+def files_in(folder: Path, *endings: str) -> dict[str, bytes]:
+    """The files of a folder by their name relative to it, hidden ones and drafts of editors left out."""
+    return {
+        file.relative_to(folder).as_posix(): file.read_bytes()
+        for file in sorted(folder.glob("*"))
+        if file.is_file() and file.suffix.lower() in endings and not file.name.startswith((".", "~"))
+    }
+
+
+@dataclass
+class Desk:
+    """Close it at the end."""
+
+    config: Config
+    clock: Clock
+    language: str
+
+    @classmethod
+    def open(cls, file: Path, language: str | None, today: date | None = None) -> Desk:
+        """Read the config; raises `WrongFiles` with every mistake in it."""
+        if not file.exists():
+            raise FixFile("config-not-found", file=str(file))
+        reading = read_config(file)
+        if reading.config is None:
+            said = language or reading.language
+            shown = show_mistakes(reading.mistakes, said, {file.name: reading.lines})
+            raise WrongFiles(reading.mistakes, shown)
+        config = reading.config
+        return cls(config, Clock(config.zone, today), language or config.language)
+
+    @cached_property
+    def store(self) -> Store:
+        try:
+            return Store.open(self.config.store_url, self.config.organisation.slug, self.clock.read())
+        except (sa.exc.OperationalError, sa.exc.DatabaseError) as error:
+            raise TryLater("database-away", detail=type(error.orig or error).__name__) from None
+
+    def say(self, code: str, /, **facts: object) -> str:
+        return say(self.language, code, **facts)
+
+    def name_check(self, names: Collection[str]) -> None:
+        """Raises `FixFile` for a source that the config does not have."""
+        if strange := set(names) - set(self.config.sources):
+            known = ", ".join(self.config.sources)
+            raise FixFile("unknown-source-name", found=", ".join(sorted(strange)), known=known)
+
+    def sources(self, names: Collection[str] = ()) -> dict[str, Source]:
+        """Those named, or all, ready to be asked."""
+        self.name_check(names)
+        return {name: self.config.open_source(name, self.clock) for name in names or self.config.sources}
+
+    @cached_property
+    def rule_files(self) -> dict[str, bytes]:
+        return self._files(self.config.rules_folder, ".yaml", ".yml")
+
+    @cached_property
+    def template_files(self) -> dict[str, bytes]:
+        return self._files(self.config.rules_folder / "templates", ".md")
+
+    def _files(self, folder: Path, *endings: str) -> dict[str, bytes]:
+        """By their path as a person sees it from the folder of the config."""
+        found = files_in(folder, *endings) if folder.is_dir() else {}
+        return {(folder / name).relative_to(self.config.folder).as_posix(): data for name, data in found.items()}
+
+    @cached_property
+    def templates(self) -> tuple[Templates, list[Mistake]]:
+        return read_templates(self.template_files)
+
+    def read_rules(self, columns: Collection[str] | None, files: dict[str, bytes] | None = None) -> reader.Reading:
+        """`columns`: the headers of the team's sheet, None if they are not known."""
+        return reader.read(
+            self.rule_files if files is None else files,
+            columns=columns,
+            templates=self.templates[0].names,
+            language=self.config.language,
+        )
+
+    def lines(self) -> dict[str, list[str]]:
+        """The text of every rule file and template, for showing where."""
+        files = {**self.rule_files, **self.template_files}
+        return {name: data.decode("utf-8", "replace").splitlines() for name, data in files.items()}
+
+    def close(self) -> None:
+        if "store" in self.__dict__:
+            self.store.close()

@@ -1,0 +1,61 @@
+"""E-mails as they would go out, for people who look before they say yes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jinja2
+import sqlalchemy as sa
+
+from sync.desk import Desk
+from sync.followup.compose import compose, page, text
+from sync.followup.consent import right
+from sync.rows import Contacts, house_of
+
+
+@dataclass(frozen=True)
+class Draft:
+    """`reason` says in a word why it would not go; then there may be no text."""
+
+    id: str
+    rule: str
+    state: str
+    to: str
+    name: str
+    subject: str = ""
+    text: str = ""
+    html: str = ""
+    reason: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {"to": self.to, "subject": self.subject, "rule": self.rule, "state": self.state, "reason": self.reason}
+
+
+def drafts(desk: Desk, rows: Sequence[sa.Row[Any]], contacts: Contacts) -> list[Draft]:
+    """For rows of the outbox, each e-mail as it would be written today."""
+    people = contacts([row.person_id for row in rows])
+    return [_draft(desk, row, people.get(row.person_id)) for row in rows]
+
+
+def _draft(desk: Desk, row: sa.Row[Any], person: Mapping[str, Any] | None) -> Draft:
+    if person is None:
+        return Draft(row.id, row.rule, row.state, "", "", reason="unknown-person")
+    who = desk.config.organisation
+    name = " ".join(part for part in (person.get("first_name"), person.get("last_name")) if part)
+    blank = Draft(row.id, row.rule, row.state, person.get("email") or "", name, reason=row.reason)
+    template = desk.templates[0].choose(row.template, person.get("language"), who.language)
+    if template is None:
+        return replace(blank, reason="template")
+    template = replace(template, purpose=row.purpose or template.purpose)
+    may = right(person, template.purpose, who.law, desk.clock.today())
+    if may.reason:
+        return replace(blank, reason=may.reason)
+    try:
+        message = compose(
+            person, template, house_of(desk), desk.clock.now(), message_id="<draft@example.org>", right=may
+        )
+    except (jinja2.TemplateError, ValueError, TypeError, ArithmeticError, LookupError):
+        return replace(blank, reason="template")
+    return replace(blank, subject=str(message["Subject"]), text=text(message), html=page(message))

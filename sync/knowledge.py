@@ -1,0 +1,78 @@
+"""What can be known today: which fields are fed by a source that was read in time, and which rules must wait."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from connectors import catalog
+from rules.conditions import SHEET, Book
+from rules.fields import FIELDS
+from sync.desk import Desk
+from sync.store import Store
+from sync.store.tables import fact
+from sync.store.tables import source as source_table
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """`unknown` fields (and `sheet:` columns that are gone); `stale` sources with the time of their last good reading;
+    `stale_rules`: which source each rule waits for; `columns_gone`: headers that rules name and the sheet has not.
+    """
+
+    unknown: frozenset[str]
+    stale: Mapping[str, datetime | None]
+    stale_rules: Mapping[str, str]
+    columns_gone: tuple[str, ...] = ()
+
+
+def know(desk: Desk, book: Book, now: datetime, headers: Collection[str]) -> Knowledge:
+    """`headers`: the team's own columns as they stand in the sheet."""
+    feeds = {name: _kinds(desk, name) for name in desk.config.sources}
+    stale = stale_sources(desk.store, feeds, now, desk.config.freshness)
+    late = {name: _late_source(FIELDS[name].source, feeds, stale) for name in FIELDS}
+    unfed = {name for name, field in FIELDS.items() if not _is_fed(field.source, feeds)}
+    gone = tuple(sorted(book.columns - set(headers)))
+    unknown = unfed | {name for name, source in late.items() if source} | {SHEET + header for header in gone}
+    waits = {rule.id: next((late[name] for name in sorted(rule.needs) if late.get(name)), None) for rule in book.rules}
+    return Knowledge(
+        frozenset(unknown), stale, {rule: source for rule, source in waits.items() if source is not None}, gone
+    )
+
+
+def stale_sources(
+    store: Store, names: Collection[str], now: datetime, freshness: timedelta
+) -> dict[str, datetime | None]:
+    """Sources without a good reading within `freshness`, each with its last one (None: never)."""
+    with store.look() as connection:
+        rows = connection.execute(
+            sa.select(source_table.c.name, source_table.c.succeeded).where(source_table.c.org == store.org)
+        ).all()
+    last = {row.name: row.succeeded for row in rows}
+    return {name: last.get(name) for name in names if not (last.get(name) and now - last[name] <= freshness)}
+
+
+def _kinds(desk: Desk, name: str) -> frozenset[str]:
+    """The kinds of record a source feeds. Export files may hold anything: there, what they were seen to hold."""
+    source = catalog.source(desk.config.source_type(name))
+    if desk.config.source_type(name) != "files":
+        return source.gives
+    query = sa.select(fact.c.kind).where(fact.c.org == desk.store.org, fact.c.source == name).distinct()
+    with desk.store.look() as connection:
+        return frozenset(connection.scalars(query)) | {"person"}
+
+
+def _is_fed(kinds: frozenset[str], feeds: Mapping[str, frozenset[str]]) -> bool:
+    """The sheet itself tells of people; what comes from no record is our own."""
+    return not kinds or "person" in kinds or any(kinds & given for given in feeds.values())
+
+
+def _late_source(
+    kinds: frozenset[str], feeds: Mapping[str, frozenset[str]], stale: Mapping[str, datetime | None]
+) -> str | None:
+    if "person" in kinds:
+        return None
+    return next((name for name in stale if kinds & feeds[name]), None)

@@ -1,0 +1,32 @@
+"""What a person sees while a run works: one line that says what is being done, only when someone is looking."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from rich.console import Console
+from rich.status import Status
+
+from sync.messages import say
+
+
+class Progress:
+    """`shown` False: silent (a pipe, a log, JSON asked for). Rich honours NO_COLOR by itself."""
+
+    def __init__(self, stream: TextIO, language: str, *, shown: bool) -> None:
+        self.language = language
+        self.console = Console(file=stream, quiet=not shown)
+        self._status: Status | None = None
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Show that this step is under way for the length of the block."""
+        with self.console.status(say(self.language, f"step-{name}")) as self._status:
+            yield
+
+    def count(self, name: str, n: int) -> None:
+        """So many so far, in the step under way."""
+        if self._status:
+            self._status.update(say(self.language, f"step-{name}-n", n=n))

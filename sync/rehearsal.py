@@ -1,0 +1,149 @@
+"""`preview` and `run --dry-run`: the same way of the data on a copy of the store, with nothing leaving the house."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sync.desk import Desk
+from sync.drafts import Draft, drafts
+from sync.followup import outbox as box
+from sync.outcome import Outcome
+from sync.report.gather import shown
+from sync.rows import Contacts, keep_out
+from sync.sheet.apply import preview as preview_cells
+from sync.sheet.columns import cell_of
+from sync.store.copy import copy_store
+
+if TYPE_CHECKING:
+    from sync.run import Wishes, Work
+
+MOST = 20
+
+
+@contextmanager
+def _copied(desk: Desk) -> Iterator[Desk]:
+    """The same desk over a copy of the store that is thrown away."""
+    with tempfile.TemporaryDirectory(prefix="filrouge-") as folder:
+        other = Desk(desk.config, desk.clock, desk.language)
+        other.__dict__["store"] = copy_store(desk.store, Path(folder))
+        try:
+            yield other
+        finally:
+            other.close()
+
+
+def rehearse(desk: Desk, wishes: Wishes, rule: str | None = None, *, pull: bool) -> Outcome:
+    """What a run would do now. With `pull` the sources are asked, too (into the copy)."""
+    from sync import run
+
+    book, notes = run.read_rules(desk, keep_last_right=False)
+    with _copied(desk) as copy:
+        work = run.Work(copy, wishes, 0, copy.clock.now(), book, notes)
+        sheet = copy.config.open_sheet(copy.clock)
+        try:
+            run.take_look(work, sheet)
+            if pull:
+                run.pull(work, run.Silent(), lambda: False)
+            run.work_out_people(work)
+            run.apply_rules(work)
+            wanted = run.wanted(work) if work.look else None
+            plan = preview_cells(copy.store, work.look, wanted, 0) if work.look and wanted else None
+        finally:
+            sheet.close()
+        return _outcome(work, plan, rule)
+
+
+def preview(desk: Desk, rule: str | None) -> Outcome:
+    """Without asking the sources."""
+    from sync.run import Wishes
+
+    return rehearse(desk, Wishes(), rule, pull=False)
+
+
+def _outcome(work: Work, plan: Any, only: str | None) -> Outcome:
+    rules = _who_moves(work, only)
+    mails = _mails(work, only)
+    cells = list(_cells(work, plan)) if plan else []
+    rows = len(plan.rows) if plan else 0
+    notes = [work.desk.say(trouble.code, **trouble.facts) for trouble in (work.sheet_trouble,) if trouble]
+    facts = {
+        "rules": rules,
+        "mails": [mail.to_json() for mail in mails],
+        "cells": cells,
+        "rows_added": rows,
+        "notes": notes,
+    }
+    return Outcome(list(_lines(work, rules, mails, cells, rows, notes)), facts)
+
+
+def _who_moves(work: Work, only: str | None) -> dict[str, dict[str, list[str]]]:
+    names = work.names
+    by_id = dict(work.frame.select("person_id", "key").iter_rows())
+    found = {}
+    for rule in work.book.rules:
+        moved = work.decisions.rules.get(rule.id) if work.decisions else None
+        if moved and only in {None, rule.id, rule.name}:
+            both = {"enters": moved.entered, "leaves": moved.left}
+            found[rule.id] = {
+                verb: [names.get(by_id.get(number, ""), "") or by_id.get(number, "?") for number in people]
+                for verb, people in both.items()
+            }
+    return found
+
+
+def _mails(work: Work, only: str | None) -> list[Draft]:
+    store = work.desk.store
+    with store.look() as connection:
+        rows = box.listed(connection, store.org, ("planned", "waiting", "approved", "held"), limit=100_000)
+    ids = {rule.id for rule in work.book.rules if only in {None, rule.id, rule.name}}
+    contacts = Contacts(work.desk, work.frame, keep_out(work.look, work.codes))
+    return drafts(work.desk, [row for row in rows if row.rule in ids], contacts)
+
+
+def _cells(work: Work, plan: Any) -> Iterator[dict[str, Any]]:
+    headers = {mapped.field: mapped for mapped in work.tab.columns}
+    for write in plan.writes:
+        mapped = headers[write.field]
+        was, to = (shown(cell_of(text, mapped.kind), work.desk.language) for text in (write.now, write.to))
+        yield {"tab": work.tab.name, "key": write.key, "column": mapped.header, "from": was, "to": to}
+
+
+def _lines(
+    work: Work, rules: dict[str, Any], mails: list[Draft], cells: list[dict[str, Any]], rows: int, notes: list[str]
+) -> Iterator[str]:
+    say = work.desk.say
+    for rule in work.book.rules:
+        if moved := rules.get(rule.id):
+            yield say("preview-rule", name=rule.name, enters=len(moved["enters"]), leaves=len(moved["leaves"]))
+            for verb in ("enters", "leaves"):
+                yield from _some(say, [f"  {'+' if verb == 'enters' else '−'} {name}" for name in moved[verb]])
+    if mails:
+        yield ""
+        yield say("preview-mails", n=len(mails))
+        lines = [f"  {mail.to or mail.name}  {mail.subject}  [{_why(work, mail)}]" for mail in mails]
+        yield from _some(say, lines)
+        if example := next((mail for mail in mails if mail.text), None):
+            yield from ("", say("preview-example", to=example.to), f"  {example.subject}", "")
+            yield from (f"  {line}" for line in example.text.splitlines())
+    yield ""
+    yield say("preview-cells", n=len(cells), rows=rows)
+    names = work.names
+    yield from _some(
+        say, [f"  {names.get(c['key']) or c['key']} · {c['column']}: {c['from']} → {c['to']}" for c in cells]
+    )
+    yield from notes
+    yield say("preview-nothing-touched")
+
+
+def _why(work: Work, mail: Draft) -> str:
+    return work.desk.say(f"report-reason-{mail.reason}") if mail.reason else work.desk.say(f"mail-{mail.state}")
+
+
+def _some(say: Any, lines: list[str]) -> Iterator[str]:
+    yield from lines[:MOST]
+    if len(lines) > MOST:
+        yield say("preview-more", n=len(lines) - MOST)

@@ -1,0 +1,200 @@
+"""From a run to its page: what is shown, in the organisation's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import sqlalchemy as sa
+from babel.dates import format_date
+from babel.numbers import format_decimal
+
+from connectors.sheets.sheet import Formula
+from sync import runs
+from sync.drafts import drafts
+from sync.followup import outbox as box
+from sync.followup import standings
+from sync.report.page import Report, RuleLine, SourceLine, Waiting
+from sync.rows import Contacts, filled, keep_out
+from sync.sheet import journal
+from sync.store.rows import ask
+from sync.store.tables import set_aside
+
+if TYPE_CHECKING:
+    from sync.run import Work
+
+MONTHS = 24
+MOST_LINES = 200
+SHOWN = ("edit", "conflict", "put-back", "stands", "formula", "hidden", "twice", "cut")
+DIALECT = {
+    "sqlite": "strftime('%Y-%m', {at} / 1000000, 'unixepoch')",
+    "postgresql": "to_char(to_timestamp({at} / 1000000), 'YYYY-MM')",
+}
+
+
+def gather(work: Work, facts: dict[str, Any]) -> Report:
+    """Everything the page shows of this run."""
+    desk, say = work.desk, work.desk.say
+    people, cells, mail = facts["people"], facts["cells"], facts["mail"]
+    tiles = [
+        (say("tile-people", n=people["total"]), people["total"]),
+        (say("tile-new", n=people["new"]), people["new"]),
+        (say("tile-cells", n=cells["written"]), cells["written"]),
+        (say("tile-waiting", n=mail["waiting"]), mail["waiting"]),
+        (say("tile-sent", n=mail["sent"]), mail["sent"]),
+    ]
+    return Report(
+        desk.config.organisation.name,
+        desk.config.language,
+        work.number,
+        work.now.astimezone(desk.config.zone),
+        facts["state"],
+        [line for line in _headline(facts["lines"]) if line],
+        tiles,
+        sources=[_source(name, one, say) for name, one in facts["sources"].items()],
+        rules=[_rule(work, rule, facts["rules"][rule.id]) for rule in work.book.rules if rule.id in facts["rules"]],
+        waiting=waiting(work),
+        tasks=tasks(work),
+        held=mail["held"],
+        notes=[*facts["gates"], *facts["notes"]],
+        set_aside=_set_aside(work),
+        journal=list(_journal(work)),
+        visitors=visitors(work),
+        segments=runs.segment_history(desk.store),
+        sheet=desk.config.open_sheet(desk.clock).address(),
+    )
+
+
+def _headline(lines: Sequence[str]) -> Iterable[str]:
+    return (line for line in lines if not line.startswith("  "))
+
+
+def _source(name: str, one: dict[str, Any], say: Any) -> SourceLine:
+    sentence = one["error"] or (say("run-stopped") if one["state"] == "stopped" else "")
+    state = "done" if one["state"] == "done" else "partial"
+    return SourceLine(name, state, one["pulled"], one["changed"], one["set_aside"], sentence)
+
+
+def _rule(work: Work, rule: Any, moved: dict[str, int]) -> RuleLine:
+    say = work.desk.say
+    source = work.knowledge.stale_rules.get(rule.id) if work.knowledge else None
+    sentence = (
+        say("rule-waits", source=source)
+        if source
+        else say("rule-unknown", n=moved["unknown"])
+        if moved["unknown"]
+        else ""
+    )
+    return RuleLine(rule.name, moved["inside"], moved["entered"], moved["left"], sentence)
+
+
+def waiting(work: Work) -> list[Waiting]:
+    """For each batch that waits, how many, one e-mail as an example, and how to let them go."""
+    desk = work.desk
+    with desk.store.look() as connection:
+        batches = box.waits(connection, desk.store.org)
+        rows = box.listed(connection, desk.store.org, ("waiting",), limit=100_000)
+    contacts = Contacts(desk, work.frame, keep_out(work.look, work.codes))
+    found = []
+    for batch in batches:
+        mine = drafts(desk, [row for row in rows if row.batch == batch.name][:25], contacts)
+        one = next((draft for draft in mine if draft.text), mine[0] if mine else None)
+        if one:
+            to = one.name or one.to
+            found.append(
+                Waiting(batch.rule_name, batch.mails, one.subject, to, one.text, f"filrouge approve {batch.rule}")
+            )
+    return found
+
+
+def tasks(work: Work) -> list[tuple[str, str, str]]:
+    """What people of the team are to do: what, who, until when."""
+    desk = work.desk
+    with desk.store.look() as connection:
+        rows = standings.open_tasks(connection, desk.store.org)
+    facts = {row["person_id"]: row for row in work.frame.iter_rows(named=True)} if rows else {}
+    return [
+        (filled(desk, row.text, facts[row.person_id]), row.assignee or "", _day(row.due, desk.config.language))
+        for row in rows[:MOST_LINES]
+        if row.person_id in facts
+    ]
+
+
+def _day(day: date | None, language: str) -> str:
+    return format_date(day, "long", locale=language) if day else ""
+
+
+def _set_aside(work: Work) -> list[tuple[str, str]]:
+    desk = work.desk
+    rows = (
+        sa.select(set_aside)
+        .where(set_aside.c.org == desk.store.org)
+        .order_by(set_aside.c.source, set_aside.c.line, set_aside.c.id)
+    )
+    with desk.store.look() as connection:
+        found = connection.execute(rows.limit(MOST_LINES)).all()
+    return [
+        (
+            row.line or f"{row.source} · {row.kind} {row.id}",
+            desk.say(row.code, **msgspec.json.decode(row.facts or "{}")),
+        )
+        for row in found
+    ]
+
+
+def _journal(work: Work) -> Iterable[tuple[str, str, str, str, str]]:
+    """The team's own edits and what became of them; the cells that simply follow the sources are counted, not listed."""
+    lines = [line for line in journal.of_run(work.desk.store, work.number) if line.kind in SHOWN]
+    names = dict(work.names)
+    headers = {mapped.field: mapped.header for mapped in work.tab.columns}
+    for line in lines[:MOST_LINES]:
+        why = work.desk.say(f"journal-{line.kind}")
+        language = work.desk.language
+        who = names.get(line.key or "", "") or line.key or ""
+        yield (
+            who,
+            headers.get(line.field or "", line.field or ""),
+            shown(line.was, language),
+            shown(line.value, language),
+            why,
+        )
+
+
+def shown(cell: Any, language: str) -> str:
+    """A cell as a person reads it."""
+    if isinstance(cell, Formula):
+        return cell.text
+    if isinstance(cell, datetime | date):
+        return format_date(cell, "medium", locale=language)
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        return str(format_decimal(cell, locale=language))
+    return "" if cell is None else str(cell)
+
+
+def visitors(work: Work) -> list[tuple[str, int, int]]:
+    """By month of the last two years: how many people came for the first time, and how many came back."""
+    store = work.desk.store
+    at = "coalesce(e.starts, f.at)"
+    month = DIALECT[store.engine.dialect.name].format(at=at)
+    sql = (
+        f"SELECT {month}, p.id, MIN({at}) FROM fact AS f"  # noqa: S608  words of our own
+        " JOIN sighting AS s ON s.org = f.org AND s.no = f.sighting JOIN person AS p ON p.org = s.org AND p.id = s.person"
+        " LEFT JOIN event AS e ON e.org = f.org AND e.source = f.source AND e.id = f.event"
+        f" WHERE f.org = ? AND f.kind = 'visit' AND f.status = 'booked' AND {at} <= ? GROUP BY 1, 2"
+    )
+    now = int(work.now.timestamp() * 1_000_000)
+    with store.look() as connection:
+        rows = ask(connection, sql, store.org, now)
+    first: dict[int, str] = {}
+    for name, person, _ in rows:
+        first[person] = min(first.get(person, name), name)
+    months = sorted({name for name, _, _ in rows})[-MONTHS:]
+    counts = {name: [0, 0] for name in months}
+    for name, person, _ in rows:
+        if name in counts:
+            counts[name][0 if first[person] == name else 1] += 1
+    language = work.desk.config.language
+    labels = {name: format_date(date.fromisoformat(f"{name}-01"), "MMM yy", locale=language) for name in months}
+    return [(labels[name], counts[name][0], counts[name][1]) for name in months]

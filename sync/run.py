@@ -1,0 +1,324 @@
+"""One run, from top to bottom: the one place where the way of the data can be read.
+
+    the team's edits in → sources → people → rules → decisions → cells out → mails out → the page
+
+Each step is safe to be killed in, and to be done again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+
+from connectors.sheets.sheet import Calls, Sheet
+from connectors.trouble import FixFile, Trouble, TryLater
+from rules.compiler import Verdicts, evaluate
+from rules.conditions import SHEET, Book
+from sync import runs
+from sync.desk import Desk, WrongFiles, show_mistakes
+from sync.followup import standings
+from sync.followup.decide import Decisions, decide
+from sync.followup.send import Sent, send_due
+from sync.knowledge import Knowledge, know
+from sync.outcome import Outcome
+from sync.people.merge import Resolved, resolve
+from sync.people.profile import refresh
+from sync.pull import Pulled, pull_all
+from sync.rows import (
+    Contacts,
+    everybody,
+    house_of,
+    keep_out,
+    merged_with_a_past,
+    set_columns,
+    settle_cells,
+    wanted_rows,
+    with_team,
+)
+from sync.sheet.apply import finish
+from sync.sheet.columns import Tab
+from sync.sheet.land import Applied
+from sync.sheet.look import Look, look
+from sync.sheet.plan import Wanted
+from sync.store.statistics import look_over
+from sync.summary import segment_sizes, summarise
+from sync.tabs import SET, people_tab
+from sync.takein import take_in
+
+STEPS = frozenset({"pull", "people", "rules", "sheet", "mail"})
+CLOCK_MAY_DIFFER = timedelta(minutes=10)
+
+
+class Silent:
+    """A progress that nobody watches."""
+
+    def step(self, _name: str) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def count(self, _name: str, _n: int) -> None: ...
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the caller wants of this run. `allow`: gates by the number that opens them. `keep_last_right`: a rule file
+    with mistakes does not stop the run; its last right version goes on (serve).
+    """
+
+    steps: frozenset[str] = STEPS
+    sources: tuple[str, ...] = ()
+    allow: Mapping[str, int] = field(default_factory=dict)
+    keep_last_right: bool = False
+
+
+@dataclass
+class Work:
+    """What a run has found out so far; each step adds its part."""
+
+    desk: Desk
+    wishes: Wishes
+    number: int
+    now: datetime
+    book: Book
+    notes: list[str] = field(default_factory=list)
+    pulled: dict[str, Pulled] = field(default_factory=dict)
+    calls: dict[str, Calls] = field(default_factory=dict)
+    people: Resolved = field(default_factory=Resolved)
+    look: Look | None = None
+    codes: dict[str, str] = field(default_factory=dict)
+    applied: Applied | None = None
+    sheet_trouble: Trouble | None = None
+    knowledge: Knowledge | None = None
+    verdicts: Verdicts | None = None
+    decisions: Decisions | None = None
+    sent: Sent | None = None
+    mail_trouble: Trouble | None = None
+    stopped: bool = False
+
+    @cached_property
+    def tab(self) -> Tab:
+        return people_tab(self.desk.config, set_columns(self.book))
+
+    @cached_property
+    def frame(self) -> pl.DataFrame:
+        """Everybody as they are now; thrown away when that changes (`forget_frame`)."""
+        return everybody(self.desk)
+
+    def forget_frame(self) -> None:
+        self.__dict__.pop("frame", None)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """How people are called, by key."""
+        shown = pl.concat_str(["first_name", "last_name"], separator=" ", ignore_nulls=True)
+        return dict(self.frame.select("key", shown).iter_rows())
+
+    @property
+    def people_count(self) -> int:
+        return len(self.frame)
+
+
+def run_once(
+    desk: Desk, wishes: Wishes, trigger: str, progress: Any = None, stop: Callable[[], bool] = lambda: False
+) -> Outcome:
+    """Do one run and give what it has to say. Raises `WrongFiles` before anything is done, and `TryLater` when another
+    instance is at it; whatever else goes wrong outside is part of the outcome.
+    """
+    progress = progress or Silent()
+    book, notes = read_rules(desk, keep_last_right=wishes.keep_last_right)
+    desk.name_check(wishes.sources)
+    _mind_the_clock(desk, wishes)
+    try:
+        with runs.lease(desk.store) as lost:
+            number = runs.begin(desk.store, desk.clock.today(), trigger, desk.clock.read())
+            work = Work(desk, wishes, number, desk.clock.now(), book, notes)
+            _steps(work, progress, lambda: stop() or lost.is_set())
+            return summarise(work)
+    except runs.Busy as busy:
+        since = busy.since.astimezone(desk.config.zone).strftime("%H:%M") if busy.since else ""
+        raise TryLater("run-busy-since" if since else "run-busy", since=since) from None
+
+
+def _steps(work: Work, progress: Any, stop: Callable[[], bool]) -> None:
+    """The way of the data."""
+    sheet = work.desk.config.open_sheet(work.desk.clock)
+    steps: dict[str, Callable[[], None]] = {
+        "look": lambda: take_look(work, sheet),
+        "pull": lambda: pull(work, progress, stop),
+        "people": lambda: work_out_people(work),
+        "rules": lambda: apply_rules(work),
+        "sheet": lambda: write_sheet(work, sheet),
+        "mail": lambda: send_mail(work),
+    }
+    try:
+        for name, step in steps.items():
+            if stop():
+                work.stopped = True
+                return
+            if name == "look" or name in work.wishes.steps:
+                with progress.step(name):
+                    step()
+    finally:
+        work.calls["sheet"] = sheet.calls
+        sheet.close()
+
+
+# --- before anything is done -----------------------------------------------------------------------------------------
+
+
+def read_rules(desk: Desk, *, keep_last_right: bool) -> tuple[Book, list[str]]:
+    """The rules as they stand. With mistakes: refused, or (serve) each wrong file's last right version is used."""
+    reading = desk.read_rules(None)
+    mistakes = [*reading.mistakes, *desk.templates[1]]
+    if not mistakes:
+        runs.remember_rules(desk.store, desk.rule_files, desk.clock.read())
+        return reading.book, []
+    shown = show_mistakes(mistakes, desk.language, desk.lines())
+    if not keep_last_right:
+        raise WrongFiles(mistakes, shown)
+    wrong = {mistake.place.file for mistake in mistakes}
+    files = {name: data for name, data in desk.rule_files.items() if name not in wrong}
+    kept = {name: data for name, data in runs.last_right_rules(desk.store).items() if name in wrong}
+    again = desk.read_rules(None, {**files, **kept})
+    return again.book, [desk.say("rules-last-right", file=name) for name in sorted(wrong)] + shown.splitlines()
+
+
+class ClockWentBack(FixFile):
+    """The clock is behind the last run: a person has to decide. Exit code 7."""
+
+
+def _mind_the_clock(desk: Desk, wishes: Wishes) -> None:
+    last = runs.last_runs(desk.store, 1)
+    now = desk.clock.read()
+    if not last or last[0].started <= now + CLOCK_MAY_DIFFER:
+        return
+    hours = int((last[0].started - now).total_seconds() // 3600) + 1
+    if wishes.allow.get("clock", -1) < hours:
+        times = {"now": now, "last": last[0].started}
+        said = {name: f"{at.astimezone(desk.config.zone):%Y-%m-%d %H:%M}" for name, at in times.items()}
+        raise ClockWentBack("clock-back", n=hours, **said)
+
+
+# --- the steps -------------------------------------------------------------------------------------------------------
+
+
+def take_look(work: Work, sheet: Sheet) -> None:
+    """Read the sheet before anything else: what the team changed stands against everything that is pulled."""
+    try:
+        work.look = look(
+            work.desk.store, sheet, work.tab, work.number, work.now,
+            allow=work.wishes.allow, fresh=bool(set_columns(work.book)),
+        )  # fmt: skip
+    except Trouble as trouble:
+        work.sheet_trouble = trouble
+    else:
+        _take_in(work, work.look)
+
+
+def _take_in(work: Work, seen: Look) -> None:
+    """The team's corrections and the rows they typed become known to people."""
+    edits = [edit for edit in seen.edits if not edit.field.startswith(SET)]
+    if edits or seen.strangers:
+        country = work.desk.config.organisation.country
+        work.codes |= take_in(
+            work.desk.store, edits, seen.strangers, work.number, work.now, country, lambda: work.frame
+        )
+        work.forget_frame()
+
+
+def pull(work: Work, progress: Any, stop: Callable[[], bool]) -> None:
+    """Ask every source for what is new."""
+    sources = work.desk.sources(work.wishes.sources)
+    gone = work.wishes.allow.get("gone", -1)
+    try:
+        work.pulled = pull_all(
+            work.desk.store, sources, work.number, work.now, stop, lambda n: progress.count("pull", n), allow_gone=gone
+        )
+    finally:
+        look_over(work.desk.store, sum(one.result.new + one.result.changed for one in work.pulled.values()))
+        for name, source in sources.items():
+            work.calls[name] = Calls(read=int(getattr(source, "calls", 0)))
+            source.close()
+
+
+def work_out_people(work: Work) -> None:
+    """Who is who, and their profiles: only for those whom something changed for."""
+    config, store = work.desk.config, work.desk.store
+    who = config.organisation
+    resolved = resolve(store, work.number, work.now, who.country)
+    work.people = Resolved(
+        work.people.new + resolved.new,
+        work.people.merged + resolved.merged,
+        work.people.moved + resolved.moved,
+        resolved.total,
+    )
+    refresh(store, work.now, who.timezone, who.money, priority=list(config.sources))
+    work.forget_frame()
+
+
+def apply_rules(work: Work) -> None:
+    """Judge everybody by every rule, and write down what follows: flags, tasks, e-mails; each once."""
+    store, today = work.desk.store, work.desk.clock.today()
+    people = with_team(work.frame, work.look, work.codes)
+    headers = [name.removeprefix(SHEET) for name in people.columns if name.startswith(SHEET)]
+    work.knowledge = know(work.desk, work.book, work.now, headers)
+    work.verdicts = evaluate(work.book, people, today, work.knowledge.unknown)
+    frame = work.verdicts.frame.join(people.select("key", "person_id"), on="key", how="left")
+    with store.begin() as connection:
+        standings.absorb(connection, store.org, merged_with_a_past(connection, store.org))
+        work.decisions = decide(
+            connection, store.org, work.book, frame, work.number, work.now, today,
+            stale_rules=work.knowledge.stale_rules, people_count=len(people),
+        )  # fmt: skip
+        runs.note_segments(connection, store.org, segment_sizes(work), today)
+    work.forget_frame()
+
+
+def wanted(work: Work) -> Wanted:
+    """What the sheet should say, as things stand."""
+    assert work.look is not None
+    return wanted_rows(work.desk, work.look, work.codes, work.frame)
+
+
+def write_sheet(work: Work, sheet: Sheet) -> None:
+    """Bring the sheet to what both sides want."""
+    if work.look is None:
+        return
+
+    def again(seen: Look) -> Wanted:
+        """Somebody saved meanwhile, or rows were given keys: what the team did comes first."""
+        work.look = seen
+        _take_in(work, seen)
+        work_out_people(work)
+        return wanted(work)
+
+    try:
+        work.applied = finish(
+            work.desk.store, sheet, work.look, wanted(work), work.number, work.now, again=again, allow=work.wishes.allow
+        )
+        if not work.applied.closed:
+            settle_cells(work.desk, work.number)
+    except Trouble as trouble:
+        work.sheet_trouble = trouble
+
+
+def send_mail(work: Work) -> None:
+    """Send what is approved, due and lawful. Without a look at the sheet nothing goes: it may say whom not to write to."""
+    if work.look is None:
+        return
+    mailer = work.desk.config.open_mailer(work.desk.clock)
+    contacts = Contacts(work.desk, work.frame, keep_out(work.look, work.codes))
+    try:
+        work.sent = send_due(
+            work.desk.store, mailer, work.number, work.desk.clock.now,
+            people=contacts, templates=work.desk.templates[0], house=house_of(work.desk),
+        )  # fmt: skip
+    except Trouble as trouble:
+        work.mail_trouble = trouble
+    finally:
+        mailer.close()

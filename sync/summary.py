@@ -1,0 +1,178 @@
+"""What a run has to say: the lines on the terminal, the `--json` object, the page, and the row in the table of runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from connectors.trouble import Trouble
+from sync import runs
+from sync.followup import outbox as box
+from sync.outcome import Outcome
+
+if TYPE_CHECKING:
+    from sync.run import Work
+
+DONE, PARTIAL, WRONG, DECIDE = 0, 1, 2, 7
+
+
+def summarise(work: Work) -> Outcome:
+    """Close the run: judge it, note it, write its page, and give what is to be shown."""
+    facts = _facts(work)
+    said = lines(work, facts)
+    facts["lines"] = said
+    runs.finish(work.desk.store, work.number, facts["state"], facts, work.desk.clock.read())
+    from sync.report.gather import gather
+    from sync.report.page import write
+
+    write(gather(work, facts), work.desk.config.folder)
+    code = {"done": DONE, "partial": PARTIAL, "stopped": PARTIAL, "waiting": DECIDE, "refused": DECIDE}[facts["state"]]
+    return Outcome(said, {key: value for key, value in facts.items() if key != "lines"}, code)
+
+
+def _facts(work: Work) -> dict[str, Any]:
+    """The `--json` object of `filrouge run`."""
+    store = work.desk.store
+    with store.look() as connection:
+        waiting = sum(batch.mails for batch in box.waits(connection, store.org))
+    sent, applied, decisions = work.sent, work.applied, work.decisions
+    return {
+        "run": work.number,
+        "state": _state(work, waiting),
+        "today": work.desk.clock.today().isoformat(),
+        "sources": {
+            name: {
+                "pulled": one.read,
+                "changed": one.result.new + one.result.changed,
+                "gone": one.result.gone,
+                "set_aside": one.result.set_aside,
+                "state": one.state,
+                "error": _sentence(work, one.trouble),
+            }
+            for name, one in work.pulled.items()
+        },
+        "people": {"new": work.people.new, "merged": work.people.merged, "total": work.people_count},
+        "rules": {
+            rule: {
+                "entered": len(moved.entered), "left": len(moved.left), "inside": moved.inside, "unknown": moved.unknown,
+            }
+            for rule, moved in (decisions.rules.items() if decisions else ())
+        },
+        "cells": {
+            "written": applied.written if applied else 0,
+            "rows_added": applied.rows_added if applied else 0,
+            "edits_kept": applied.edits_kept if applied else 0,
+            "conflicts": applied.conflicts if applied else 0,
+        },
+        "calls": {name: {"read": calls.read, "write": calls.write} for name, calls in work.calls.items()},
+        "mail": {
+            "sent": sent.sent if sent else 0,
+            "failed": sent.failed if sent else 0,
+            "uncertain": sent.uncertain if sent else 0,
+            "waiting": waiting,
+            "held": dict(sent.held) if sent else {},
+        },
+        "gates": [gate.sentence(work.desk.language) for gate in _gates(work)],
+        "notes": [*work.notes, *_notes(work)],
+    }  # fmt: skip
+
+
+def _state(work: Work, waiting: int) -> str:
+    failed = [one for one in work.pulled.values() if one.trouble]
+    if work.stopped:
+        return "stopped"
+    if any(gate.stops and not gate.open_by(work.wishes.allow) for gate in _gates(work)) or _disbelieved(work):
+        return "waiting"
+    if failed or work.sheet_trouble or work.mail_trouble or (work.sent and work.sent.trouble):
+        return "partial"
+    return "waiting" if waiting else "done"
+
+
+def _gates(work: Work) -> tuple[Any, ...]:
+    if work.applied:
+        return work.applied.gates
+    return work.look.gates if work.look else ()
+
+
+def _disbelieved(work: Work) -> int:
+    return sum(one.result.disbelieved for one in work.pulled.values())
+
+
+def _sentence(work: Work, trouble: Trouble | None) -> str | None:
+    return work.desk.say(trouble.code, **trouble.facts) if trouble else None
+
+
+def _notes(work: Work) -> list[str]:
+    """What is good to know: what was left out, skipped or not believed."""
+    say = work.desk.say
+    notes = [
+        say("run-gone-kept", source=name, n=one.result.disbelieved)
+        for name, one in work.pulled.items()
+        if one.result.disbelieved
+    ]
+    if work.knowledge:
+        notes += [say("run-column-gone", header=header) for header in work.knowledge.columns_gone]
+        stale = work.knowledge.stale.items()
+        notes += [say("run-stale" if last else "run-never-read", source=source) for source, last in stale]
+    if work.applied:
+        seen = work.applied
+        told = {
+            "doubled": len(seen.doubled),
+            "nameless": seen.look.nameless,
+            "unclear": len(seen.look.unclear),
+            "cut": seen.cut,
+        }
+        notes += [say(f"run-{code}", n=n) for code, n in told.items() if n]
+    for trouble in (work.sheet_trouble, work.mail_trouble, work.sent.trouble if work.sent else None):
+        if trouble:
+            notes.append(say(trouble.code, **trouble.facts))
+    return notes
+
+
+def lines(work: Work, facts: dict[str, Any]) -> list[str]:
+    """One line a step, for the terminal and the page of runs."""
+    say = work.desk.say
+    said = [_source_line(work, name, one) for name, one in facts["sources"].items()]
+    people = facts["people"]
+    said.append(say("run-people", n=people["total"], new=people["new"], merged=people["merged"]))
+    for rule in work.book.rules:
+        moved = facts["rules"].get(rule.id)
+        if moved and (moved["entered"] or moved["left"]):
+            said.append(say("run-rule", name=rule.name, **moved))
+    cells, mail = facts["cells"], facts["mail"]
+    if work.applied and not any(cells.values()):
+        said.append(say("run-cells-none"))
+    elif work.applied:
+        said.append(say("run-cells", n=cells["written"], rows=cells["rows_added"]))
+        said += [say(f"run-{name}", n=cells[name]) for name in ("edits_kept", "conflicts") if cells[name]]
+    said += [say(f"run-mail-{name}", n=mail[name]) for name in ("sent", "failed", "uncertain", "waiting") if mail[name]]
+    said += [say("report-held", n=n, reason=say(f"report-reason-{reason}")) for reason, n in mail["held"].items()]
+    said += [*facts["gates"], *facts["notes"]]
+    said += [say("run-approve", command=f"filrouge approve {batch}") for batch in _batches(work)]
+    if _nothing_new(facts):
+        said.append(say("run-nothing-new"))
+    return said
+
+
+def _batches(work: Work) -> list[str]:
+    with work.desk.store.look() as connection:
+        return [batch.rule for batch in box.waits(connection, work.desk.store.org)]
+
+
+def _source_line(work: Work, name: str, one: dict[str, Any]) -> str:
+    say = work.desk.say
+    if one["error"]:
+        return f"{name} : {one['error']}" if work.desk.language == "fr" else f"{name}: {one['error']}"
+    said = say("run-source", source=name, n=one["pulled"], changed=one["changed"])
+    return f"{said} {say('run-source-aside', n=one['set_aside'])}" if one["set_aside"] else said
+
+
+def _nothing_new(facts: dict[str, Any]) -> bool:
+    changed = any(one["changed"] or one["gone"] for one in facts["sources"].values())
+    return not changed and not any(facts["cells"].values()) and not facts["mail"]["sent"] and facts["state"] == "done"
+
+
+def segment_sizes(work: Work) -> dict[str, int]:
+    """People in each segment by its name."""
+    if work.verdicts is None:
+        return {}
+    return {segment.name: int(work.verdicts.segment(segment.id).sum() or 0) for segment in work.book.segments}

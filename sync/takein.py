@@ -1,0 +1,81 @@
+"""What the team typed in the sheet, taken in as known: corrections, and people in rows of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+
+import msgspec
+import polars as pl
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from connectors.records import Person
+from sync.people import normalise
+from sync.people.tables import person
+from sync.people.team import adopt_rows, correct
+from sync.sheet.look import Edit, Stranger
+from sync.store import Store
+
+SOME = 500
+
+
+def take_in(
+    store: Store,
+    edits: Sequence[Edit],
+    strangers: Sequence[Stranger],
+    run: int,
+    now: datetime,
+    country: str,
+    people: Callable[[], pl.DataFrame],
+) -> dict[str, str]:
+    """Keep corrections, and give each new row of the team a person: its code by the row's `ref`.
+
+    In a row that was just recognised, a value that the person has anyhow (in other letters, a phone number written
+    another way) is no correction. `people` gives everybody as they are known, for that.
+    """
+    news = [edit for edit in edits if edit.known or edit.value is not None]
+    fresh = [edit for edit in news if not edit.known]
+    known = _values(people(), {edit.key for edit in fresh}) if fresh else {}
+    with store.begin() as connection:
+        ids = _ids(connection, store.org, {edit.key for edit in news})
+        for edit in news:
+            if edit.key in ids and (edit.known or not _says_the_same(edit, known.get(edit.key, {}), country)):
+                correct(connection, store.org, ids[edit.key], edit.field, _text(edit.value), now, run)
+        rows = [msgspec.convert({"kind": "person", "id": row.ref, **_given(row)}, Person) for row in strangers]
+        codes = adopt_rows(connection, store.org, rows, run, now, country) if rows else []
+    return {row.ref: code for row, code in zip(strangers, codes, strict=True) if code is not None}
+
+
+def _values(people: pl.DataFrame, keys: set[str]) -> dict[str, dict[str, object]]:
+    return {row["key"]: row for row in people.filter(pl.col("key").is_in(list(keys))).iter_rows(named=True)}
+
+
+def _ids(connection: Connection, org: int, codes: Iterable[str]) -> dict[str, int]:
+    """Person ids by code; a code that somebody had before is that somebody."""
+    wanted = sorted(codes)
+    found: dict[str, int] = {}
+    for start in range(0, len(wanted), SOME):
+        some = wanted[start : start + SOME]
+        rows = sa.select(person.c.code, sa.func.coalesce(person.c.merged_into, person.c.id))
+        found |= dict(connection.execute(rows.where(person.c.org == org, person.c.code.in_(some))).tuples().all())
+    return found
+
+
+def _says_the_same(edit: Edit, known: Mapping[str, object], country: str) -> bool:
+    typed, has = _text(edit.value), _text(known.get(edit.field))
+    if typed is None or has is None:
+        return typed == has
+    if edit.field == "phone":
+        return (normalise.phone(typed, country) or typed) == has
+    if edit.field == "postcode":
+        return (normalise.postcode(typed, country) or typed) == has
+    return normalise.fold(typed) == normalise.fold(has)
+
+
+def _text(value: object) -> str | None:
+    return value.isoformat() if isinstance(value, date) else None if value is None else str(value)
+
+
+def _given(row: Stranger) -> dict[str, object]:
+    return {name: value if name == "birthday" else str(value) for name, value in row.values.items()}

@@ -1,0 +1,358 @@
+"""Commands that tell what is known: explain, test, approve, outbox, runs, status."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from collections.abc import Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_currency, format_decimal
+
+from connectors.trouble import FixFile
+from rules.conditions import Rule
+from rules.examples import run_examples as try_examples
+from rules.explain import explain
+from rules.fields import FIELDS
+from rules.words import vocabulary
+from sync import runs
+from sync.desk import Desk
+from sync.drafts import drafts
+from sync.followup import outbox as box
+from sync.followup import standings
+from sync.followup.tables import OUTBOX_STATES
+from sync.knowledge import know, stale_sources
+from sync.outcome import Outcome
+from sync.people.story import Ambiguous, Did, Story, Value, story
+from sync.rows import Contacts, everybody, keep_out, set_columns, with_team
+from sync.run import read_rules
+from sync.sheet.look import look
+from sync.tabs import people_tab
+
+MOST = 50
+
+
+def _when(desk: Desk, moment: Any) -> str:
+    return format_datetime(moment.astimezone(desk.config.zone), "d MMM y HH:mm", locale=desk.language) if moment else ""
+
+
+def _rules_named(rules: tuple[Rule, ...], name: str | None) -> list[Rule]:
+    chosen = [rule for rule in rules if name in {None, rule.id, rule.name}]
+    if not chosen and name is not None:
+        raise FixFile("no-such-rule", found=name, known=", ".join(rule.id for rule in rules))
+    return chosen
+
+
+def explain_person(desk: Desk, who: str, rule: str | None) -> Outcome:
+    """Every condition of every rule for one person: its value, yes or no, since when, what was done."""
+    book, _ = read_rules(desk, keep_last_right=False)
+    code = story(desk.store, who, list(desk.config.sources)).code
+    sheet = desk.config.open_sheet(desk.clock)
+    try:
+        seen = look(desk.store, sheet, people_tab(desk.config, set_columns(book)), 0, desk.clock.now(), fresh=True)
+    finally:
+        sheet.close()
+    people = with_team(everybody(desk), seen, {})
+    headers = [name.removeprefix("sheet:") for name in people.columns if name.startswith("sheet:")]
+    unknown = know(desk, book, desk.clock.now(), headers).unknown
+    person = people.filter(pl.col("key") == code)
+    name = " ".join(part for part in person.select("first_name", "last_name").row(0) if part) or code
+    with desk.store.look() as connection:
+        past = standings.of_person(connection, desk.store.org, person["person_id"][0])
+    said: list[str] = []
+    facts: dict[str, Any] = {"person": code, "name": name, "rules": {}}
+    for one in _rules_named(book.rules, rule):
+        why = explain(book, one, person, desk.clock.today(), unknown=unknown, language=desk.language, name=name)
+        done = _done(desk, one, past)
+        said += [*why.lines(), *(f"  {line}" for line in done), ""]
+        facts["rules"][one.id] = {**why.to_json(), "done": done}
+    return Outcome(said, facts)
+
+
+def _done(desk: Desk, rule: Rule, past: dict[str, list[Any]]) -> list[str]:
+    """Since when the person is inside, and what was done for them."""
+    found = [
+        desk.say("explain-since", since=_when(desk, row.since))
+        for row in past["standing"]
+        if row.rule == rule.id and row.inside
+    ]
+    for row in past["outbox"]:
+        if row.rule == rule.id:
+            state = desk.say(f"mail-{row.state}")
+            when = _when(desk, row.settled_at or row.not_before)
+            found.append(desk.say("explain-mail", template=row.template, state=state, when=when))
+    return found
+
+
+def run_examples(desk: Desk) -> Outcome:
+    """The examples written in the rules. Exit 2 when one does not hold."""
+    book, _ = read_rules(desk, keep_last_right=False)
+    outcomes = try_examples(book, desk.clock.today(), desk.language)
+    said = []
+    for one in outcomes:
+        mark = "✓" if one.passed else "✗"
+        said.append(f"{mark} {one.example.place}  {one.rule.name}")
+        if not one.passed:
+            said += [f"    {line}" for line in one.why.lines()]
+    failed = sum(not one.passed for one in outcomes)
+    said.append(
+        desk.say("test-failed", n=failed, of=len(outcomes)) if failed else desk.say("test-passed", n=len(outcomes))
+    )
+    facts = {
+        "passed": len(outcomes) - failed,
+        "failed": failed,
+        "examples": [
+            {"rule": one.rule.id, "place": str(one.example.place), "passed": one.passed, "why": one.why.to_json()}
+            for one in outcomes
+        ],
+    }
+    return Outcome(said, facts, 2 if failed else 0)
+
+
+def approve_waiting(desk: Desk, what: str) -> Outcome:
+    """Let a batch go. The next run sends it."""
+    with desk.store.begin() as connection:
+        count = box.approve(connection, desk.store.org, what, _me(), desk.clock.now())
+        left = box.waits(connection, desk.store.org)
+    if not count:
+        known = ", ".join(sorted({batch.rule for batch in left})) or "–"
+        raise FixFile("nothing-waits", found=what, known=known)
+    return Outcome([desk.say("approved", n=count)], {"approved": count, "waiting": sum(batch.mails for batch in left)})
+
+
+def _me() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return "filrouge"
+
+
+def show_outbox(desk: Desk, state: str | None, *, drop: str | None, release: str | None) -> Outcome:
+    """What waits, was sent, is held or failed, and why; and letting go of single e-mails."""
+    if state is not None and state not in OUTBOX_STATES:
+        raise FixFile("no-such-state", found=state, known=", ".join(OUTBOX_STATES))
+    store = desk.store
+    if drop or release:
+        return _settle(desk, drop, release)
+    with store.look() as connection:
+        batches = box.waits(connection, store.org)
+        rows = box.listed(connection, store.org, (state,) if state else ())
+        counts = box.counts(connection, store.org)
+    contacts = Contacts(desk, everybody(desk), keep_out(None, {}))
+    mails = drafts(desk, rows, contacts)
+    said = [
+        desk.say("outbox-waits", rule=b.rule_name, n=b.mails, command=f"filrouge approve {b.rule}") for b in batches
+    ]
+    total: dict[str, int] = {}
+    for (one, _), n in sorted(counts.items(), key=str):
+        total[one] = total.get(one, 0) + n
+    said += [f"{desk.say(f'mail-{one}')} : {n}" for one, n in total.items()]
+    for row, mail in list(zip(rows, mails, strict=True))[:MOST]:
+        reason = row.reason and _reason(desk, row.reason)
+        line = f"  {row.id}  {desk.say(f'mail-{row.state}')}  {mail.to or mail.name}  {row.subject or mail.subject}"
+        said.append(f"{line}  ({reason})" if reason else line)
+    if len(rows) > MOST:
+        said.append(desk.say("preview-more", n=len(rows) - MOST))
+    if not rows:
+        said.append(desk.say("outbox-empty"))
+    facts = {
+        "waiting": [{"batch": b.name, "rule": b.rule, "mails": b.mails, "tasks": b.tasks} for b in batches],
+        "mails": [
+            {
+                **mail.to_json(),
+                "id": row.id,
+                "state": row.state,
+                "reason": row.reason,
+                "subject": row.subject or mail.subject,
+            }
+            for row, mail in zip(rows, mails, strict=True)
+        ],
+    }
+    return Outcome(said, facts)
+
+
+def _reason(desk: Desk, reason: str) -> str:
+    from sync.messages import sentences
+
+    code = f"report-reason-{reason}"
+    return desk.say(code) if code in sentences(desk.language) else reason
+
+
+def _settle(desk: Desk, drop: str | None, release: str | None) -> Outcome:
+    with desk.store.begin() as connection:
+        if drop:
+            done = box.drop(connection, desk.store.org, drop, _me())
+        else:
+            done = box.resend(connection, desk.store.org, str(release), _me(), desk.clock.now())
+    if not done:
+        raise FixFile("no-such-mail", found=drop or release)
+    return Outcome([desk.say("outbox-dropped" if drop else "outbox-released")], {"done": True})
+
+
+def show_runs(desk: Desk, most: int) -> Outcome:
+    """The last runs, newest first."""
+    found = runs.last_runs(desk.store, most)
+    said: list[str] = []
+    for run in found:
+        said.append(f"{run.id:>5}  {_when(desk, run.started)}  {desk.say(f'state-{run.state}')}")
+        said += [f"       {line}" for line in run.summary.get("lines", [])[:3]]
+    facts = {
+        "runs": [
+            {"run": run.id, "started": run.started.isoformat(), "state": run.state, "trigger": run.trigger,
+             "ended": run.ended.isoformat() if run.ended else None, **{k: v for k, v in run.summary.items() if k != "lines"}}
+            for run in found
+        ]
+    }  # fmt: skip
+    return Outcome(said or [desk.say("runs-none")], facts)
+
+
+def show_status(desk: Desk) -> Outcome:
+    """What is fresh, late, failing, waiting. Exit 1 when a source is late, 7 when something waits for a person."""
+    store, now = desk.store, desk.clock.read()
+    newest = runs.last_runs(store, 1)
+    late = stale_sources(store, desk.config.sources, now, desk.config.freshness)
+    with store.look() as connection:
+        batches = box.waits(connection, store.org)
+        counts = box.counts(connection, store.org)
+    following = desk.config.timetable.next_after(now)
+    said = [
+        desk.say("status-last", when=_when(desk, newest[0].started), state=desk.say(f"state-{newest[0].state}"))
+        if newest
+        else desk.say("runs-none"),
+        desk.say("status-next", when=_when(desk, following)),
+    ]
+    for name in desk.config.sources:
+        code = "status-fresh" if name not in late else "status-late" if late[name] else "status-never"
+        said.append(desk.say(code, source=name, when=_when(desk, late.get(name))))
+    said += [
+        desk.say("outbox-waits", rule=b.rule_name, n=b.mails, command=f"filrouge approve {b.rule}") for b in batches
+    ]
+    states: dict[str, int] = {}
+    for (state, _), n in counts.items():
+        states[state] = states.get(state, 0) + n
+    facts = {
+        "last_run": {"run": newest[0].id, "state": newest[0].state, "started": newest[0].started.isoformat()}
+        if newest
+        else None,
+        "next": following.isoformat() if following else None,
+        "sources": {
+            name: "fresh" if name not in late else "late" if late[name] else "never" for name in desk.config.sources
+        },
+        "mail": states,
+        "waiting": [{"rule": b.rule, "mails": b.mails} for b in batches],
+    }
+    return Outcome(said, facts, 1 if late else 7 if batches else 0)
+
+
+def show_person(desk: Desk, who: str) -> Outcome:
+    """Everything known about one person, and where from."""
+    try:
+        one = story(desk.store, who, list(desk.config.sources))
+    except Ambiguous as several:
+        lines = [desk.say(several.code, **several.facts)]
+        lines += [f"  {person.code}  {person.name}  {person.email or ''}" for person in several.candidates]
+        found = [{"code": person.code, "name": person.name, "email": person.email} for person in several.candidates]
+        return Outcome(lines, {"candidates": found}, 2)
+    with desk.store.look() as connection:
+        past = standings.of_person(connection, desk.store.org, one.person_id)
+    return Outcome(list(_person_lines(desk, one, past)), _person_facts(one, past))
+
+
+def _person_lines(desk: Desk, one: Story, past: dict[str, list[Any]]) -> Iterator[str]:
+    words = vocabulary(desk.language)
+    values = {value.field: value for value in one.values}
+    name = " ".join(str(values[field].value) for field in ("first_name", "last_name") if values[field].value)
+    yield f"{name or '–'}   {one.code}"
+    if one.once:
+        yield desk.say("person-once", codes=", ".join(one.once))
+    for value in one.values:
+        if value.value not in (None, "", "[]"):
+            label = words.shown("fields", value.field).capitalize()
+            yield f"  {label} : {_value(desk, value)}{_origin(desk, value)}"
+    worn = [row.name for row in past["flag"] if row.until is None]
+    if worn:
+        yield f"  {words.shown('fields', 'flags').capitalize()} : {', '.join(worn)}"
+    yield from _section(desk, "person-did", [_did_line(desk, did) for did in one.did])
+    yield from _section(desk, "person-mails", [_mail_line(desk, row) for row in past["outbox"]])
+    yield from _section(desk, "person-sightings", [_sighting_line(desk, seen) for seen in one.sightings])
+    moves = [desk.say("person-move", source=m.source, old=m.came_from, new=m.went_to, run=m.run) for m in one.moves]
+    yield from _section(desk, "person-moves", moves)
+
+
+def _section(desk: Desk, code: str, lines: Sequence[str]) -> Iterator[str]:
+    if lines:
+        yield ""
+        yield desk.say(code)
+        yield from (f"  {line}" for line in lines[:MOST])
+        if len(lines) > MOST:
+            yield desk.say("preview-more", n=len(lines) - MOST)
+
+
+def _value(desk: Desk, value: Value) -> str:
+    kind, shown = FIELDS[value.field].type, value.value
+    if kind == "date":
+        return format_date(date.fromisoformat(str(shown)), "long", locale=desk.language)
+    if kind == "money" and isinstance(shown, int):
+        return str(format_currency(Decimal(shown) / 100, desk.config.organisation.money, locale=desk.language))
+    if kind == "choice":
+        return vocabulary(desk.language).shown("choices", str(shown))
+    if kind == "tags":
+        return ", ".join(json.loads(str(shown)))
+    return str(format_decimal(shown, locale=desk.language)) if isinstance(shown, int | float) else str(shown)
+
+
+def _origin(desk: Desk, value: Value) -> str:
+    if value.corrected:
+        return "   " + desk.say("person-corrected", run=value.run, when=_when(desk, value.seen))
+    return "   " + desk.say("person-from", source=value.source) if value.source else ""
+
+
+def _did_line(desk: Desk, did: Did) -> str:
+    fact = did.fact
+    money = ""
+    if fact.cents is not None:
+        money = " · " + str(format_currency(Decimal(fact.cents) / 100, fact.currency or "EUR", locale=desk.language))
+    what = did.event or fact.label or ""
+    return f"{_when(desk, did.at) or '–':<18} {desk.say(f'did-{fact.kind}')} {what}{money} [{fact.status or ''}] ({did.source})"
+
+
+def _mail_line(desk: Desk, row: Any) -> str:
+    reason = f" ({_reason(desk, row.reason)})" if row.reason else ""
+    return (
+        f"{_when(desk, row.settled_at or row.not_before):<18} {row.template} · {desk.say(f'mail-{row.state}')}{reason}"
+    )
+
+
+def _sighting_line(desk: Desk, seen: Any) -> str:
+    given = seen.given
+    if given is None:
+        return f"{seen.source} {seen.object} · {desk.say('person-withdrawn')}"
+    name = given.name or " ".join(part for part in (given.first_name, given.last_name) if part)
+    parts = [part for part in (name, given.email, given.phone, given.postcode, given.city) if part]
+    return f"{seen.source} {seen.object} · {' · '.join(parts)}"
+
+
+def _person_facts(one: Story, past: dict[str, list[Any]]) -> dict[str, Any]:
+    return {
+        "code": one.code,
+        "once": list(one.once),
+        "values": {
+            value.field: {
+                "value": value.value, "source": value.source, "corrected": value.corrected,
+                "seen": value.seen.isoformat() if value.seen else None,
+            }
+            for value in one.values
+        },
+        "did": [
+            {"kind": did.fact.kind, "at": did.at.isoformat() if did.at else None, "event": did.event,
+             "status": did.fact.status, "cents": did.fact.cents, "currency": did.fact.currency, "source": did.source}
+            for did in one.did
+        ],
+        "sightings": [{"source": seen.source, "object": seen.object} for seen in one.sightings],
+        "flags": [row.name for row in past["flag"] if row.until is None],
+        "mails": [{"id": row.id, "template": row.template, "state": row.state, "reason": row.reason} for row in past["outbox"]],
+    }  # fmt: skip
