@@ -8,7 +8,7 @@ Polars' `&`, `|` and `~` then follow Kleene's logic by themselves.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import reduce
 from operator import and_, or_
@@ -16,7 +16,7 @@ from operator import and_, or_
 import polars as pl
 
 from rules.checks import Checks
-from rules.conditions import AllOf, AnyOf, Book, Check, Condition, InSegment, NoneOf, leaves
+from rules.conditions import AllOf, AnyOf, Book, Check, Condition, InSegment, NoneOf, column_of, leaves
 
 SEGMENT = "segment:"
 
@@ -60,12 +60,14 @@ def answers(
     Each test is computed once however often it stands in rules and segments, then each segment once, then the rules;
     what is combined are bits, so that the tests are nearly all of the work.
     """
-    known = people.schema.keys() - set(unknown)
     every = [*wanted.values(), *(segment.condition for segment in book.segments)]
     found = {leaf: None for condition in every for leaf in leaves(condition) if isinstance(leaf, Check)}
-    names = {check: f"test:{n}" for n, check in enumerate(found) if check.field in known}
+    columns = {check: column_of(check.field, people.columns) for check in found if check.field not in set(unknown)}
+    placed = {check: replace(check, field=column) for check, column in columns.items() if column is not None}
+    names = {check: f"test:{n}" for n, check in enumerate(placed)}
     tests = [
-        made.alias(name) for made, name in zip(Checks(people, today).expressions(names), names.values(), strict=True)
+        made.alias(name)
+        for made, name in zip(Checks(people, today).expressions(placed.values()), names.values(), strict=True)
     ]
     frame = people.lazy().select(pl.col("key"), *tests).collect().lazy()
     for layer in book.layers:

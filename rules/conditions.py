@@ -10,8 +10,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -20,7 +20,7 @@ from typing import Any, Literal
 from dateutil.relativedelta import relativedelta
 
 from rules.fields import FIELDS, FieldType
-from rules.mistakes import Place
+from rules.mistakes import Place, fold
 
 Unit = Literal["minute", "hour", "day", "week", "month", "year"]
 SHEET = "sheet:"
@@ -222,6 +222,11 @@ class Book:
         names |= {name for segment in self.segments for name in segment.needs}
         return frozenset(name.removeprefix(SHEET) for name in names if name.startswith(SHEET))
 
+    def columns_gone(self, headers: Iterable[str]) -> tuple[str, ...]:
+        """Headers that rules name, as they name them, and that the sheet has not."""
+        there = {fold(header) for header in headers}
+        return tuple(sorted(name for name in self.columns if fold(name) not in there))
+
     @cached_property
     def layers(self) -> tuple[tuple[Segment, ...], ...]:
         """The segments, each layer using only those of the layers before."""
@@ -260,8 +265,22 @@ def fields_of(condition: Condition, segments: Mapping[str, Segment]) -> frozense
 
 def digest(condition: Condition, actions: tuple[Action, ...], segments: Mapping[str, Segment]) -> str:
     """A fingerprint of what a rule means: segments by what they mean, the order of lines apart."""
-    meaning = [_meaning(condition, segments), [action_json(action) for action in actions]]
+    plain = [replace(a, column=fold(a.column)) if isinstance(a, SetCell) else a for a in actions]
+    meaning = [_meaning(condition, segments), [action_json(action) for action in plain]]
     return hashlib.sha256(json.dumps(meaning, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
+
+
+def _plain_field(name: str) -> str:
+    """A header's accents and letter case are no part of what a rule means."""
+    return SHEET + fold(name.removeprefix(SHEET)) if name.startswith(SHEET) else name
+
+
+def column_of(field: str, columns: Iterable[str]) -> str | None:
+    """The column that holds a field: the same name, or the team's own header, accents and letter case apart."""
+    known = list(columns)
+    if field in known or not field.startswith(SHEET):
+        return field if field in known else None
+    return next((name for name in known if name.startswith(SHEET) and _plain_field(name) == _plain_field(field)), None)
 
 
 def _meaning(condition: Condition, segments: Mapping[str, Segment]) -> Any:
@@ -269,7 +288,7 @@ def _meaning(condition: Condition, segments: Mapping[str, Segment]) -> Any:
         case InSegment(segment=name):
             return {"segment": segments[name].digest}
         case Check():
-            return condition_json(condition)
+            return condition_json(replace(condition, field=_plain_field(condition.field)))
         case AllOf(items=(only,)):
             return _meaning(only, segments)
         case _:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 
 from rules.mistakes import Mistake, Place, fold, nearest
 from rules.words import LANGUAGES, Vocabulary, vocabulary
@@ -154,5 +154,10 @@ def language_of(node: Node | None, default: str) -> str:
 
 
 def _is_word(language: str, text: str) -> bool:
-    words = vocabulary(language)
-    return any(fold(text) in map(fold, names) for section in STRUCTURE for names in words.words[section].values())
+    return fold(text) in _words(language)
+
+
+@cache
+def _words(language: str) -> frozenset[str]:
+    words = vocabulary(language).words
+    return frozenset(fold(word) for section in STRUCTURE for names in words[section].values() for word in names)

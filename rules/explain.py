@@ -13,7 +13,7 @@ from dateutil.relativedelta import relativedelta
 
 from rules.checks import COUNTED
 from rules.compiler import answers
-from rules.conditions import SHEET, AllOf, AnyOf, Book, Check, Condition, InSegment, NoneOf, Period, Rule
+from rules.conditions import SHEET, AllOf, AnyOf, Book, Check, Condition, InSegment, NoneOf, Period, Rule, column_of
 from rules.fields import FIELDS
 from rules.phrases import long_date, number_word, said, unit_word
 from rules.words import vocabulary
@@ -85,7 +85,8 @@ class _Answers:
         wanted = {name: node for node, name in self.order.items()}
         self.found = answers(book, wanted, person, today, unknown).row(0, named=True)
         fields = {node.field for node in nodes if isinstance(node, Check)}
-        self.unknown = frozenset(unknown) | (fields - {*person.columns})
+        self.columns = {field: column_of(field, person.columns) for field in fields}
+        self.unknown = frozenset(unknown) | {field for field, column in self.columns.items() if column is None}
 
     def of(self, node: Condition) -> bool | None:
         answer: bool | None = self.found[self.order[node]]
@@ -109,7 +110,11 @@ class _Teller:
         mark = MARKS[answer]
         match node:
             case Check():
-                value = None if node.field in self.answers.unknown else self.values.get(node.field)
+                value = (
+                    None
+                    if node.field in self.answers.unknown
+                    else self.values.get(self.answers.columns[node.field] or "")
+                )
                 return Reason(self._check(node, value, mark), answer, "test", node.field, value)
             case InSegment(segment=identity):
                 segment = self.book.segment[identity]

@@ -21,15 +21,18 @@ class Vocabulary:
         self.words = words
         self.language: str = words["language"]
         self._known = {section: _by_word(entries) for section, entries in words.items() if isinstance(entries, dict)}
+        self._roots = {
+            section: {_root(word): name for word, name in reversed(known.items())}
+            for section, known in self._known.items()
+        }
 
     def find(self, section: str, text: str) -> str | None:
         """The canonical name behind a word, or None. In French gender and number agree freely."""
         known = self._known[section]
         typed = fold(text)
-        if typed in known or self.language != "fr":
+        if self.language != "fr":
             return known.get(typed)
-        root = _root(typed)
-        return next((name for word, name in known.items() if _root(word) == root), None)
+        return known.get(typed) or self._roots[section].get(_root(typed))
 
     def shown(self, section: str, name: str) -> str:
         """The word to show for a canonical name."""

@@ -47,7 +47,7 @@ def one(check: Check, value: Any, today: date = TODAY) -> Any:
     st.lists(st.fixed_dictionaries(COLUMNS), min_size=1, max_size=8),
     st.sets(st.sampled_from(sorted(COLUMNS)), max_size=2),
 )
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_bulk_says_what_the_reference_says(
     first: list[Condition], nested: Condition, using: Condition, people: list[dict[str, Any]], unknown: set[str]
 ) -> None:
@@ -127,3 +127,10 @@ def test_on_no_list_is_none() -> None:
     people = pl.DataFrame({"key": [1, 2], "newsletter": [None, "subscribed"]})
     book = Book((rule(Check("newsletter", "choice", "is", ("none", "bounced"))),))
     assert evaluate(book, people, TODAY).rule("r").to_list() == [True, False]
+
+
+def test_a_header_is_found_whatever_its_accents_and_case() -> None:
+    people = pl.DataFrame({"key": [1, 2], "sheet:Ne pas Relancer": ["oui", None]})
+    book = Book((rule(Check("sheet:ne_pas relancer", "yesno", "is", ("yes",))),))
+    assert evaluate(book, people, TODAY).rule("r").to_list() == [True, False]
+    assert evaluate(book, people, TODAY, {"sheet:ne_pas relancer"}).rule("r").to_list() == [None, None]

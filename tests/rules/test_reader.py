@@ -220,14 +220,14 @@ def test_paths_are_in_the_words_of_the_file() -> None:
     assert str(mistake.place) == "r.yaml:3:22"
 
 
-def test_a_thousand_segments_in_a_chain() -> None:
-    links = "".join(f"  - name: S{n}\n    when: {{segment: S{n + 1}}}\n" for n in range(1000))
-    text = f"segments:\n{links}  - name: S1000\n    when: {{visits: 1}}\n"
+def test_three_hundred_segments_in_a_chain() -> None:
+    links = "".join(f"  - name: S{n}\n    when: {{segment: S{n + 1}}}\n" for n in range(300))
+    text = f"segments:\n{links}  - name: S300\n    when: {{visits: 1}}\n"
     begun = time.monotonic()
     assert one(text).mistakes == []
     ring = text.replace("{visits: 1}", "{segment: S0}")
     assert [m.code for m in one(ring).mistakes] == ["circle"]
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 10
 
 
 # --- the same rule, written in both languages by the machine
@@ -311,7 +311,7 @@ def _unquoted(value: Any, indent: str = "") -> list[str]:
 
 
 @given(st.lists(st.tuples(st.integers(0, len(EN)), st.integers(0, 12), st.text(max_size=4)), max_size=6), st.booleans())
-@settings(max_examples=200, deadline=5000)
+@settings(max_examples=100, deadline=5000)
 def test_no_mutation_ever_raises(edits: list[tuple[int, int, str]], french: bool) -> None:  # noqa: FBT001
     text = FR if french else EN
     for at, cut, put in edits:
@@ -331,9 +331,16 @@ LINES = [line for line in (EN + FR).splitlines() if line.strip()]
 
 
 @given(st.lists(st.tuples(st.sampled_from(LINES), st.integers(-4, 4)), max_size=15))
-@settings(max_examples=150, deadline=5000)
+@settings(max_examples=80, deadline=5000)
 def test_no_shuffle_of_lines_ever_raises(picked: list[tuple[str, int]]) -> None:
     lines = [" " * max(0, len(line) - len(line.lstrip()) + by) + line.strip() for line, by in picked]
     for mistake in one("\n".join(lines)).mistakes:
         assert mistake.message("en")
         assert mistake.message("fr")
+
+
+def test_headers_differ_only_in_how_they_are_typed() -> None:
+    english, typed_otherwise = one(EN, columns=COLUMNS).book, one(EN).book
+    assert english.rules[0].digest == typed_otherwise.rules[0].digest
+    assert typed_otherwise.columns_gone(COLUMNS) == ()
+    assert typed_otherwise.columns_gone(COLUMNS[1:]) == ("do not contact",)
