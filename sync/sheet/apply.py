@@ -18,6 +18,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 import msgspec
@@ -27,7 +28,7 @@ from connectors.sheets.sheet import NewColumn, Sheet
 from connectors.trouble import TryLater
 from sync.sheet.journal import Line, write_lines
 from sync.sheet.land import Applied, Job, land
-from sync.sheet.look import NOTHING, Look, frozen, read_state
+from sync.sheet.look import NOTHING, Look, frozen
 from sync.sheet.look import look as look_again
 from sync.sheet.plan import Conflict, Keep, Plan, Wanted, canonical, cell, plan
 from sync.sheet.state import (
@@ -92,9 +93,16 @@ def _anew(job: Job, look: Look, wanted: Wanted, again: Callable[[Look], Wanted])
     return look, wanted if look.closed else again(look)
 
 
-def preview(store: Store, look: Look, wanted: Wanted, run: int) -> Plan:
+def preview(store: Store, look: Look, wanted: Wanted, run: int) -> Plan:  # noqa: ARG001  the store says nothing yet that the look does not
     """The plan as `finish` would make it now, for `--dry-run` and `preview`: nothing is touched."""
-    return Plan() if look.closed else plan(read_state(store, look) if look.unread else look, wanted, run)
+    return Plan() if look.closed else plan(_as_if_added(look), wanted, run)
+
+
+def _as_if_added(look: Look) -> Look:
+    """The look as it would be with the columns that are still to be added."""
+    places = dict.fromkeys((mapped.field for mapped in look.to_add), -1)
+    seen = look.seen.with_columns(pl.lit("").alias(name) for name in places)
+    return replace(look, seen=seen, layout=replace(look.layout, ours=look.layout.ours | places))
 
 
 def _step(job: Job, look: Look, wanted: Wanted, done: Applied) -> bool:
@@ -124,7 +132,7 @@ def _quiet(job: Job, look: Look, wanted: Wanted, done: Applied) -> bool:
     ours = canonical(look, wanted.frame)
     if look.state.wanted == _fingerprint(ours, wanted):
         return True
-    made = plan(read_state(job.store, look), wanted, job.run, ours)
+    made = plan(look, wanted, job.run, ours)
     if made.writes_something or len(made.moves):
         return False
     done.unknown = made.unknown

@@ -110,7 +110,7 @@ def look(
     intents = unfinished(store, tab.name)
     revision = sheet.revision(tab.name)
     if not (fresh or intents) and state and _nobody_saved(state, tab, revision):
-        return _unread(tab, state)
+        return _unread(store, tab, state)
     answers = [(intent, sheet.landed(tab.name, intent.stamp)) for intent in intents]
     table = sheet.read(tab.name)
     layout = lay_out(table.columns if table else (), tab)
@@ -129,19 +129,14 @@ def _nobody_saved(state: TabState, tab: Tab, revision: str | None) -> bool:
     return revision is not None and state.revision == revision and state.columns == list(tab.columns)
 
 
-def _unread(tab: Tab, state: TabState) -> Look:
-    none = Rows.none(tab.fields)
-    return Look(tab, None, none.agreed, none, Layout({}, {}, None, (), ()), _thawed(state), state, state.revision, True)
-
-
-def read_state(store: Store, look: Look) -> Look:
-    """An unread look as if it had been read: the tab stands as agreed."""
-    rows = load_rows(store, look.tab)
+def _unread(store: Store, tab: Tab, state: TabState) -> Look:
+    """The tab stands as it was agreed."""
+    rows = load_rows(store, tab)
     there = rows.agreed.filter(~pl.col("hidden"))
-    texts = [pl.col(name).fill_null("") for name in look.tab.fields]
+    texts = [pl.col(name).fill_null("") for name in tab.fields]
     seen = there.select("key", pl.lit(-1, dtype=pl.Int64).alias("row"), pl.lit(value=False).alias("paused"), *texts)
-    layout = replace(look.layout, ours=dict.fromkeys(look.tab.fields, -1))
-    return replace(look, rows=rows, seen=seen, layout=layout)
+    layout = Layout(dict.fromkeys(tab.fields, -1), {}, None, (), ())
+    return Look(tab, None, seen, rows, layout, _thawed(state), state, state.revision, unread=True)
 
 
 def frozen(team: pl.DataFrame) -> bytes:

@@ -206,5 +206,15 @@ def forget_rows(connection: Connection, org: int, tab: str) -> None:
 
 
 def forget_key(connection: Connection, org: int, key: str) -> None:
-    """Forget one person everywhere (erasure)."""
+    """Forget one person everywhere (erasure). The team's columns are read anew with the next run."""
     connection.execute(sa.delete(sheet_row).where(sheet_row.c.org == org, sheet_row.c.key == key))
+    tabs = sa.update(sheet_tab).where(sheet_tab.c.org == org)
+    connection.execute(tabs.values(team=None, revision=None, wanted=None))
+
+
+def hidden_keys(store: Store, tab: str) -> list[str]:
+    """People whose row the team removed: they are not shown in this tab any more."""
+    c = sheet_row.c
+    query = sa.select(c.key).where(c.org == store.org, c.tab == tab, c.hidden.is_not(None)).order_by(c.hidden, c.key)
+    with store.look() as connection:
+        return list(connection.scalars(query))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,12 +11,13 @@ import pytest
 from connectors.sheets.sheet import Formula, Table
 from connectors.trouble import TryLater
 from sync.sheet import journal
-from sync.sheet.apply import finish
+from sync.sheet.apply import finish, preview
 from sync.sheet.look import look
-from sync.sheet.plan import Wanted
+from sync.sheet.plan import Add, Wanted
+from sync.sheet.state import forget_key, hidden_keys
 from sync.store import Store
 from tests.fakes.memory_sheet import Killed, MemorySheet
-from tests.sync.sheet.office import START, TAB, Office
+from tests.sync.sheet.office import START, TAB, Office, organisations
 
 T = TAB.name
 
@@ -246,6 +248,7 @@ def test_a_removed_row_hides_its_person_after_two_readings(office: Office, sheet
     assert office.run().hidden == 0
     assert office.run().hidden == 1
     assert kinds(office) == ["hidden"]
+    assert hidden_keys(office.store, T) == ["b2"]
     assert office.run().rows_added == 0
     assert len(sheet.shown(T)) == 2
 
@@ -358,3 +361,60 @@ def test_a_merged_person_with_two_rows_is_reported_and_both_stay(office: Office,
     office.merged["c3"] = "b2"
     done = office.run()
     assert (done.merged, done.unknown, len(sheet.shown(T))) == (["c3"], 1, 3)
+
+
+def test_a_preview_shows_what_a_run_would_write_and_writes_nothing(office: Office, sheet: MemorySheet) -> None:
+    seen = look(office.store, sheet, TAB, 1, START)
+    planned = preview(office.store, seen, Wanted(office.frame()), 1)
+    assert planned.rows[0] == Add(
+        "a1",
+        {"email": "lea@example.org", "first_name": "Léa", "last_visit": "2026-01-03", "visits": "4", "flags": ""},
+    )
+    assert (sheet.tabs, sheet.calls.write) == ({}, 0)
+    office.run()
+    office.run()
+    office.people["a1"]["visits"] = 5
+    seen = look(office.store, sheet, TAB, 3, START)
+    planned = preview(office.store, seen, Wanted(office.frame()), 3)
+    assert seen.unread
+    assert [(write.key, write.field, write.now, write.to) for write in planned.writes] == [("a1", "visits", "4", "5")]
+    assert show(office, "a1", "Visites") == 4
+
+
+def test_an_unread_look_knows_what_stands_there(office: Office) -> None:
+    office.run()
+    office.run()
+    done = office.run()
+    assert done.look.unread
+    assert dict(done.look.seen.select("key", "visits").iter_rows()) == {"a1": "4", "b2": "0", "c3": "1"}
+
+
+def test_cells_that_the_sheet_refuses_are_told_and_tried_again(office: Office, sheet: MemorySheet) -> None:
+    long = "𝒁" * 20_000  # more than a cell holds, counted as Excel counts
+    office.people["a1"]["first_name"] = long
+    first = office.run()
+    assert [(one.key, one.code) for one in first.refused] == [("a1", "sheet-text-too-long")]
+    assert "refused" in kinds(office)
+    assert len(sheet.shown(T)) == 3
+    assert [one.key for one in office.run().refused] == ["a1"]
+    office.people["a1"]["first_name"] = "Léa"
+    done = office.run()
+    assert (done.refused, show(office, "a1", "Prénom")) == ([], "Léa")
+
+
+def test_two_organisations_in_one_database_do_not_know_each_other(tmp_path: Path) -> None:
+    stores = organisations(f"sqlite:///{tmp_path / 'two.db'}")
+    one, two = (Office(next(stores), MemorySheet(), people={"a1": {"visits": n}}) for n in (1, 2))
+    one.run()
+    two.run()
+    assert (one.run().written, two.run().written) == (0, 0)
+    assert len(journal.of_key(one.store, T, "a1")) == 1
+
+
+def test_an_erased_person_leaves_no_value_behind(office: Office) -> None:
+    office.run()
+    with office.store.begin() as connection:
+        journal.forget_key(connection, office.store.org, "a1")
+        forget_key(connection, office.store.org, "a1")
+    [line] = journal.of_key(office.store, T, "a1")
+    assert (line.was, line.value, line.why) == (None, None, "erased")
