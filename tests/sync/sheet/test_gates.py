@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import get_args
 
 import pytest
 
-from sync.messages import LANGUAGES, say
+from sync.messages import LANGUAGES, say, sentences
 from sync.sheet import journal
 from sync.sheet.columns import Tab, people_columns
 from sync.sheet.gates import Gate, GateCode
@@ -158,3 +159,10 @@ def test_the_sentence_names_the_very_command() -> None:
         "If this is right: `filrouge run --allow-missing 212`"
     )
     assert "« Contacts »" in gate.sentence("fr").replace("\u00a0", " ")
+
+
+def test_french_typography() -> None:
+    for code in [*get_args(GateCode), "sheet-unclear", "sheet-hidden", "sheet-changed"]:
+        sentence = sentences("fr")[code]
+        for text in [sentence] if isinstance(sentence, str) else sentence.values():
+            assert not re.search(r" [:;!?»%]|« ", text), "a plain space where French wants a no-break space"
