@@ -27,7 +27,7 @@ from connectors.files.cells import (
     order_status,
     reading,
 )
-from connectors.files.people import bad_email, holder_of, person_of, sides
+from connectors.files.people import bad_email, holder_of, names_somebody, person_of, sides
 from connectors.files.words import fold, forms
 from connectors.records import (
     Consent,
@@ -81,7 +81,20 @@ def records_of(kind: str, thing: str, raw: bytes) -> Sequence[Record]:
 
 def try_line(kind: str, context: Context, cells: Fields) -> None:
     """Raise `SetAside` where this line alone can't be understood, so that it costs only itself."""
-    _MEANINGS[kind]("#", context, [(0, dict(cells))])
+    if kind == "order":
+        _try_order(context, cells)
+    else:
+        _MEANINGS[kind]("#", context, [(0, dict(cells))])
+
+
+def _try_order(context: Context, cells: Fields) -> None:
+    """What `_order` asks of each line, without making the records."""
+    read = ticket(context, cells)
+    if read.at is None and "order_date" in cells:
+        raise SetAside("files-no-date", column="order_date")
+    payer, participant = sides(cells)
+    if not names_somebody(payer) and not (participant and names_somebody(participant)):
+        raise SetAside("files-no-person")
 
 
 def ticket(context: Context, cells: Fields) -> Ticket:
@@ -236,7 +249,7 @@ def _consent(
 def _event(thing: str, context: Context, lines: Sequence[tuple[int, Fields]]) -> Sequence[Record]:
     cells = lines[0][1]
     name = cells.get("event_name", "").strip() or context.event or cells.get("event_id", "").strip()
-    ends = moment(context, cells, "event_end_date", "event_end_time")
+    ends = _ends(context, cells)
     starts = starts_of(context, cells)
     return [
         Event(
@@ -248,6 +261,13 @@ def _event(thing: str, context: Context, lines: Sequence[tuple[int, Fields]]) ->
             location=cells.get("location", "").strip() or None,
         )
     ]
+
+
+def _ends(context: Context, cells: Fields) -> datetime | None:
+    try:
+        return moment(context, cells, "event_end_date", "event_end_time")
+    except SetAside:  # when it ends is no reason to lose the event
+        return None
 
 
 def _product(thing: str, context: Context, lines: Sequence[tuple[int, Fields]]) -> Sequence[Record]:  # noqa: ARG001  one shape for all meanings

@@ -21,6 +21,7 @@ _FIELDS = (
     "country",
     "organisation",
 )
+_TELLING = ("last_name", "name", "first_name", "phone", "organisation")
 _BIRTHDAY_PIVOT = 20  # `12/05/31` is 1931: nobody's birthday lies in the future
 
 
@@ -39,15 +40,19 @@ def bad_email(cells: Fields) -> bool:
     )
 
 
+def names_somebody(cells: Fields) -> bool:
+    """Whether there is anything to know a person by."""
+    return any(cells.get(name, "").strip() for name in _TELLING) or email_of(cells) is not None
+
+
 def person_of(thing: str, context: Context, cells: Fields, seen: datetime | None = None) -> Person | None:
     """The person of a line, or None where it names nobody."""
-    given = {name: cells[name] for name in _FIELDS if cells.get(name, "").strip()}
-    email = email_of(cells)
-    if not email and not given.keys() & {"phone", "first_name", "last_name", "name", "organisation"}:
+    if not names_somebody(cells):
         return None
+    given = {name: cells[name] for name in _FIELDS if cells.get(name, "").strip()}
     return Person(
         id=thing,
-        email=email,
+        email=email_of(cells),
         birthday=birthday(context, cells),
         customer=cells.get("customer", "").strip() or None,
         tags=values.tags(cells.get("tags", "")),

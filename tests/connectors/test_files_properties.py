@@ -13,17 +13,22 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.files import values
+from connectors.files.cells import Context, Raw
+from connectors.files.meaning import records_of, try_line
 from connectors.files.reading import Unfit
 from connectors.files.rule import Rule, Settings
 from connectors.files.understanding import Home, understand
+from connectors.files.words import fields
 from connectors.records import Order, Person, Record, Visit
 from connectors.source import Setting
 from connectors.sources.files import Files
+from connectors.trouble import SetAside
 from tests.connectors.test_files import workbook
 from tests.contracts import Ledger, whole
 
@@ -276,6 +281,29 @@ def test_the_hours_that_clocks_repeat_and_skip() -> None:
 def test_what_is_no_address(text: str) -> None:
     with pytest.raises(values.Unreadable):
         values.email(text)
+
+
+CELLS = st.dictionaries(
+    st.sampled_from(sorted(fields())),
+    st.sampled_from(
+        ["", " ", "Roy", "a@example.org", "a @example.org", "12", "12,50", "x", "31/12/2026 20:00", "20h30", "Validé", "Oui"]
+    ),
+)  # fmt: skip
+
+
+@settings(max_examples=400, deadline=None, database=None)
+@given(cells=CELLS)
+def test_a_line_that_is_let_through_means_something(cells: dict[str, str]) -> None:
+    context = Context("Europe/Paris", "EUR")
+    for kind in ("order", "member", "donation", "contact"):
+        raw = msgspec.json.encode(Raw(context, [(2, cells)]))
+        try:
+            try_line(kind, context, cells)
+        except SetAside as trouble:
+            with pytest.raises(SetAside, match=trouble.code):
+                records_of(kind, "x#1", raw)
+        else:
+            assert records_of(kind, "x#1", raw)
 
 
 def test_a_mapping_to_an_unknown_field_names_those_there_are() -> None:

@@ -61,9 +61,9 @@ def _hashes(folder: Path) -> dict[str, str]:
 
 
 def test_the_same_day_gives_the_same_files_in_less_than_a_second(theatre: Path, tmp_path: Path) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     write_demo(tmp_path / "again", DAY)
-    assert time.perf_counter() - started < 3  # 0.25 s on a quiet machine
+    assert time.process_time() - started < 1  # 0.25 s of processor time
     assert _hashes(tmp_path / "again") == _hashes(theatre)
     write_demo(tmp_path / "later", DAY + timedelta(days=1))
     assert _hashes(tmp_path / "later") != _hashes(theatre)
