@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal, cast
 
-from rules.condition_reader import column_named
 from rules.conditions import Action, Email, Flag, Period, SetCell, Task
 from rules.context import Context
 from rules.mistakes import fold
-from rules.phrases import read_phrase, suggest
+from rules.phrases import read_phrase
+from rules.suggestions import suggest
 from rules.yamltext import Block, Entry, Items, Node, Text
 
 LATER = {"newsletter", "notify", "review", "webhook", "forget"}
@@ -75,11 +75,16 @@ def _set(context: Context, entry: Entry, _: dict[str, Entry], path: str) -> Iter
     if not (block := context.block(entry.value, here, "set")):
         return
     for cell in block.entries:
-        column = column_named(context, cell.key, f"{here}.{cell.key.value}")
+        column = header_for(context, cell.key.value)
         if not isinstance(cell.value, Text):
             context.wrong_shape(cell.value, f"{here}.{cell.key.value}", "set")
         elif column:
             yield SetCell(column, cell.value.value)
+
+
+def header_for(context: Context, name: str) -> str:
+    """The header as it stands in the sheet; a column that is not there yet is added to it."""
+    return next((header for header in context.columns or () if fold(header) == fold(name)), name.strip())
 
 
 def _email(context: Context, entry: Entry, options: dict[str, Entry], path: str) -> Iterable[Action]:

@@ -19,7 +19,8 @@ from rules.conditions import (
 from rules.context import Context
 from rules.fields import FIELDS, FieldType
 from rules.mistakes import fold, nearest
-from rules.phrases import Phrase, read_fact_date, read_number, read_phrase, suggest, typed
+from rules.phrases import Phrase, read_fact_date, read_number, read_phrase, typed
+from rules.suggestions import suggest
 from rules.words import LANGUAGES, vocabulary
 from rules.yamltext import Block, Entry, Items, Node, Text
 
@@ -184,6 +185,9 @@ class _Reader:
             return self._check(node, kind, phrase.op, phrase.values)
         if meant := self._nearly(kind, node.value):
             return self._fail(node, kind, meant)
+        if several := self._several(node.value):
+            self.context.tell(node.place, "one-name", self.path, node.value, suggestion=several)
+            return None
         return self._check(node, kind, "contain" if kind == "tags" else "is", (node.value.strip(),))
 
     def _nearly(self, kind: str, text: str) -> str | None:
@@ -191,6 +195,9 @@ class _Reader:
         for other in LANGUAGES:
             if other != self.language and (phrase := read_phrase(other, kind, text)):
                 return typed(self.language, kind, phrase)
+        answer = self.context.words.find("yesno", text)
+        if answer and (kind == "tags" or self.field == "membership"):
+            return str(vocabulary(self.language).words["phrases"][kind]["known" if answer == "yes" else "never"][0])
         head, _, rest = text.strip().partition(" ")
         starts = [
             pattern.split("{")[0].strip()
@@ -202,6 +209,13 @@ class _Reader:
         if rest and len(head) > 5 and (near := nearest(head, single)):
             return f"{near} {rest}"
         return None
+
+    def _several(self, text: str) -> str | None:
+        """`Lyon, Nantes` and `théâtre ou danse` are meant as several; in the team's own columns anything may stand."""
+        names = [name.strip() for name in re.split(r",| ou | or ", text)]
+        if len(names) < 2 or not all(names) or self.field.startswith(SHEET) or self.field == "organisation":
+            return None
+        return f"[{', '.join(names)}]"
 
     def _choices(self, node: Node, texts: list[Text]) -> Check | None:
         if len(texts) == 1 and (phrase := read_phrase(self.language, "choice", texts[0].value)):
@@ -222,7 +236,9 @@ class _Reader:
         translated = next(
             (name for other in LANGUAGES if (name := vocabulary(other).find("choices", text.value))), None
         )
+        denied = re.match(r"(?:non|pas|not|no|un)\b", fold(text.value))  # the nearest word would say the opposite
         meant = words.shown("choices", translated) if translated in allowed else nearest(text.value, shown)
+        meant = None if denied else meant
         self._fail(text, ", ".join(f"`{name}`" for name in shown), meant)
 
     def _yesno(self, node: Text) -> Check | None:

@@ -60,7 +60,8 @@ def read(
     sources = [_source(name, files[name], language) for name in sorted(files)]
     names = {fold(found): identity for source in sources for found, identity in _segment_names(source)}
     shown = [found for source in sources for found, _ in _segment_names(source)]
-    parts = [_FileReader(source, Context(source.words, columns, templates, names, shown)).read() for source in sources]
+    headers = None if columns is None else [*columns, *(name for source in sources for name in _columns_made(source))]
+    parts = [_FileReader(source, Context(source.words, headers, templates, names, shown)).read() for source in sources]
     book, kept, across = assemble(parts, previous or Book())
     mistakes = [*across, *(mistake for part in parts for mistake in part.mistakes)]
     return Reading(book, sorted(mistakes, key=lambda mistake: mistake.place), kept)
@@ -95,6 +96,17 @@ def _segment_names(source: _Source) -> Iterator[tuple[str, str]]:
                 }
                 if name := texts.get("name", "").strip():
                     yield name, slug(texts.get("id", "") or name)
+
+
+def _columns_made(source: _Source) -> Iterator[str]:
+    """The columns that a file's rules write in: they are in the sheet, or will be."""
+    level: list[Node] = [source.node] if source.node else []
+    for _ in range(4):  # rules, a rule, its actions, an action
+        entries = [entry for node in level if isinstance(node, Block) for entry in node.entries]
+        made = [entry.value for entry in entries if source.words.find("action", entry.key.value) == "set"]
+        yield from (cell.key.value for block in made if isinstance(block, Block) for cell in block.entries)
+        level = [entry.value for entry in entries]
+        level += [item for node in level if isinstance(node, Items) for item in node.items]
 
 
 def slug(name: str) -> str:

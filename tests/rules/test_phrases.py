@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.conditions import Check, Period
-from rules.phrases import Phrase, read_phrase, said, suggest, typed
+from rules.phrases import Phrase, read_phrase, said, typed
+from rules.suggestions import suggest
 from rules.words import vocabulary
 
 A, B = date(2024, 1, 1), date(2024, 6, 30)
@@ -82,6 +83,9 @@ def test_what_is_no_phrase(kind: str, text: str) -> None:
         ("en", "date", "more then 18 month ago", "more than 18 months ago"), ("en", "date", "31/01/2024", "2024-01-31"),
         ("en", "date", "before 31/01/2024", "before 2024-01-31"), ("fr", "date", "dans les 7 jours", "dans les 7 prochains jours"),
         ("en", "number", "au moins 3", "at least 3"), ("fr", "date", "never", "jamais"), ("fr", "again", "6 mois", "après 6 mois"),
+        ("fr", "date", "dans moins de 30 jours", "dans les 30 prochains jours"), ("en", "date", "within 7 days", "in the next 7 days"),
+        ("en", "date", "in more than 30 days", None), ("fr", "date", "aucune", "jamais"), ("fr", "date", "oui", "connu"),
+        ("fr", "number", "100€ minimum", "au moins 100"), ("en", "number", "yes", "at least 1"), ("fr", "number", "aucun", "0"),
         ("en", "wait", "in 2 days", "2 days"), ("en", "number", "a lot", None), ("en", "date", "2024-02-30", None),
     ],
 )  # fmt: skip

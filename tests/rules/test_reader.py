@@ -344,3 +344,13 @@ def test_headers_differ_only_in_how_they_are_typed() -> None:
     assert english.rules[0].digest == typed_otherwise.rules[0].digest
     assert typed_otherwise.columns_gone(COLUMNS) == ()
     assert typed_otherwise.columns_gone(COLUMNS[1:]) == ("do not contact",)
+
+
+def test_a_column_that_a_rule_writes_in_may_be_new() -> None:
+    text = RIGHT.replace("{flag: a}", "{set: {New column: x, STATUS: y}}").replace(
+        "visits: 2", "sheet: {new column: x}"
+    )
+    reading = one(text, columns=COLUMNS)
+    assert reading.mistakes == []
+    assert reading.book.rules[0].actions == (SetCell("New column", "x"), SetCell("Status", "y"))
+    assert reading.book.columns == {"New column"}
