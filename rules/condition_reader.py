@@ -24,6 +24,7 @@ from rules.suggestions import suggest
 from rules.words import LANGUAGES, vocabulary
 from rules.yamltext import Block, Entry, Items, Node, Text
 
+NEGATION = re.compile(r"(?:not|pas|non|sauf|except|autre que|other than)\s+\S|!=|<>|≠")
 LINES = ("logic", "fields")
 GROUPS: dict[str, type[AllOf | AnyOf | NoneOf]] = {"any_of": AnyOf, "all_of": AllOf, "none_of": NoneOf}
 DATES = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[/.]\d{1,2}[/.]\d{4}")
@@ -135,6 +136,10 @@ class _Reader:
             return self._read_list(kind, node)
         if not node.value.strip():
             return self._fail(node, kind)
+        plain = not node.quoted or node.value.startswith("!=")
+        if plain and not self.field.startswith(SHEET) and NEGATION.match(fold(node.value)):
+            self.context.tell(node.place, "negation", self.path, node.value.strip(), field=self.shown)
+            return None
         match kind:
             case "choice":
                 return self._choices(node, [node])

@@ -45,7 +45,7 @@ class Context:
     @cached_property
     def _keywords(self) -> dict[str, object]:
         """Keywords that sentences name, as the file's language has them."""
-        told = {"rule": ("name", "when", "then"), "top": ("rules", "segments"), "logic": ("sheet",)}
+        told = {"rule": ("name", "when", "unless", "then"), "top": ("rules", "segments"), "logic": ("sheet",)}
         return {name: self.words.key(section, name) for section, names in told.items() for name in names}
 
     def near(self, place: Place, code: str, path: str, found: str, candidates: Iterable[str]) -> None:

@@ -16,7 +16,7 @@ MERGE = re.compile(r"^(<{7}|={7}|>{7}|\|{7})(\s|$)")
 TIGHT_COLON = re.compile(r"^(\s*(?:- +)?)([^\W\d][\w '’]*?):([^\s/:][^:]*)$")
 TIGHT_DASH = re.compile(r"^(\s*)-([^\W\d][^:]*:(?:\s.*)?)$")
 CURLY = re.compile(r"(?<=[:\-\[,] )\s*([“”„‟‘’])([^“”„‟\"]*)([“”‟‘’])(?=\s*(?:[,\]}]|#.*|$))")
-SIGN = re.compile(r"(?<=: )>(?:=\s*| +)\d[^,}\]#\"']*")
+SIGN = re.compile(r"(?<=: )(?:>(?:=\s*| +)\d|!=\s*\w)[^,}\]#\"']*")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
