@@ -85,7 +85,7 @@ class MailchimpSettings(pydantic.BaseModel):
     )
     engagement: bool = pydantic.Field(True, description="Whether to read what each person opened and clicked.")
     endpoint: str | None = pydantic.Field(
-        None, pattern="^https?://", description="Another address of the API, for tests or a proxy."
+        None, pattern="^(https?://.*)?$", description="Another address of the API, for tests or a proxy."
     )
 
     @property

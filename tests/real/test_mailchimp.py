@@ -31,7 +31,9 @@ pytestmark = pytest.mark.real
 def spec() -> dict[str, Any]:
     folder = os.environ.get("FILROUGE_SPECS")
     if not folder:
-        pytest.skip("Not compared: set FILROUGE_SPECS to the folder that holds Mailchimp's Swagger file, mailchimp-marketing.json.")
+        pytest.skip(
+            "Not compared: set FILROUGE_SPECS to the folder that holds Mailchimp's Swagger file, mailchimp-marketing.json."
+        )
     file = Path(folder) / "mailchimp-marketing.json"
     if not file.is_file():
         pytest.fail(f"FILROUGE_SPECS is set, but there is no {file}.")
