@@ -10,6 +10,8 @@ How nothing is missed, each point tried on pretix 2026.8:
 - Orders of an event that the token did not see before may be old: such an event is read whole.
 - An order does not tell its currency nor what its products are, so they are put beside it. Products are read again
   when an order of their event moves; when one of them changed, its event's orders are read again.
+- A partial refund that changes nothing else does not move its order (no `touch` in pretix' OrderRefund), and nothing
+  lists refunds: so everything is read again once a week.
 - Only test orders are ever deleted, and those are not asked for.
 """
 
@@ -32,6 +34,7 @@ from connectors.sources.pretix_reading import Wishes, read
 from connectors.trouble import FixFile, GiveUp, LogInAgain
 
 OVERLAP = timedelta(minutes=10)
+READ_AGAIN = timedelta(days=7)
 HOSTED_PACE = (300, 60.0)  # pretix.eu allows 360 a minute to all of an organizer's programs together
 ORDERS = {"testmode": "false", "include_canceled_positions": "true"}
 # Ways into an order, bank details, keys and long texts: we have no use for them, so they are not kept.
@@ -85,7 +88,7 @@ class Place(msgspec.Struct):
     """The cursor. `since`: where finished walks began; `open`: begin and last order of unfinished ones, by walk.
 
     `whole` are events whose orders must be read from the beginning. `of` is what was asked for: another question
-    starts anew.
+    starts anew. `read_whole`: when the last walk over everything began.
     """
 
     of: str
@@ -94,6 +97,7 @@ class Place(msgspec.Struct):
     whole: list[str] = []
     dates: str | None = None
     events: dict[str, Known] = {}
+    read_whole: str | None = None
 
     def cursor(self) -> str:
         return msgspec.json.encode(self).decode()
@@ -109,6 +113,7 @@ class Pretix:
         token = settings.token.get_secret_value()
         self._settings = settings
         self._wishes = Wishes(setting.language, settings.consent, settings.genre, settings.donations)
+        self._now = setting.now
         self._client = Client(
             "pretix",
             f"{settings.url}/api/v1/organizers/{settings.organizer}",
@@ -176,7 +181,11 @@ class Pretix:
             place = msgspec.json.decode(cursor or "", type=Place)
         except (msgspec.ValidationError, msgspec.DecodeError):
             return Place(of)
-        return place if place.of == of else Place(of)
+        if place.of != of:
+            return Place(of)
+        if place.read_whole and self._now() - datetime.fromisoformat(place.read_whole) > READ_AGAIN:
+            place.since, place.open, place.read_whole = {}, {}, None
+        return place
 
     def _events(self) -> dict[str, dict[str, Any]]:
         """All events to be read, by short name. No event at all is a trouble: pretix leaves out what a token may not see."""
@@ -233,6 +242,7 @@ class Pretix:
         last: str | None = None
         for page in self._client.pages(path, params, _next):
             begin = begin or _begin(page)
+            place.read_whole = place.read_whole or begin
             orders = _results(page)
             for slug in dict.fromkeys(order["event"] for order in orders):
                 if slug not in self._items:

@@ -48,7 +48,7 @@ class TestContract(HttpSourceContract):
         return fake
 
     def source(self, world: FakePretix, setting: Setting) -> Source:
-        return Pretix(settings(world), setting)
+        return Pretix(settings(world), replace(setting, now=lambda: world.now))
 
     def touch(self, world: FakePretix) -> None:
         world.refund("C0003", "5.00")
@@ -68,7 +68,7 @@ def fake() -> Iterator[FakePretix]:
 @pytest.fixture
 def setting(tmp_path: Path) -> Setting:
     return Setting(
-        name="billetterie", folder=tmp_path, now=lambda: datetime(2026, 11, 22, tzinfo=UTC), sleep=lambda _: None
+        name="billetterie", folder=tmp_path, now=lambda: datetime(2026, 10, 26, tzinfo=UTC), sleep=lambda _: None
     )
 
 
@@ -124,6 +124,22 @@ def test_an_order_committed_late_behind_a_walk_cut_short_is_found(pretix: Pretix
     ledger.pull(pretix)
     ledger.pull(pretix)
     assert ledger.things == whole(pretix).things
+
+
+def test_a_refund_that_moves_nothing_is_found_within_a_week(fake: FakePretix, setting: Setting) -> None:
+    source = Pretix(settings(fake), replace(setting, now=lambda: fake.now))
+    ledger = whole(source)
+    fake.tick(3600)
+    fake.orders["C0003"]["refunds"].append(
+        {"local_id": 1, "state": "done", "amount": "5.00"}
+    )  # no new stamp, as in pretix
+    assert ledger.pull(source).changed == []
+    fake.tick(8 * 86400)
+    assert [thing.id for thing in ledger.pull(source).changed] == ["C0003"]
+    before = len(fake.requests)
+    ledger.pull(source)
+    assert len(fake.requests) - before <= 3
+    source.close()
 
 
 def test_many_orders_of_one_stamp_all_arrive(pretix: Pretix, fake: FakePretix) -> None:
