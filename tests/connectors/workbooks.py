@@ -36,7 +36,7 @@ def with_everything(path: Path) -> Path:
     _fill(book, table, date, formulas=False)
     table.add_table(0, 0, ROWS, 5, {
         "name": "Public", "style": "Table Style Medium 4",
-        "columns": [*({"header": header} for header in HEADERS[:5]), {"header": "Total", "formula": "=[@Visites]*2"}],
+        "columns": [*({"header": header} for header in HEADERS[:5]), {"header": "Total", "formula": "=Public[[#This Row],[Visites]]*2"}],
     })  # fmt: skip
     for row in range(1, ROWS + 1):
         table.write_datetime(row, 2, _day(row), date)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -23,7 +22,6 @@ STYLES_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.style
 TRANSITIONAL_RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
 _AFTER_CALC = ("oleSize", "customWorkbookViews", "pivotCaches", "smartTagPr", "smartTagTypes", "webPublishing",
                "fileRecoveryPr", "webPublishObjects", "extLst")  # fmt: skip
-_FORMULA = re.compile(rb"<(?:[\w.-]+:)?f[\s>]")
 
 
 @dataclass(frozen=True)
@@ -42,6 +40,11 @@ class TablePart:
     totals: int
     calculated: dict[int, str]
     """Column number: the formula that each new row gets."""
+
+
+def _has_formula(xml: bytes) -> bool:
+    opening = b"<" + prefix_of(xml) + b"f"
+    return any(opening + end in xml for end in (b">", b" "))
 
 
 def relations_path(part: str) -> str:
@@ -118,10 +121,12 @@ class Book:
         found = [self._table(part) for part in parts if part in self.package]
         return sorted((table for table in found if table), key=lambda table: -(table.area.right - table.area.left + 1))
 
-    def has_formulas(self) -> bool:
+    def has_formulas(self, part: str, xml: bytes) -> bool:
+        """Whether any sheet has a formula; `xml` is the sheet `part`, which need not be read again."""
         if any(relation.kind == "calcChain" for relation in self.relations.values()):
             return True
-        return any(_FORMULA.search(self.package.read(part)) for part in self.sheets.values() if part in self.package)
+        others = (other for other in self.sheets.values() if other != part and other in self.package)
+        return _has_formula(xml) or any(_has_formula(self.package.read(other)) for other in others)
 
     def recalculating(self) -> bytes | None:
         """`workbook.xml` that has Excel work out all formulas anew when it opens; None if it says so already."""

@@ -59,11 +59,14 @@ def cell_xml(prefix: bytes, row: int, column: int, cell: NewCell, *, from_1904: 
 
 
 def edited(sheet: Worksheet, edits: Mapping[int, RowEdit], head: bytes, tail: bytes) -> Iterator[Bytes]:
-    """The pieces of the new part: `head`, the rows with `edits` merged in, `tail` (without its `</sheetData>`)."""
+    """The pieces of the new part: `head`, the rows with `edits` merged in, `tail` (with its `</sheetData>`).
+
+    What is new comes as bytes, what stays as a view of the old part, cut between rows.
+    """
     p = sheet.grammar.prefix
     whole = memoryview(sheet.xml)
     yield head
-    yield b"<" + p + b"sheetData>" if sheet.empty_tag else whole[sheet.head_end : sheet.body]
+    yield b"<" + p + b"sheetData>" if sheet.empty_tag else sheet.xml[sheet.head_end : sheet.body]
     waiting = sorted(edits)
     position = sheet.body
     spans = {span.number: span for span in sheet.spans} if waiting else {}

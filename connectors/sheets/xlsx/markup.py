@@ -83,12 +83,12 @@ def namesake(parent: Any, name: str) -> str:
     return f"{{{namespace}}}{name}" if namespace else name
 
 
-def well_formed(pieces: Iterable[bytes | memoryview]) -> bool:
+def well_formed(pieces: Iterable[bytes]) -> bool:
     """Whether the bytes, one after the other, are XML: the last look before a part is written."""
     parser = expat.ParserCreate()
     try:
         for piece in pieces:
-            parser.Parse(bytes(piece), False)
+            parser.Parse(piece, False)
         parser.Parse(b"", True)
     except expat.ExpatError:
         return False

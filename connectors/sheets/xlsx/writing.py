@@ -153,13 +153,13 @@ class Edit:
             head = shown(sheet, head, self.looks)
             tail = wider_filter(sheet, tail, min(self.looks) - 1, max(self.looks))
         pieces = list(edited(sheet, self.edits, head, tail))
-        if not well_formed(pieces):
+        if not well_formed(piece for piece in pieces if isinstance(piece, bytes)):  # whole rows in between stay
             raise GiveUp("workbook-edit-failed", file=self.book.file)
         parts: dict[str, Pieces] = {sheet.part: pieces}
         parts |= self._table_part(last, new_last)
         if self.book.styles.changed:
             parts |= self.book.styles_parts()
-        calculated = self.book.recalculating() if self.book.has_formulas() else None
+        calculated = self.book.recalculating() if self.book.has_formulas(sheet.part, sheet.xml) else None
         return parts | ({self.book.part: [calculated]} if calculated else {})
 
     def _table_part(self, last: int, new_last: int) -> dict[str, Pieces]:
