@@ -7,6 +7,7 @@ revisions; a test holds the two ways equal.
 
 from __future__ import annotations
 
+import logging
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -78,16 +79,19 @@ def _revision(connection: Connection) -> str | None:
 
 
 def _stamp(connection: Connection, revision: str) -> None:
-    from alembic.migration import MigrationContext
-    from alembic.script import ScriptDirectory
-
-    MigrationContext.configure(connection).stamp(ScriptDirectory(str(MIGRATIONS)), revision)
+    """Alembic's own table, written without loading Alembic."""
+    connection.exec_driver_sql(
+        "CREATE TABLE IF NOT EXISTS alembic_version"
+        " (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+    )
+    connection.execute(sa.text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": revision})
 
 
 def _migrate(connection: Connection) -> None:
     from alembic import command
     from alembic.config import Config
 
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection

@@ -33,7 +33,15 @@ def write(what: str) -> Path | None:
         engine.dispose()
     file = Path(ScriptDirectory(str(MIGRATIONS)).get_revision(number).path) if made else None
     if file is not None:
-        file.write_text(re.sub(r"sync\.store\.base\.Utc\(\)", "sa.BigInteger()", file.read_text("utf-8")), "utf-8")
+        written = file.read_text("utf-8").replace("sync.store.base.Utc()", "sa.BigInteger()")
+        # SQLite's words for a default of yes or no would not do for PostgreSQL.
+        written = re.sub(
+            r"sa\.Boolean\(\), server_default=sa\.text\('0'\)", "sa.Boolean(), server_default=sa.false()", written
+        )
+        written = re.sub(
+            r"sa\.Boolean\(\), server_default=sa\.text\('1'\)", "sa.Boolean(), server_default=sa.true()", written
+        )
+        file.write_text(written, "utf-8")
     return file
 
 
