@@ -48,7 +48,7 @@ def together(*people: Person) -> list[set[str]]:
         ({"name": "Jean Dupont"}, {"name": "Jean Dupont"}, False),
     ],
 )  # fmt: skip
-def test_two_sightings(one: dict[str, str], other: dict[str, str], same: bool) -> None:
+def test_two_sightings(one: dict[str, str], other: dict[str, str], *, same: bool) -> None:
     assert (len(together(Person(id="1", **one), Person(id="2", **other))) == 1) is same  # type: ignore[arg-type]
 
 
