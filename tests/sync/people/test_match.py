@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -73,7 +74,7 @@ def test_values_are_made_comparable_and_shown_as_written() -> None:
     assert postcode("123", "FR") == "123"
 
 
-people = st.builds(
+people: st.SearchStrategy[dict[str, Any]] = st.builds(
     dict,
     email=st.sampled_from([None, "a@x.org", "b@x.org", "jean@x.org"]),
     name=st.sampled_from([None, "Jean Dupont", "J. Dupont", "Dupont", "Marie Dupont", "Marie", "Jacques Dupont"]),
