@@ -29,6 +29,7 @@ BATCH = 5_000
 ALL_AT_ONCE = 5_000  # loose sightings from which reading every sighting is quicker than following keys
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base32: no i, l, o, u
 KEYS = ("customer", "email_key", "name_key", "phone_key", "place_key")
+# `+org` in SQL below: SQLite then goes by the index over the few marked rows, not through all of an organisation.
 NOBODY = Clean(False, *([None] * (len(Clean._fields) - 1)))
 SIGHT = f"no, source, id, {', '.join(KEYS)}, seen, person, first_person, known"
 _decode = msgspec.json.Decoder(Person).decode
@@ -82,7 +83,7 @@ def code(number: int) -> str:
 
 def look_at(connection: Connection, moment: Moment) -> int:
     """Normalise sightings that changed. They become loose, and so do those that shared a key they no longer have."""
-    sql = "SELECT no, given, email_key, place_key FROM sighting WHERE org = ? AND dirty ORDER BY no LIMIT ?"
+    sql = "SELECT no, given, email_key, place_key FROM sighting WHERE +org = ? AND dirty ORDER BY no LIMIT ?"
     rows = ask(connection, sql, moment.org, BATCH)
     updates = []
     left: set[tuple[str, str | None]] = set()
@@ -103,13 +104,13 @@ def look_at(connection: Connection, moment: Moment) -> int:
 def rejoin(connection: Connection, moment: Moment) -> Resolved:
     """Give every loose sighting its person, and mark every profile that this or a changed fact concerns."""
     org = moment.org
-    loose = ask(connection, "SELECT count(*) FROM sighting WHERE org = ? AND loose", org)[0][0]
+    loose = ask(connection, "SELECT count(*) FROM sighting WHERE +org = ? AND loose", org)[0][0]
     result = Resolved()
     if loose:
         rows = _all(connection, org) if loose > ALL_AT_ONCE else _neighbours(connection, org)
         result = _assign(connection, moment, rows)
-        run(connection, "UPDATE sighting SET loose = false WHERE org = ? AND loose", org)
-    if ask(connection, "SELECT 1 FROM sighting WHERE org = ? AND stale LIMIT 1", org):
+        run(connection, "UPDATE sighting SET loose = false WHERE +org = ? AND loose", org)
+    if ask(connection, "SELECT 1 FROM sighting WHERE +org = ? AND stale LIMIT 1", org):
         _mark_profiles(connection, org)
     sql = "SELECT count(*) FROM person WHERE org = ? AND live AND merged_into IS NULL"
     return Resolved(result.new, result.merged, result.moved, ask(connection, sql, org)[0][0])
@@ -128,7 +129,7 @@ def _neighbours(connection: Connection, org: int) -> list[Row]:
     """Loose sightings and everything that shares a key or a person with them, however far."""
     found: dict[int, Row] = {}
     asked: dict[str, set[object]] = defaultdict(set)
-    more = [_row(values) for values in ask(connection, f"SELECT {SIGHT} FROM sighting WHERE org = ? AND loose", org)]
+    more = [_row(values) for values in ask(connection, f"SELECT {SIGHT} FROM sighting WHERE +org = ? AND loose", org)]
     while more:
         found |= {row.sight.no: row for row in more}
         wanted: dict[str, set[object]] = defaultdict(set)
@@ -260,12 +261,12 @@ def _mark_profiles(connection: Connection, org: int) -> None:
     run(
         connection,
         "UPDATE person SET stale = true WHERE org = ? AND NOT stale AND id IN ("
-        "SELECT person FROM sighting WHERE org = ? AND stale AND person IS NOT NULL"
+        "SELECT person FROM sighting WHERE +org = ? AND stale AND person IS NOT NULL"
         " UNION SELECT other.person FROM sighting AS one JOIN sighting AS other"
         " ON other.org = one.org AND other.email_key = one.email_key"
-        " WHERE one.org = ? AND one.stale AND one.email_key IS NOT NULL AND other.person IS NOT NULL)",
+        " WHERE +one.org = ? AND one.stale AND one.email_key IS NOT NULL AND other.person IS NOT NULL)",
         org,
         org,
         org,
     )
-    run(connection, "UPDATE sighting SET stale = false WHERE org = ? AND stale", org)
+    run(connection, "UPDATE sighting SET stale = false WHERE +org = ? AND stale", org)

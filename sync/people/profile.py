@@ -47,7 +47,7 @@ def refresh(
         with store.begin() as connection:
             people = ask(
                 connection,
-                "SELECT id, live AND merged_into IS NULL FROM person WHERE org = ? AND stale ORDER BY id LIMIT ?",
+                "SELECT id, live AND merged_into IS NULL FROM person WHERE +org = ? AND stale ORDER BY id LIMIT ?",
                 store.org,
                 CHUNK,
             )

@@ -126,14 +126,12 @@ sighting = sa.Table(
 )
 sa.Index("ix_sighting_object", sighting.c.org, sighting.c.object, sighting.c.source, sighting.c.id, unique=True)
 sa.Index("ix_sighting_id", sighting.c.org, sighting.c.source, sighting.c.id)
-only("ix_sighting_person", sighting, "org", "person", where="person IS NOT NULL")
-only("ix_sighting_dirty", sighting, "org", "no", where="dirty")
-only("ix_sighting_loose", sighting, "org", "no", where="loose")
-only("ix_sighting_stale", sighting, "org", "no", where="stale")
-only("ix_sighting_customer", sighting, "org", "source", "customer", where="customer IS NOT NULL")
-for _key in ("email_key", "phone_key", "place_key"):
-    only(f"ix_sighting_{_key}", sighting, "org", _key, where=f"{_key} IS NOT NULL")
-only("ix_sighting_name", sighting, "org", "name_key", where="name_key IS NOT NULL")
+for _mark in ("dirty", "loose", "stale"):
+    only(f"ix_sighting_{_mark}", sighting, "org", "no", where=_mark)
+sa.Index("ix_sighting_customer", sighting.c.org, sighting.c.source, sighting.c.customer)
+for _key in ("person", "email_key", "phone_key", "place_key", "name_key"):
+    # Over all rows: SQLite does not take an index over some of them for a join.
+    sa.Index(f"ix_sighting_{_key}", sighting.c.org, sighting.c[_key])
 
 fact = sa.Table(
     "fact",

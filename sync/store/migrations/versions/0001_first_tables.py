@@ -514,13 +514,7 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     with op.batch_alter_table("sighting", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_sighting_customer",
-            ["org", "source", "customer"],
-            unique=False,
-            sqlite_where=sa.text("customer IS NOT NULL"),
-            postgresql_where=sa.text("customer IS NOT NULL"),
-        )
+        batch_op.create_index("ix_sighting_customer", ["org", "source", "customer"], unique=False)
         batch_op.create_index(
             "ix_sighting_dirty",
             ["org", "no"],
@@ -528,13 +522,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("dirty"),
             postgresql_where=sa.text("dirty"),
         )
-        batch_op.create_index(
-            "ix_sighting_email_key",
-            ["org", "email_key"],
-            unique=False,
-            sqlite_where=sa.text("email_key IS NOT NULL"),
-            postgresql_where=sa.text("email_key IS NOT NULL"),
-        )
+        batch_op.create_index("ix_sighting_email_key", ["org", "email_key"], unique=False)
         batch_op.create_index("ix_sighting_id", ["org", "source", "id"], unique=False)
         batch_op.create_index(
             "ix_sighting_loose",
@@ -543,35 +531,11 @@ def upgrade() -> None:
             sqlite_where=sa.text("loose"),
             postgresql_where=sa.text("loose"),
         )
-        batch_op.create_index(
-            "ix_sighting_name",
-            ["org", "name_key"],
-            unique=False,
-            sqlite_where=sa.text("name_key IS NOT NULL"),
-            postgresql_where=sa.text("name_key IS NOT NULL"),
-        )
+        batch_op.create_index("ix_sighting_name_key", ["org", "name_key"], unique=False)
         batch_op.create_index("ix_sighting_object", ["org", "object", "source", "id"], unique=True)
-        batch_op.create_index(
-            "ix_sighting_person",
-            ["org", "person"],
-            unique=False,
-            sqlite_where=sa.text("person IS NOT NULL"),
-            postgresql_where=sa.text("person IS NOT NULL"),
-        )
-        batch_op.create_index(
-            "ix_sighting_phone_key",
-            ["org", "phone_key"],
-            unique=False,
-            sqlite_where=sa.text("phone_key IS NOT NULL"),
-            postgresql_where=sa.text("phone_key IS NOT NULL"),
-        )
-        batch_op.create_index(
-            "ix_sighting_place_key",
-            ["org", "place_key"],
-            unique=False,
-            sqlite_where=sa.text("place_key IS NOT NULL"),
-            postgresql_where=sa.text("place_key IS NOT NULL"),
-        )
+        batch_op.create_index("ix_sighting_person", ["org", "person"], unique=False)
+        batch_op.create_index("ix_sighting_phone_key", ["org", "phone_key"], unique=False)
+        batch_op.create_index("ix_sighting_place_key", ["org", "place_key"], unique=False)
         batch_op.create_index(
             "ix_sighting_stale",
             ["org", "no"],
