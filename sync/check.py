@@ -60,9 +60,10 @@ def _understood(desk: Desk) -> list[str]:
     """How export files are read: shown, so that a person can see whether it is right."""
     found: list[str] = []
     for name, source in desk.sources().items():
-        understood = getattr(source, "understood_lines", None)
-        if understood:
-            found += [desk.say("check-source", name=name), *(f"  {line}" for line in understood(desk.language))]
+        told = getattr(source, "told", None)
+        if told:
+            found += [desk.say("check-source", name=name)]
+            found += [f"  {desk.say(code, **facts)}" for code, facts in told()]
         source.close()
     return found
 

@@ -59,6 +59,7 @@ class Options:
 
     config = Path("config.yaml")
     language: str | None = None
+    spoken: str | None = None
 
 
 OPTIONS = Options()
@@ -79,7 +80,7 @@ def before(
         raise typer.Exit
     if language is not None and language not in LANGUAGES:
         raise typer.BadParameter(", ".join(LANGUAGES), param_hint="--language")
-    OPTIONS.config, OPTIONS.language = config, language
+    OPTIONS.config, OPTIONS.language, OPTIONS.spoken = config, language, None
 
 
 def _day(text: str | None) -> date | None:
@@ -97,6 +98,7 @@ def _desk(today: str | None = None) -> Iterator[Any]:
     from sync.desk import Desk
 
     desk = Desk.open(OPTIONS.config, OPTIONS.language, _day(today))
+    OPTIONS.spoken = desk.language
     try:
         yield desk
     finally:
@@ -196,7 +198,10 @@ def serve(
     host: Annotated[str | None, typer.Option(help=_t("help-host"))] = None,
     port: Annotated[int | None, typer.Option(help=_t("help-port"))] = None,
 ) -> None:
+    from sync.logs import configure
     from sync.service import serve_desk
+
+    configure("info")
 
     raise typer.Exit(serve_desk(OPTIONS.config, OPTIONS.language, host, port))
 
@@ -281,7 +286,11 @@ def person_show(person: Annotated[str, typer.Argument(help=_t("help-who"))], as_
 
 def main() -> None:
     """The command `filrouge`. Whatever goes wrong ends as a sentence and an exit code, never as a traceback."""
-    language = LANGUAGE
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from sync.logs import configure
+
+    configure("warning")
     try:
         app(standalone_mode=True)
     except Trouble as trouble:
@@ -290,20 +299,31 @@ def main() -> None:
         if isinstance(trouble, WrongFiles):
             typer.echo(trouble.shown, err=True)
         else:
-            typer.echo(say(OPTIONS.language or language, trouble.code, **trouble.facts), err=True)
+            typer.echo(say(_language(), trouble.code, **trouble.facts), err=True)
         sys.exit(_code(trouble))
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(PARTIAL)
     except OSError as error:
         code = "disk-full" if error.errno == errno.ENOSPC else "no-access"
-        typer.echo(say(language, code, file=str(error.filename or "?"), detail=error.strerror or ""), err=True)
+        typer.echo(say(_language(), code, file=str(error.filename or "?"), detail=error.strerror or ""), err=True)
+        sys.exit(PARTIAL)
+    except SQLAlchemyError as error:
+        # SQLite says so in words only; the statement and its values must not be shown
+        cause = getattr(error, "orig", None) or error
+        code = "disk-full" if "full" in str(cause) else "database-away"
+        typer.echo(say(_language(), code, file="filrouge.db", detail=type(cause).__name__), err=True)
         sys.exit(PARTIAL)
     except Exception as error:
         if os.environ.get("FILROUGE_DEBUG"):
             raise
-        typer.echo(say(language, "unexpected", what=type(error).__name__, where=_where(error)), err=True)
+        typer.echo(say(_language(), "unexpected", what=type(error).__name__, where=_where(error)), err=True)
         sys.exit(PARTIAL)
+
+
+def _language() -> str:
+    """The language to complain in: as asked for, else the config's if it could be read, else the system's."""
+    return OPTIONS.language or OPTIONS.spoken or LANGUAGE
 
 
 def _code(trouble: Trouble) -> int:
@@ -318,3 +338,7 @@ def _where(error: BaseException) -> str:
 
     ours = [frame for frame in traceback.extract_tb(error.__traceback__) if "site-packages" not in frame.filename]
     return f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "?"
+
+
+if __name__ == "__main__":
+    main()

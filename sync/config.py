@@ -168,7 +168,7 @@ class Config:
     def setting(self, name: str, clock: Clock) -> Setting:
         """What a connector is told of where it runs."""
         who = self.organisation
-        return Setting(name, self.folder, who.country, who.timezone, who.language, clock.now)
+        return Setting(name, self.folder, who.country, who.timezone, who.language, clock.read)
 
     def open_source(self, name: str, clock: Clock) -> Source:
         return catalog.source(self.source_type(name))(self.sources[name], self.setting(name, clock))

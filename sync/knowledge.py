@@ -35,7 +35,7 @@ def know(desk: Desk, book: Book, now: datetime, headers: Collection[str]) -> Kno
     stale = stale_sources(desk.store, feeds, now, desk.config.freshness)
     late = {name: _late_source(FIELDS[name].source, feeds, stale) for name in FIELDS}
     unfed = {name for name, field in FIELDS.items() if not _is_fed(field.source, feeds)}
-    gone = tuple(sorted(book.columns - set(headers)))
+    gone = tuple(sorted(book.columns_gone(headers)))
     unknown = unfed | {name for name, source in late.items() if source} | {SHEET + header for header in gone}
     waits = {rule.id: next((late[name] for name in sorted(rule.needs) if late.get(name)), None) for rule in book.rules}
     return Knowledge(

@@ -95,7 +95,7 @@ def merged_with_a_past(connection: Connection, org: int) -> dict[int, int]:
     known = sa.union(*(sa.select(table.c.person_id).where(table.c.org == org) for table in (standing, outbox)))
     gone = sa.select(person.c.id, person.c.merged_into)
     gone = gone.where(person.c.org == org, person.c.merged_into.is_not(None), person.c.id.in_(known))
-    return dict(connection.execute(gone).tuples().all())
+    return dict(connection.execute(gone).all())
 
 
 def _merged_codes(desk: Desk) -> dict[str, str]:
@@ -104,7 +104,7 @@ def _merged_codes(desk: Desk) -> dict[str, str]:
         person.c.org == desk.store.org, kept.c.org == desk.store.org, person.c.merged_into == kept.c.id
     )
     with desk.store.look() as connection:
-        return dict(connection.execute(pairs).tuples().all())
+        return dict(connection.execute(pairs).all())
 
 
 def wanted_rows(desk: Desk, look: Look, codes: Mapping[str, str], people: pl.DataFrame) -> Wanted:

@@ -237,7 +237,13 @@ def pull(work: Work, progress: Any, stop: Callable[[], bool]) -> None:
     gone = work.wishes.allow.get("gone", -1)
     try:
         work.pulled = pull_all(
-            work.desk.store, sources, work.number, work.now, stop, lambda n: progress.count("pull", n), allow_gone=gone
+            work.desk.store,
+            sources,
+            work.number,
+            work.desk.clock.read(),
+            stop,
+            lambda n: progress.count("pull", n),
+            allow_gone=gone,
         )
     finally:
         look_over(work.desk.store, sum(one.result.new + one.result.changed for one in work.pulled.values()))
@@ -266,7 +272,7 @@ def apply_rules(work: Work) -> None:
     store, today = work.desk.store, work.desk.clock.today()
     people = with_team(work.frame, work.look, work.codes)
     headers = [name.removeprefix(SHEET) for name in people.columns if name.startswith(SHEET)]
-    work.knowledge = know(work.desk, work.book, work.now, headers)
+    work.knowledge = know(work.desk, work.book, work.desk.clock.read(), headers)
     work.verdicts = evaluate(work.book, people, today, work.knowledge.unknown)
     frame = work.verdicts.frame.join(people.select("key", "person_id"), on="key", how="left")
     with store.begin() as connection:

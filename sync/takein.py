@@ -58,7 +58,7 @@ def _ids(connection: Connection, org: int, codes: Iterable[str]) -> dict[str, in
     for start in range(0, len(wanted), SOME):
         some = wanted[start : start + SOME]
         rows = sa.select(person.c.code, sa.func.coalesce(person.c.merged_into, person.c.id))
-        found |= dict(connection.execute(rows.where(person.c.org == org, person.c.code.in_(some))).tuples().all())
+        found |= dict(connection.execute(rows.where(person.c.org == org, person.c.code.in_(some))).all())
     return found
 
 

@@ -58,7 +58,7 @@ def explain_person(desk: Desk, who: str, rule: str | None) -> Outcome:
         sheet.close()
     people = with_team(everybody(desk), seen, {})
     headers = [name.removeprefix("sheet:") for name in people.columns if name.startswith("sheet:")]
-    unknown = know(desk, book, desk.clock.now(), headers).unknown
+    unknown = know(desk, book, desk.clock.read(), headers).unknown
     person = people.filter(pl.col("key") == code)
     name = " ".join(part for part in person.select("first_name", "last_name").row(0) if part) or code
     with desk.store.look() as connection:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -109,17 +109,23 @@ def waiting(work: Work) -> list[Waiting]:
     return found
 
 
-def tasks(work: Work) -> list[tuple[str, str, str]]:
-    """What people of the team are to do: what, who, until when."""
+def tasks(work: Work) -> list[tuple[str, str, str, str]]:
+    """What people of the team are to do: about whom, what, who, until when."""
     desk = work.desk
     with desk.store.look() as connection:
         rows = standings.open_tasks(connection, desk.store.org)
     facts = {row["person_id"]: row for row in work.frame.iter_rows(named=True)} if rows else {}
     return [
-        (filled(desk, row.text, facts[row.person_id]), row.assignee or "", _day(row.due, desk.config.language))
+        (_called(facts[row.person_id]), filled(desk, row.text, facts[row.person_id]), row.assignee or "", _day(row.due, desk.config.language))
         for row in rows[:MOST_LINES]
         if row.person_id in facts
     ]
+
+
+def _called(person: Mapping[str, Any]) -> str:
+    name = " ".join(part for part in (person["first_name"], person["last_name"]) if part)
+    reach = person["phone"] or person["email"] or ""
+    return f"{name or person['key']} · {reach}" if reach else name or str(person["key"])
 
 
 def _day(day: date | None, language: str) -> str:

@@ -63,7 +63,7 @@ class Report:
     sources: Sequence[SourceLine] = ()
     rules: Sequence[RuleLine] = ()
     waiting: Sequence[Waiting] = ()
-    tasks: Sequence[tuple[str, str, str]] = ()
+    tasks: Sequence[tuple[str, str, str, str]] = ()
     held: Mapping[str, int] = field(default_factory=dict)
     notes: Sequence[str] = ()
     set_aside: Sequence[tuple[str, str]] = ()

@@ -25,7 +25,7 @@ def report(language: str = "fr", number: int = 12, **more: object) -> Report:
         "sources": [SourceLine(NASTY, "partial", 3, 2, 1, NASTY)],
         "rules": [RuleLine(NASTY, 46, 3, 1)],
         "waiting": [Waiting(NASTY, 2, NASTY, NASTY, NASTY, "filrouge approve x")],
-        "tasks": [(NASTY, "Marie", "28 mars")],
+        "tasks": [(NASTY, NASTY, "Marie", "28 mars")],
         "held": {"unsubscribed": 2},
         "notes": [NASTY],
         "set_aside": [("exports/mai.csv:12", NASTY)],
