@@ -262,10 +262,13 @@ class _Reader:
         secret = path[-1] in SECRET_NAMES
         if secret and node.value and not FILLED.search(node.value):
             self._tell(path, "config-secret", name=_suggested_name(path))
+        told = len(self.mistakes)
         value = FILLED.sub(lambda found: self._value_of(found, path), node.value)
         if secret and value:
             self.secrets.append(value)
-        emptied = value != node.value and not value  # `${NAME:-}` of what is not set counts as left out
+        emptied = (
+            value != node.value and not value and told == len(self.mistakes)
+        )  # `${NAME:-}` of what is not set counts as left out
         return Text(value, node.place, not emptied and (node.quoted or value != node.value))
 
     def _value_of(self, found: re.Match[str], path: tuple[str, ...]) -> str:
