@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +20,8 @@ from sync.config import Config, read_config
 from sync.followup.templates import Templates, read_templates
 from sync.messages import say
 from sync.store import Store
+
+LEAST_ROOM = 2_000_000  # bytes: below, SQLite can't even open its own journal
 
 
 class WrongFiles(FixFile):
@@ -72,6 +75,8 @@ class Desk:
 
     @cached_property
     def store(self) -> Store:
+        if shutil.disk_usage(self.config.folder).free < LEAST_ROOM:
+            raise TryLater("disk-full", file=str(self.config.folder))
         try:
             return Store.open(self.config.store_url, self.config.organisation.slug, self.clock.read())
         except (sa.exc.OperationalError, sa.exc.DatabaseError) as error:
