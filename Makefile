@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
+# The machine's own list of certificates, so that a closed network's mirror is trusted as pip trusts it.
+export UV_SYSTEM_CERTS ?= 1
 # One compile of the byte code at install time would cost more than it saves on a first run.
 export UV_LINK_MODE ?= copy
 

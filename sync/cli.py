@@ -121,7 +121,9 @@ def demo(
 ) -> None:
     from sync.demonstration import demonstrate
 
-    raise typer.Exit(demonstrate(folder, _day(today), OPTIONS.language or LANGUAGE, typer.echo))
+    raise typer.Exit(
+        demonstrate(folder, _day(today), OPTIONS.language or LANGUAGE, OPTIONS.language or "fr", typer.echo)
+    )
 
 
 @app.command(help=_t("help-init"))

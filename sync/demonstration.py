@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from connectors.trouble import FixFile
 from sync.clock import Clock
@@ -17,16 +18,19 @@ from sync.run import Wishes, run_once
 Tell = Callable[[str], None]
 
 
-def demonstrate(folder: Path, today: date | None, language: str, tell: Tell) -> int:
-    """The first time: write, run, approve one batch as a person would, run. Later: run, so that a change can be seen."""
+def demonstrate(folder: Path, today: date | None, language: str, theatre: str, tell: Tell) -> int:
+    """The first time: write, run, approve one batch as a person would, run. Later: run, so that a change can be seen.
+
+    `language` is the reader's; `theatre` the organisation's own.
+    """
     file = folder / "config.yaml"
     first = not file.exists()
     if first and folder.exists() and any(folder.iterdir()):
         raise FixFile("demo-not-empty", folder=str(folder))
     if first:
-        write_demo(folder, today or _today(language), language)
+        write_demo(folder, today or _today(), theatre)
         tell(say(language, "demo-written", folder=str(folder)))
-    desk = Desk.open(file, None, today)
+    desk = Desk.open(file, language, today)
     try:
         _run(desk, tell)
         if first and (rule := _approve_one(desk)):
@@ -41,10 +45,8 @@ def demonstrate(folder: Path, today: date | None, language: str, tell: Tell) -> 
     return 0
 
 
-def _today(language: str) -> date:
-    from zoneinfo import ZoneInfo
-
-    return Clock(ZoneInfo("America/Montreal" if language == "fr" else "Europe/Paris")).today()
+def _today() -> date:
+    return Clock(ZoneInfo("Europe/Paris")).today()
 
 
 def _run(desk: Desk, tell: Tell) -> None:
