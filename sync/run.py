@@ -25,6 +25,7 @@ from sync.desk import Desk, WrongFiles, show_mistakes
 from sync.followup import standings
 from sync.followup.decide import Decisions, decide
 from sync.followup.send import Sent, send_due
+from sync.history import backfill
 from sync.knowledge import Knowledge, know
 from sync.outcome import Outcome
 from sync.people.merge import Resolved, resolve
@@ -263,7 +264,11 @@ def work_out_people(work: Work) -> None:
         work.people.moved + resolved.moved,
         resolved.total,
     )
-    refresh(store, work.now, who.timezone, who.money, priority=list(config.sources))
+    basis = f"{who.timezone} {who.money} {' '.join(config.sources)}"
+    changed = runs.recall(store, "profile-basis") != basis
+    refresh(store, work.now, who.timezone, who.money, everything=changed, priority=list(config.sources))
+    if changed:
+        runs.remember(store, "profile-basis", basis)
     work.forget_frame()
 
 
@@ -275,6 +280,7 @@ def apply_rules(work: Work) -> None:
     work.knowledge = know(work.desk, work.book, work.desk.clock.read(), headers)
     work.verdicts = evaluate(work.book, people, today, work.knowledge.unknown)
     frame = work.verdicts.frame.join(people.select("key", "person_id"), on="key", how="left")
+    backfill(work.desk, work.book)
     with store.begin() as connection:
         standings.absorb(connection, store.org, merged_with_a_past(connection, store.org))
         work.decisions = decide(

@@ -54,6 +54,13 @@ segment_size = sa.Table(
     sa.Column("segment", sa.Text, primary_key=True),
     sa.Column("people", sa.Integer, nullable=False),
 )
+remembered = sa.Table(
+    "remembered",
+    metadata,
+    org_column(),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
 rule_file = sa.Table(
     "rule_file",
     metadata,
@@ -138,6 +145,18 @@ def segment_history(store: Store) -> dict[str, dict[str, int]]:
         for row in connection.execute(query):
             found.setdefault(row.segment, {})[row.day] = row.people
     return found
+
+
+def recall(store: Store, name: str) -> str | None:
+    """What `remember` noted last under this name."""
+    query = sa.select(remembered.c.value).where(remembered.c.org == store.org, remembered.c.name == name)
+    with store.look() as connection:
+        return connection.scalar(query)
+
+
+def remember(store: Store, name: str, value: str) -> None:
+    with store.begin() as connection:
+        upsert(connection, remembered, [{"org": store.org, "name": name, "value": value}])
 
 
 def remember_rules(store: Store, files: Mapping[str, bytes], now: datetime) -> None:

@@ -3,7 +3,7 @@
 # ruff: noqa: S608  names in these statements are our own; values are always bound
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,13 @@ CHUNK = 20_000
 COMPUTED = tuple(name for name in FIELDS if name not in ELSEWHERE)
 COLUMNS = ("org", "person", *COMPUTED, "email_key", "other_money", "due", "past")
 CONCERNED = "person AS p JOIN sighting AS s ON s.org = p.org AND s.person = p.id"
+ONE_OF = "p.org = ? AND p.id BETWEEN ? AND ?"
+RECONSTRUCTIBLE = (
+    *survive.ABOUT,
+    *("first_visit", "last_visit", "visits", "no_shows", "last_purchase", "purchases", "spent"),
+    *("last_donation", "donations", "donated", "genres"),
+)
+"""Fields that can be told for a day in the past, since their records carry their dates."""
 STALE = "p.org = ? AND p.stale AND p.id BETWEEN ? AND ?"
 
 
@@ -95,6 +102,28 @@ def people_frame(store: Store) -> pl.DataFrame:
     return frame.with_columns(shared_email=shared).select("key", "person_id", *typed, "shared_email").sort("person_id")
 
 
+def as_it_was(
+    store: Store, moments: Sequence[datetime], timezone: str, currency: str
+) -> Iterator[tuple[datetime, pl.DataFrame]]:
+    """For each moment, what records say of everybody as of then: `key`, `person_id`, the fields of `RECONSTRUCTIBLE`.
+
+    Who people are is as known today. What was booked or subscribed to at the time can't be told from the records.
+    """
+    people = people_frame(store)
+    everyone = (store.org, 0, 2**62)
+    with store.look() as connection:
+        facts, events = _facts(connection, *everyone, where=ONE_OF), _events(connection, store.org)
+    nobody = pl.DataFrame(schema=measures.SUBSCRIPTIONS)
+    ids = people.select(pl.col("person_id").alias("person"))
+    done = [name for name in RECONSTRUCTIBLE if name not in survive.ABOUT]
+    for moment in moments:
+        at = micros(moment) or 0
+        then = facts.filter((pl.col("kind") == "visit") | (pl.col("at") <= at))
+        found = measures.measure(ids, then, events, nobody, now=at, timezone=timezone, currency=currency)
+        typed = found.select(pl.col("person").alias("person_id"), *(_typed(name) for name in done))
+        yield moment, people.select("key", "person_id", *survive.ABOUT).join(typed, on="person_id", how="left")
+
+
 def about(
     connection: Connection, org: int, first: int, last: int, priority: Sequence[str] = (), where: str = STALE
 ) -> pl.DataFrame:
@@ -140,12 +169,12 @@ def _frame(connection: Connection, schema: dict[str, Any], sql: str, values: tup
     return frame.cast({name: pl.Boolean for name, kind in schema.items() if kind == pl.Boolean})
 
 
-def _facts(connection: Connection, org: int, first: int, last: int) -> pl.DataFrame:
+def _facts(connection: Connection, org: int, first: int, last: int, where: str = STALE) -> pl.DataFrame:
     columns = ", ".join(f"f.{name}" for name in measures.FACTS if name != "person")
     return _frame(
         connection,
         measures.FACTS,
-        f"SELECT p.id, {columns} FROM {CONCERNED} JOIN fact AS f ON f.org = s.org AND f.sighting = s.no WHERE {STALE}",
+        f"SELECT p.id, {columns} FROM {CONCERNED} JOIN fact AS f ON f.org = s.org AND f.sighting = s.no WHERE {where}",
         (org, first, last),
     )
 

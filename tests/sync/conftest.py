@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sync.store import Store
+from tests.thread.small import Small
 
 NOW = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 
@@ -18,3 +19,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
     store = Store.open(f"sqlite:///{tmp_path / 'filrouge.db'}", "phare", NOW)
     yield store
     store.close()
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Small:
+    return Small(tmp_path / "phare")

@@ -151,3 +151,14 @@ def test_two_names_on_one_address_get_one_mail(small: Small) -> None:
     done = small.run()
     assert done.facts["mail"]["sent"] == 1
     assert done.facts["mail"]["held"] == {"same-address": 1}
+
+
+def test_another_time_zone_in_the_config_moves_the_days(small: Small) -> None:
+    late = tuple(text.replace("12/05/2024 20:00", "12/05/2024 23:30") for text in LINES)
+    small.export(late)
+    small.run()
+    assert small.row("Jeanne")["Dernière visite"] == date(2024, 5, 12)
+    small.change("config.yaml", "America/Montreal", "Asia/Tokyo")
+    small.change("config.yaml", "folder: exports/", "folder: exports/, files: [{timezone: America/Montreal}]")
+    small.run()
+    assert small.row("Jeanne")["Dernière visite"] == date(2024, 5, 13)

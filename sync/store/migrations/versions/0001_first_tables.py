@@ -360,6 +360,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("org", "object", name=op.f("pk_raw")),
     )
     op.create_table(
+        "remembered",
+        sa.Column("org", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["org"], ["organisation.id"], name=op.f("fk_remembered_org_organisation")),
+        sa.PrimaryKeyConstraint("org", "name", name=op.f("pk_remembered")),
+    )
+    op.create_table(
         "rule_file",
         sa.Column("org", sa.Integer(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
