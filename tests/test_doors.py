@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,3 +31,25 @@ def test_a_room_knows_only_the_rooms_it_may(room: str) -> None:
         if name in MAY_NOT_KNOW[room]
     }
     assert not strangers
+
+
+def test_no_test_reaches_outside_this_machine() -> None:
+    with socket.socket() as outside, pytest.raises(AssertionError, match="tried to reach"):
+        outside.connect(("192.0.2.1", 80))
+
+
+CLOCKS = re.compile(r"\b(?:datetime|date)\.(?:now|today|utcnow)\(|\btime\.time\(")
+MAY_ASK_THE_TIME = {
+    "sync/clock.py",
+    "connectors/source.py",  # the default of `Setting.now`, for those who use a connector without the rest
+}
+
+
+def test_only_the_clock_asks_what_time_it_is() -> None:
+    askers = {
+        file.relative_to(ROOT).as_posix()
+        for room in ("connectors", "rules", "sync")
+        for file in (ROOT / room).rglob("*.py")
+        if CLOCKS.search(file.read_text("utf-8"))
+    }
+    assert askers <= MAY_ASK_THE_TIME

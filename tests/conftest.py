@@ -1,0 +1,36 @@
+"""What all tests share: no clock of the machine decides whether they pass, and nobody is called outside."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from typing import Any
+
+import hypothesis
+import pytest
+
+# A busy machine is no failure: what is too slow is seen in bench/, never in a test.
+hypothesis.settings.register_profile("filrouge", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("filrouge")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def only_loopback() -> Any:
+    """A connection to anything but this machine fails the test that tries it."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_here(str(address[0])):
+            raise AssertionError(f"a test tried to reach {address[0]}")
+        connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded)
+        yield
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
