@@ -47,6 +47,7 @@ from sync.sheet.columns import Tab
 from sync.sheet.land import Applied
 from sync.sheet.look import Look, look
 from sync.sheet.plan import Wanted
+from sync.store.again import let_go
 from sync.store.statistics import look_over
 from sync.summary import segment_sizes, summarise
 from sync.tabs import SET, people_tab
@@ -54,6 +55,7 @@ from sync.takein import take_in
 
 STEPS = frozenset({"pull", "people", "rules", "sheet", "mail"})
 CLOCK_MAY_DIFFER = timedelta(minutes=10)
+RAW_KEPT_DAYS = 90  # after a service no longer has something: long enough to see that it was a mistake
 
 
 class Silent:
@@ -247,6 +249,7 @@ def pull(work: Work, progress: Any, stop: Callable[[], bool]) -> None:
             allow_gone=gone,
         )
     finally:
+        let_go(work.desk.store, work.desk.clock.read(), RAW_KEPT_DAYS)
         look_over(work.desk.store, sum(one.result.new + one.result.changed for one in work.pulled.values()))
         for name, source in sources.items():
             work.calls[name] = Calls(read=int(getattr(source, "calls", 0)))

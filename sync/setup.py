@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -60,7 +61,7 @@ def set_up(folder: Path, answers: Answers, language: str, ask: Ask | None, tell:
         columns = {}
     _write(folder / "config.yaml", config_text(answers, columns, language))
     variables = list(_secrets(answers.sources))
-    _write(folder / ".env", say(language, "init-env") + "\n" + "".join(f"{name}=\n" for name in variables))
+    _write_for_us_alone(folder / ".env", say(language, "init-env") + "\n" + "".join(f"{name}=\n" for name in variables))
     _copy_rules(folder, language)
     if "files" in answers.sources:
         (folder / "exports").mkdir(exist_ok=True)
@@ -240,6 +241,13 @@ def _copy_rules(folder: Path, language: str) -> None:
 def _write(file: Path, text: str) -> None:
     if not file.exists():
         file.write_text(text, "utf-8")
+
+
+def _write_for_us_alone(file: Path, text: str) -> None:
+    """Tokens will stand in it: nobody else on this machine may read it."""
+    if not file.exists():
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as handle:
+            handle.write(text)
 
 
 def _next_steps(answers: Answers, variables: list[str], language: str) -> Iterable[str]:

@@ -25,7 +25,7 @@ def summarise(work: Work) -> Outcome:
     from sync.report.page import write
 
     write(gather(work, facts), work.desk.config.folder)
-    code = {"done": DONE, "partial": PARTIAL, "stopped": PARTIAL, "waiting": DECIDE, "refused": DECIDE}[facts["state"]]
+    code = {"done": DONE, "partial": PARTIAL, "waiting": DECIDE, "refused": DECIDE}[facts["state"]]
     return Outcome(said, {key: value for key, value in facts.items() if key != "lines"}, code)
 
 
@@ -78,11 +78,9 @@ def _facts(work: Work) -> dict[str, Any]:
 
 def _state(work: Work, waiting: int) -> str:
     failed = [one for one in work.pulled.values() if one.trouble]
-    if work.stopped:
-        return "stopped"
     if any(gate.stops and not gate.open_by(work.wishes.allow) for gate in _gates(work)) or _disbelieved(work):
         return "waiting"
-    if failed or work.sheet_trouble or work.mail_trouble or (work.sent and work.sent.trouble):
+    if work.stopped or failed or work.sheet_trouble or work.mail_trouble or (work.sent and work.sent.trouble):
         return "partial"
     return "waiting" if waiting else "done"
 
@@ -109,6 +107,8 @@ def _notes(work: Work) -> list[str]:
         for name, one in work.pulled.items()
         if one.result.disbelieved
     ]
+    if work.stopped:
+        notes.append(say("run-interrupted"))
     if work.knowledge:
         notes += [say("run-column-gone", header=header) for header in work.knowledge.columns_gone]
         stale = work.knowledge.stale.items()
