@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from email.headerregistry import Address
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -155,7 +156,7 @@ def config_text(answers: Answers, columns: dict[str, str], language: str) -> str
     def note(code: str) -> str:
         return f"# {say(language, code)}"
 
-    who = say(language, "init-from", name=str(answers.name))
+    who = str(Address(str(answers.name), addr_spec=say(language, "init-from")))
     lines = [
         note("init-note-top"),
         "organisation:",
