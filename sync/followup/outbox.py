@@ -186,7 +186,8 @@ def _approve_rule(connection: Connection, org: int, rule: str, who: str, now: da
 
 def resend(connection: Connection, org: int, id_: str, who: str, now: datetime) -> bool:
     """A person has made sure that an `uncertain` (or failed) e-mail did not arrive: it may go once more."""
-    values = {"state": "approved", "reason": None, "not_before": now, "approved_at": now, "approved_by": who}
+    due = sa.case((outbox.c.not_before < now, outbox.c.not_before), else_=now)
+    values = {"state": "approved", "reason": None, "not_before": due, "approved_at": now, "approved_by": who}
     rows = sa.update(outbox).where(outbox.c.org == org, outbox.c.id == id_, outbox.c.state.in_(("uncertain", "failed")))
     return connection.execute(rows.values(values)).rowcount == 1
 
