@@ -23,11 +23,13 @@ def backfill(desk: Desk, book: Book) -> None:
     ends = month_ends(desk.clock.today(), MONTHS)
     moments = [datetime.combine(day, time.max, tzinfo=desk.config.zone) for day in ends]
     alone = Book(segments=_with_what_they_use(book, new))
+    sizes: dict[date, dict[str, int]] = {}
     for moment, people in as_it_was(desk.store, moments, who.timezone, who.money):
         verdicts = evaluate(alone, people, moment.date())
-        sizes = {one.name: int(verdicts.segment(one.id).sum() or 0) for one in new}
-        with desk.store.begin() as connection:
-            runs.note_segments(connection, desk.store.org, sizes, moment.date())
+        sizes[moment.date()] = {one.name: int(verdicts.segment(one.id).sum() or 0) for one in new}
+    with desk.store.begin() as connection:  # all or nothing: a segment that is known is not told again
+        for day, of_day in sizes.items():
+            runs.note_segments(connection, desk.store.org, of_day, day)
 
 
 def _with_what_they_use(book: Book, wanted: list[Segment]) -> tuple[Segment, ...]:
