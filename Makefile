@@ -59,7 +59,7 @@ bench: $(VENV)/.dev  ## Speed beside what one would use instead
 
 lock: $(UV)  ## Resolve the dependencies anew
 	$(UV) pip compile pyproject.toml $(LOCKING) --group build -o locks/run.txt
-	$(UV) pip compile pyproject.toml $(LOCKING) --group build --extra postgres -o locks/image.txt
+	$(UV) pip compile pyproject.toml $(LOCKING) --group build --all-extras -o locks/image.txt
 	$(UV) pip compile pyproject.toml $(LOCKING) --group build --all-extras --group dev -c locks/run.txt -o locks/dev.txt
 	$(UV) pip compile pyproject.toml $(LOCKING) --group build --all-extras --group dev --group bench -c locks/dev.txt -o locks/bench.txt
 	echo uv | $(UV) pip compile - $(LOCKING) -o locks/uv.txt
