@@ -5,8 +5,10 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from time import monotonic
 from typing import NamedTuple
 
 from connectors.source import Page, Source
@@ -17,6 +19,8 @@ from sync.store.base import Store
 from sync.store.ledger import PageResult, Seen
 
 PAGES_AHEAD = 4
+SECONDS_BETWEEN_LOOKS = 0.2
+SECONDS_TO_END = 2.0
 
 
 @dataclass
@@ -113,7 +117,11 @@ def _keep(  # noqa: PLR0913, PLR0917  the state of pull_all
     seen = {name: Seen() for name in sources}
     waiting = set(sources)
     while waiting:
-        one = said.get()
+        one = _next(said, stop)
+        if one is None:
+            for name in waiting:
+                pulled[name].stopped = True
+            return
         if one.page is None:
             waiting.discard(one.name)
             pulled[one.name].trouble = one.trouble
@@ -125,16 +133,23 @@ def _keep(  # noqa: PLR0913, PLR0917  the state of pull_all
         )
         pulled[one.name].result += result
         count(sum(each.read for each in pulled.values()))
-        if stop():
-            for name in waiting:
-                pulled[name].stopped = True
-            return
+
+
+def _next(said: queue.Queue[_Said], stop: Callable[[], bool]) -> _Said | None:
+    """What a source says next, however long that takes; None when we are asked to stop."""
+    while not stop():
+        with suppress(queue.Empty):
+            return said.get(timeout=SECONDS_BETWEEN_LOOKS)
+    return None
 
 
 def _drain(said: queue.Queue[_Said], threads: list[threading.Thread]) -> None:
-    """Let threads that wait for room in the queue see that it is over."""
+    """Let threads that wait for room in the queue see that it is over. One that waits for a service that does not answer
+    is left behind: it has nothing more to say to anybody.
+    """
+    end = monotonic() + SECONDS_TO_END
     for thread in threads:
-        while thread.is_alive():
+        while thread.is_alive() and monotonic() < end:
             try:
                 said.get(timeout=0.05)
             except queue.Empty:

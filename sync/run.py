@@ -156,7 +156,7 @@ def _steps(work: Work, progress: Any, stop: Callable[[], bool]) -> None:
         "people": lambda: work_out_people(work),
         "rules": lambda: apply_rules(work),
         "sheet": lambda: write_sheet(work, sheet),
-        "mail": lambda: send_mail(work),
+        "mail": lambda: send_mail(work, stop),
     }
     try:
         for name, step in steps.items():
@@ -196,13 +196,13 @@ class ClockWentBack(FixFile):
 
 
 def _mind_the_clock(desk: Desk, wishes: Wishes) -> None:
-    last = runs.last_runs(desk.store, 1)
+    last = runs.last_start(desk.store)
     now = desk.clock.read()
-    if not last or last[0].started <= now + CLOCK_MAY_DIFFER:
+    if last is None or last <= now + CLOCK_MAY_DIFFER:
         return
-    hours = int((last[0].started - now).total_seconds() // 3600) + 1
+    hours = int((last - now).total_seconds() // 3600) + 1
     if wishes.allow.get("clock", -1) < hours:
-        times = {"now": now, "last": last[0].started}
+        times = {"now": now, "last": last}
         said = {name: f"{at.astimezone(desk.config.zone):%Y-%m-%d %H:%M}" for name, at in times.items()}
         raise ClockWentBack("clock-back", n=hours, **said)
 
@@ -278,7 +278,7 @@ def work_out_people(work: Work) -> None:
 def apply_rules(work: Work) -> None:
     """Judge everybody by every rule, and write down what follows: flags, tasks, e-mails; each once."""
     store, today = work.desk.store, work.desk.clock.today()
-    people = with_team(work.frame, work.look, work.codes)
+    people = with_team(work.desk, work.frame, work.look, work.codes)
     headers = [name.removeprefix(SHEET) for name in people.columns if name.startswith(SHEET)]
     work.knowledge = know(work.desk, work.book, work.desk.clock.read(), headers)
     work.verdicts = evaluate(work.book, people, today, work.knowledge.unknown)
@@ -322,17 +322,18 @@ def write_sheet(work: Work, sheet: Sheet) -> None:
         work.sheet_trouble = trouble
 
 
-def send_mail(work: Work) -> None:
+def send_mail(work: Work, stop: Callable[[], bool]) -> None:
     """Send what is approved, due and lawful. Without a look at the sheet nothing goes: it may say whom not to write to."""
     if work.look is None:
         return
     mailer = work.desk.config.open_mailer(work.desk.clock)
-    contacts = Contacts(work.desk, work.frame, keep_out(work.look, work.codes))
+    contacts = Contacts(work.desk, work.frame, keep_out(work.desk, work.look, work.codes))
     try:
         work.sent = send_due(
             work.desk.store, mailer, work.number, work.desk.clock.now,
-            people=contacts, templates=work.desk.templates[0], house=house_of(work.desk),
+            people=contacts, templates=work.desk.templates[0], house=house_of(work.desk), stop=stop,
         )  # fmt: skip
+        work.stopped = work.sent.stopped
     except Trouble as trouble:
         work.mail_trouble = trouble
     finally:

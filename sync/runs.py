@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -114,6 +114,30 @@ def finish(store: Store, number: int, state: str, summary: dict[str, Any], now: 
             .where(run_table.c.org == store.org, run_table.c.id == number)
             .values(state=state, ended=now, summary=msgspec.json.encode(summary).decode())
         )
+
+
+def refuse(store: Store, today: date, trigger: str, now: datetime, said: Sequence[str]) -> bool:
+    """Note that a run was due and could not even begin, with what there is to say; once for the same words. False: it
+    stands there already.
+    """
+    summary = {"state": "refused", "lines": list(said)}
+    newest = last_runs(store, 1)
+    if newest and newest[0].state == "refused" and newest[0].summary == summary:
+        return False
+    with store.begin() as connection:
+        last = connection.scalar(sa.select(sa.func.max(run_table.c.id)).where(run_table.c.org == store.org)) or 0
+        row = {"org": store.org, "id": last + 1, "started": now, "ended": now, "today": today.isoformat()}
+        told = msgspec.json.encode(summary).decode()
+        connection.execute(sa.insert(run_table).values(trigger=trigger, state="refused", summary=told, **row))
+    return True
+
+
+def last_start(store: Store) -> datetime | None:
+    """When the newest run began that was not refused."""
+    begun = (run_table.c.org == store.org, run_table.c.state != "refused")
+    query = sa.select(run_table.c.started).where(*begun).order_by(run_table.c.id.desc()).limit(1)
+    with store.look() as connection:
+        return connection.scalar(query)
 
 
 def last_runs(store: Store, most: int = 20) -> list[Run]:
@@ -229,29 +253,63 @@ def give_back(store: Store, name: str, holder: str) -> None:
         )
 
 
-@contextmanager
-def lease(store: Store, name: str = "run") -> Iterator[threading.Event]:
-    """Hold the lease for the length of the block. The event is set when it was lost (this machine slept too long):
-    then whoever sees it must stop before the next act outside.
+def renew(store: Store, name: str, now: datetime, holder: str) -> None:
+    """Hold it longer; raises `Busy` when it is no longer ours. Given back by another holder since: not ours either, for
+    that one was at work in between.
     """
-    holder = take(store, name, utc_now())
-    lost, over = threading.Event(), threading.Event()
+    mine = (lease_table.c.org == store.org, lease_table.c.name == name, lease_table.c.holder == holder)
+    with store.begin() as connection:
+        if not connection.execute(sa.update(lease_table).where(*mine).values(until=now + LEASE)).rowcount:
+            raise Busy(None)
 
-    def renew() -> None:
-        while not over.wait(HEARTBEAT_SECONDS):
+
+class Held:
+    """A lease for as long as it is held. `is_set()`: it was lost (this machine slept too long, the database was away);
+    whoever sees it must stop before the next act outside.
+    """
+
+    def __init__(self, store: Store, name: str, clock: Callable[[], datetime]) -> None:
+        self.store, self.name, self.clock = store, name, clock
+        began = clock()
+        self.holder = take(store, name, began)
+        self.until = began + LEASE
+        self._lost = threading.Event()
+        self._one_at_a_time = threading.Lock()
+
+    def is_set(self) -> bool:
+        if not self._lost.is_set() and self.clock() >= self.until:
+            self.renew()
+            if self.clock() >= self.until:  # the database did not answer: nobody knows whose it is
+                self._lost.set()
+        return self._lost.is_set()
+
+    def renew(self) -> None:
+        with self._one_at_a_time:
+            now = self.clock()
             try:
-                take(store, name, utc_now(), holder)
+                renew(self.store, self.name, now, self.holder)
             except Busy:
-                lost.set()
-                return
-            except sa.exc.OperationalError:
-                continue  # the database is busy or away for a moment; the lease lasts four heartbeats
+                self._lost.set()
+            except sa.exc.DBAPIError:
+                return  # the database is busy or away for a moment; the lease lasts four heartbeats
+            else:
+                self.until = now + LEASE
 
-    thread = threading.Thread(target=renew, name="lease", daemon=True)
+
+@contextmanager
+def lease(store: Store, name: str = "run", clock: Callable[[], datetime] = utc_now) -> Iterator[Held]:
+    """Hold the lease for the length of the block."""
+    held, over = Held(store, name, clock), threading.Event()
+
+    def beat() -> None:
+        while not (held.is_set() or over.wait(HEARTBEAT_SECONDS)):
+            held.renew()
+
+    thread = threading.Thread(target=beat, name="lease", daemon=True)
     thread.start()
     try:
-        yield lost
+        yield held
     finally:
         over.set()
         thread.join(HEARTBEAT_SECONDS)
-        give_back(store, name, holder)
+        give_back(store, name, held.holder)

@@ -49,6 +49,7 @@ class Sent:
     waiting: int = 0
     held: dict[str, int] = field(default_factory=dict)
     trouble: Trouble | None = None
+    stopped: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,15 +65,15 @@ class _Letter:
 
 def send_due(  # noqa: PLR0913  the outside world, each part of it given
     store: Store, mailer: Mailer, run: int, clock: Callable[[], datetime], *, people: People, templates: Templates,
-    house: House, progress: Callable[[int, int], None] | None = None,
+    house: House, progress: Callable[[int, int], None] | None = None, stop: Callable[[], bool] = lambda: False,
 ) -> Sent:  # fmt: skip
     """Send everything that is approved and due; safe to kill at any moment, and to start again.
 
     `people` gives, for person ids, what the store knows of them *now* (see `consent.Contact`). `progress` is told how
-    many of how many are done. Only one sender should be at work (the lease of `run`); two never send the same e-mail.
+    many of how many are done; `stop` is asked before each e-mail. Only one sender should be at work (the lease of `run`); two never send the same e-mail.
     """
     with _durable(store) as connection:
-        post = _Post(connection, store.org, mailer, run, clock, people, templates, house)
+        post = _Post(connection, store.org, mailer, run, clock, people, templates, house, stop)
         try:
             post.settle_interrupted()
             post.send(progress or (lambda _done, _all: None))
@@ -106,6 +107,7 @@ class _Post:
     people: People
     templates: Templates
     house: House
+    stop: Callable[[], bool]
     done: Sent = field(default_factory=Sent)
     refusals: int = 0
 
@@ -131,6 +133,9 @@ class _Post:
             due = self._due()
         for start in range(0, len(due), PAGE):
             for letter in self._letters(due[start : start + PAGE], salt):
+                if self.stop():
+                    self.done.stopped = True
+                    return
                 self._send(letter)
             progress(min(start + PAGE, len(due)), len(due))
 
