@@ -8,7 +8,8 @@ from typing import Any
 from connectors.trouble import FixFile, Trouble
 from rules.mistakes import Mistake
 from sync.clock import Clock
-from sync.config import Config, read_config
+from sync.config import Config
+from sync.configfile import read_config
 from sync.desk import Desk, show_mistakes
 from sync.messages import say
 from sync.outcome import Outcome

@@ -16,7 +16,8 @@ from connectors.trouble import FixFile, TryLater
 from rules import reader
 from rules.mistakes import Mistake
 from sync.clock import Clock
-from sync.config import Config, read_config
+from sync.config import Config
+from sync.configfile import read_config
 from sync.followup.templates import Templates, read_templates
 from sync.messages import say
 from sync.store import Store

@@ -22,7 +22,8 @@ from connectors.source import Setting
 from connectors.trouble import FixFile, Trouble
 from rules.fields import FIELDS
 from rules.mistakes import fold
-from sync.config import SECRET_NAMES, field_named
+from sync.config import field_named
+from sync.configfile import SECRET_NAMES
 from sync.messages import say
 
 Ask = Callable[..., Any]

@@ -15,7 +15,8 @@ from connectors import catalog
 from rules.fields import FIELDS
 from sync import messages
 from sync.cli import app
-from sync.config import read_config, walk_settings
+from sync.config import walk_settings
+from sync.configfile import read_config
 
 ROOT = Path(__file__).parent.parent
 SECRETS = {

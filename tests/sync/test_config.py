@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.config import Reading, read_config
+from sync.configfile import Reading, read_config
 
 RIGHT = """\
 organisation:

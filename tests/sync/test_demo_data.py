@@ -18,7 +18,7 @@ from connectors.records import Donation, Event, Order, Person, Record, Subscript
 from connectors.source import Setting
 from connectors.sources.files import Files
 from rules.reader import read
-from sync.config import read_config
+from sync.configfile import read_config
 from sync.demo import write_demo
 from sync.followup.templates import read_templates
 from tests.contracts import Ledger, whole

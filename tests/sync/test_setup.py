@@ -11,7 +11,7 @@ import pytest
 
 from connectors.trouble import FixFile
 from sync.check import check
-from sync.config import read_config
+from sync.configfile import read_config
 from sync.setup import Answers, set_up
 
 SECRETS = {"PRETIX_TOKEN": "x" * 64, "GHOST_KEY": f"{'a' * 24}:{'b' * 64}", "MAILCHIMP_KEY": f"{'c' * 32}-us19"}
