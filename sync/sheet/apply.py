@@ -25,8 +25,8 @@ import msgspec
 import polars as pl
 
 from connectors.sheets.sheet import NewColumn, Sheet
-from connectors.trouble import TryLater
-from sync.sheet.journal import Line, write_lines
+from connectors.trouble import Trouble, TryLater
+from sync.sheet.journal import Line, columns_told, take_back_columns, write_lines
 from sync.sheet.land import Applied, Job, land
 from sync.sheet.look import NOTHING, Look, frozen
 from sync.sheet.look import look as look_again
@@ -154,17 +154,26 @@ def _fingerprint(ours: pl.DataFrame, wanted: Wanted) -> str:
 
 
 def _add_columns(job: Job, look: Look, done: Applied) -> None:
+    """The journal first: killed in between, the next run knows by it that these columns are ours, and tells them once."""
     new = [NewColumn(m.header, KINDS.get(m.kind, m.kind), m.field) for m in look.to_add]
-    if look.table is None:
-        with job.store.begin() as connection:
-            forget_rows(connection, job.store.org, job.tab_name)
-        job.sheet.create(job.tab_name, new)
-    else:
-        job.sheet.add_columns(look.table, new)
-    done.columns_added += len(new)
     lines = [Line(kind="column", tab=job.tab_name, field=m.field, why=f"added: {m.header}") for m in look.to_add]
     with job.store.begin() as connection:
-        write_lines(connection, job.store.org, job.run, job.now, lines)
+        if look.table is None:
+            forget_rows(connection, job.store.org, job.tab_name)
+        told = columns_told(connection, job.store.org, job.tab_name)
+        told -= {(m.field, f"added: {m.header}") for m in look.state.columns}  # those are long since known as mapped
+        fresh = [line for line in lines if (line.field, line.why) not in told]
+        write_lines(connection, job.store.org, job.run, job.now, fresh)
+    try:
+        if look.table is None:
+            job.sheet.create(job.tab_name, new)
+        else:
+            job.sheet.add_columns(look.table, new)
+    except Trouble:
+        with job.store.begin() as connection:
+            take_back_columns(connection, job.store.org, job.run, fresh)
+        raise
+    done.columns_added += len(new)
 
 
 # What is agreed without writing -------------------------------------------------------------------------------------

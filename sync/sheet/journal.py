@@ -103,6 +103,21 @@ def write_lines(connection: Connection, org: int, run: int, now: datetime, lines
         connection.execute(sa.insert(sheet_journal), rows)
 
 
+def columns_told(connection: Connection, org: int, tab: str) -> set[tuple[str | None, str | None]]:
+    """Field and words of every line about a column of the tab."""
+    c = sheet_journal.c
+    query = sa.select(c.field, c.why).where(c.org == org, c.tab == tab, c.kind == "column")
+    return {(row.field, row.why) for row in connection.execute(query)}
+
+
+def take_back_columns(connection: Connection, org: int, run: int, lines: Iterable[Line]) -> None:
+    """The sheet took no columns: `lines` of this run about them are not so."""
+    c = sheet_journal.c
+    for line in lines:
+        same = (c.tab == line.tab, c.kind == line.kind, c.field == line.field, c.why == line.why)
+        connection.execute(sa.delete(sheet_journal).where(c.org == org, c.run == run, *same))
+
+
 def of_run(store: Store, run: int, tab: str | None = None) -> list[Line]:
     """All that `run` did and saw, in order."""
     c = sheet_journal.c
