@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from connectors.sources.files import Files
 from connectors.trouble import FixFile, Trouble
 from rules.mistakes import Mistake
 from sync.clock import Clock
@@ -13,6 +14,7 @@ from sync.configfile import read_config
 from sync.desk import Desk, show_mistakes
 from sync.messages import say
 from sync.outcome import Outcome
+from sync.understood import understood
 
 DONE, PARTIAL, WRONG = 0, 1, 2
 
@@ -31,7 +33,7 @@ def check(file: Path, language: str | None, *, online: bool) -> Outcome:
         headers = _headers(desk, accounts, online=online)
         mistakes += [*desk.read_rules(headers).mistakes, *desk.templates[1]]
         lines |= desk.lines()
-        remarks = list(_understood(desk))
+        remarks = understood(desk)
         if online:
             _try_accounts(desk, accounts)
     return _outcome(said, mistakes, lines, remarks, accounts, reading.config)
@@ -57,18 +59,6 @@ def _headers(desk: Desk, accounts: dict[str, dict[str, str]], *, online: bool) -
     return [column.header for column in table.columns]
 
 
-def _understood(desk: Desk) -> list[str]:
-    """How export files are read: shown, so that a person can see whether it is right."""
-    found: list[str] = []
-    for name, source in desk.sources().items():
-        told = getattr(source, "told", None)
-        if told:
-            found += [desk.say("check-source", name=name)]
-            found += [f"  {desk.say(code, **facts)}" for code, facts in told()]
-        source.close()
-    return found
-
-
 def _try_accounts(desk: Desk, accounts: dict[str, dict[str, str]]) -> None:
     for name, source in desk.sources().items():
         try:
@@ -76,7 +66,8 @@ def _try_accounts(desk: Desk, accounts: dict[str, dict[str, str]]) -> None:
         except Trouble as trouble:
             accounts[name] = {"state": "failed", "message": desk.say(trouble.code, **trouble.facts)}
         else:
-            remarks = " ".join(desk.say(code, **facts) for code, facts in account.remarks)
+            told = () if isinstance(source, Files) else account.remarks  # the tables above say it better
+            remarks = " ".join(desk.say(code, **facts) for code, facts in told)
             accounts[name] = {"state": "ok", "message": f"{account.name}. {remarks}".strip()}
         finally:
             source.close()
@@ -102,7 +93,9 @@ def _outcome(
     if mistakes:
         said += [show_mistakes(mistakes, language, lines), "", say(language, "check-mistakes", n=len(mistakes))]
     said += remarks
-    said += [f"{'✗' if name in failed else '✓'} {name}: {account['message']}" for name, account in accounts.items()]
+    for name, account in accounts.items():
+        shown = say(language, f"check-{name}") if name in {"sheet", "mail"} else name
+        said.append(say(language, "check-account", mark="✗" if name in failed else "✓", name=shown, **account))
     if not mistakes and not failed and config:
         said.append(say(language, "check-right"))
     facts: dict[str, Any] = {"mistakes": [mistake.to_json(language) for mistake in mistakes], "accounts": accounts}

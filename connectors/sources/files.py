@@ -62,14 +62,21 @@ class Files:
         The facts hold examples of what stands in the file: show them, do not log them.
         """
         remarks: list[tuple[str, dict[str, str]]] = []
+        for name, about, doubts in self.looked_at():
+            remarks.extend((code, {"file": name} | facts) for code, facts in ([about.told()] if about else []))
+            remarks.extend(doubts)
+        return remarks or [("files-none-yet", {"folder": self.settings.folder})]
+
+    def looked_at(self) -> Iterator[tuple[str, Understanding | None, list[tuple[str, dict[str, str]]]]]:
+        """Each file, how it is read (None: not at all), and what is doubtful or wrong, to be told with care as above."""
         for name in self.exports():
             try:
                 about = self.understood(name)
-                remarks.extend((code, {"file": name} | facts) for code, facts in (about.told(), *about.doubts))
             except (Unfit, OSError) as error:
                 code, facts = _reason(error)
-                remarks.append((code, {"file": name} | facts))
-        return remarks or [("files-none-yet", {"folder": self.settings.folder})]
+                yield name, None, [(code, {"file": name} | facts)]
+            else:
+                yield name, about, [(code, {"file": name} | facts) for code, facts in about.doubts]
 
     def pull(self, cursor: str | None) -> Iterator[Page]:
         """Pages of what changed; nothing at all when no file did. See the module for what `complete` rests on."""
