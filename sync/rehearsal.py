@@ -100,7 +100,7 @@ def _mails(work: Work, only: str | None) -> list[Draft]:
     with store.look() as connection:
         rows = box.listed(connection, store.org, ("planned", "waiting", "approved", "held"), limit=100_000)
     ids = {rule.id for rule in work.book.rules if only in {None, rule.id, rule.name}}
-    contacts = Contacts(work.desk, work.frame, keep_out(work.look, work.codes))
+    contacts = Contacts(work.desk, work.frame, keep_out(work.desk, work.look, work.codes))
     return drafts(work.desk, [row for row in rows if row.rule in ids], contacts)
 
 

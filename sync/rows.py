@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 import sqlalchemy as sa
@@ -18,21 +19,22 @@ from sync.followup.fill import fill_plain
 from sync.followup.tables import outbox, standing
 from sync.people.profile import people_frame
 from sync.people.tables import person
-from sync.sheet.columns import fold, plain
+from sync.sheet.columns import FORMULA, fold, plain
 from sync.sheet.look import Look
 from sync.sheet.plan import Wanted
 from sync.store.tables import fact, sighting
 from sync.tabs import SET
 
-DO_NOT_CONTACT = frozenset(
-    fold(header)
-    for header in (
-        "Ne pas relancer", "Ne pas contacter", "Ne pas écrire", "Ne plus contacter", "Ne plus écrire",
-        "Do not contact", "Do not email", "Do not e-mail", "Do not write",
-    )
-)  # fmt: skip
-"""Headers of the team that mean: never write to this person, whatever a rule says."""
-YES = frozenset({"true", "oui", "yes", "x", "1", "vrai", "✓", "✔", "☑"})
+NEVER = re.compile(
+    r"(?:a )?ne (?:veut |souhaite )?(?:pas|plus|jamais) (?:\w+ ){0,3}(?:contact|relanc|ecri|sollicit|demarch|e?mail|courriel|message)"
+    r"|(?:do not|don t|dont|never) (?:contact|e ?mail|mail|write|solicit|send)"
+)
+"""How a header of the team begins that means: never write to this person, whatever a rule says. In bare letters."""
+NO_NEWS = re.compile(r"desinscri|desabonn|unsubscri|opt ?out|stop (?:e ?mail|mail|courriel|pub)|stop$")
+"""The same for: nothing but what they need for what they booked."""
+OTHERWISE = re.compile(r"\b(?:tel|telephone|phone|sms|courrier|papier|post|lien|link|url|motif|raison|reason)\b")
+"""A word in the header by which it speaks of something else."""
+NO = frozenset({"", "false", "faux", "non", "no", "n", "0", "-", "–", "☐"})
 
 
 def set_columns(book: Book) -> tuple[str, ...]:
@@ -59,29 +61,40 @@ def _local(at: datetime, desk: Desk) -> object:
     return at.astimezone(desk.config.zone).date()
 
 
-def team_of(look: Look, codes: Mapping[str, str]) -> pl.DataFrame:
-    """The team's own columns by key, those of rows that were only just recognised (`codes`) among them: what they say
-    ("do not contact") counts from the first run on.
+def team_rows(desk: Desk, look: Look, codes: Mapping[str, str]) -> pl.DataFrame:
+    """The team's own columns by key, and those that rules set: also of rows that were only just recognised (`codes`),
+    that somebody copied, or whose person turned out to be another one's. So a person may have several.
     """
-    if not (codes and look.table):
-        return look.team
+    team = pl.concat([look.team, _unsettled(look, codes)], how="diagonal")
+    ours = [_text(name) for name in look.seen.columns if name.startswith(SET)]
+    if ours:
+        team = team.join(look.seen.select("key", *ours), on="key", how="full", coalesce=True)
+    return team.with_columns(pl.col("key").replace(_merged_codes(desk)))
+
+
+def _unsettled(look: Look, codes: Mapping[str, str]) -> pl.DataFrame:
+    """Rows that name a person, and are not (alone) under that person's key yet."""
     names = {SHEET + header: place for header, place in look.layout.team.items()}
-    rows = [row for row in look.table.rows if not row.key and row.ref in codes]
-    texts = {name: [plain(row.cells[place]) or None for row in rows] for name, place in names.items()}
+    twice = {key: key for key in look.twice}
+    rows = look.table.rows if look.table else ()
+    whose = [(row, twice.get(row.key) if row.key else codes.get(row.ref)) for row in rows]
+    known = [(row, key) for row, key in whose if key]
+    texts = {
+        n: [plain(row.cells[place]).removeprefix(FORMULA) or None for row, _ in known] for n, place in names.items()
+    }
     schema = {"key": pl.String, **dict.fromkeys(names, pl.String)}
-    fresh = pl.DataFrame({"key": [codes[row.ref] for row in rows], **texts}, schema=schema)
-    return pl.concat([look.team, fresh], how="diagonal").unique("key", keep="first", maintain_order=True)
+    return pl.DataFrame({"key": [key for _, key in known], **texts}, schema=schema)
 
 
-def with_team(people: pl.DataFrame, look: Look | None, codes: Mapping[str, str]) -> pl.DataFrame:
-    """The same with the team's own columns as `sheet:<header>`; people without a row have nothing there."""
+def with_team(desk: Desk, people: pl.DataFrame, look: Look | None, codes: Mapping[str, str]) -> pl.DataFrame:
+    """The same with the team's own columns as `sheet:<header>`; people without a row have nothing there. Of several
+    rows the first one that says something counts, column by column.
+    """
     if look is None:
         return people
-    team = team_of(look, codes)
-    ours = [name for name in look.seen.columns if name.startswith(SET)]
-    if ours:
-        texts = look.seen.select("key", *(_text(name) for name in ours))
-        team = team.join(texts, on="key", how="full", coalesce=True)
+    team = team_rows(desk, look, codes)
+    if team["key"].is_duplicated().any():
+        team = team.group_by("key", maintain_order=True).agg(pl.all().drop_nulls().first())
     return people.join(team, on="key", how="left")
 
 
@@ -159,21 +172,39 @@ def settle_cells(desk: Desk, run: int) -> None:
         standings.cells_written(connection, desk.store.org, cells, run)
 
 
-def keep_out(look: Look | None, codes: Mapping[str, str]) -> frozenset[str]:
-    """Keys of rows in which the team noted that this person must not be written to."""
+class Noted(NamedTuple):
+    """Keys of people of whom the team noted: `never` write to them; `no_news`, they want none."""
+
+    never: frozenset[str] = frozenset()
+    no_news: frozenset[str] = frozenset()
+
+
+def keep_out(desk: Desk, look: Look | None, codes: Mapping[str, str]) -> Noted:
+    """Who must not be written to, by the team's own columns. Whatever is not a plain no counts as a yes: a date, a name,
+    « oui, demande du 12 mars ».
+    """
     if look is None:
-        return frozenset()
-    team = team_of(look, codes)
-    columns = [name for name in team.columns if fold(name.removeprefix(SHEET)) in DO_NOT_CONTACT]
-    said = [pl.col(name).str.strip_chars().str.to_lowercase().is_in(sorted(YES)) for name in columns]
-    return frozenset(team.filter(pl.any_horizontal(said))["key"]) if said else frozenset()
+        return Noted()
+    team = team_rows(desk, look, codes)
+
+    def keys(pattern: re.Pattern[str]) -> frozenset[str]:
+        names = [name for name in team.columns if name.startswith(SHEET) and _means(pattern, name.removeprefix(SHEET))]
+        said = [~pl.col(n).fill_null("").str.strip_chars().str.to_lowercase().is_in(sorted(NO)) for n in names]
+        return frozenset(team.filter(pl.any_horizontal(said))["key"]) if said else frozenset()
+
+    return Noted(keys(NEVER), keys(NO_NEWS))
+
+
+def _means(pattern: re.Pattern[str], header: str) -> bool:
+    bare = re.sub(r"[^a-z0-9]+", " ", fold(header)).strip()
+    return pattern.match(bare) is not None and not OTHERWISE.search(bare)
 
 
 class Contacts:
     """People as the e-mails need them: their fields, what they consented to, and what the team noted."""
 
-    def __init__(self, desk: Desk, people: pl.DataFrame, never: frozenset[str]) -> None:
-        self.desk, self.never = desk, never
+    def __init__(self, desk: Desk, people: pl.DataFrame, noted: Noted) -> None:
+        self.desk, self.noted = desk, noted
         self.rows = {row["person_id"]: row for row in people.iter_rows(named=True)}
         self.consents = _consents(desk)
 
@@ -182,8 +213,9 @@ class Contacts:
         return {number: self._contact(self.rows[number]) for number in ids if number in self.rows}
 
     def _contact(self, row: dict[str, Any]) -> dict[str, Any]:
-        noted = row["key"] in self.never
-        return {**row, "code": row["key"], "consents": self.consents.get(row["person_id"], ()), "do_not_contact": noted}
+        known = {"code": row["key"], "consents": self.consents.get(row["person_id"], ())}
+        never, no_news = row["key"] in self.noted.never, row["key"] in self.noted.no_news
+        return {**row, **known, "do_not_contact": never, "unsubscribed": no_news}
 
 
 def _consents(desk: Desk) -> dict[int, list[dict[str, Any]]]:

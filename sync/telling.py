@@ -56,7 +56,7 @@ def explain_person(desk: Desk, who: str, rule: str | None) -> Outcome:
         seen = look(desk.store, sheet, people_tab(desk.config, set_columns(book)), 0, desk.clock.now(), fresh=True)
     finally:
         sheet.close()
-    people = with_team(everybody(desk), seen, {})
+    people = with_team(desk, everybody(desk), seen, {})
     headers = [name.removeprefix("sheet:") for name in people.columns if name.startswith("sheet:")]
     unknown = know(desk, book, desk.clock.read(), headers).unknown
     person = people.filter(pl.col("key") == code)
@@ -142,7 +142,7 @@ def show_outbox(desk: Desk, state: str | None, *, drop: str | None, release: str
         batches = box.waits(connection, store.org)
         rows = box.listed(connection, store.org, (state,) if state else ())
         counts = box.counts(connection, store.org)
-    contacts = Contacts(desk, everybody(desk), keep_out(None, {}))
+    contacts = Contacts(desk, everybody(desk), keep_out(desk, None, {}))
     mails = drafts(desk, rows, contacts)
     said = [
         desk.say("outbox-waits", rule=b.rule_name, n=b.mails, command=f"filrouge approve {b.rule}") for b in batches

@@ -5,7 +5,7 @@
 - CASL (S.C. 2010, c. 23, s. 10): consent; or implied for 2 years after a purchase, visit or gift.
 
 Unsubscribed anywhere is unsubscribed everywhere for marketing. Service e-mails (practical information on what was
-bought) need a good address only.
+bought) need a good address only. Whom the team noted not to contact gets nothing at all.
 """
 
 from __future__ import annotations
@@ -50,18 +50,19 @@ def right(person: Contact, purpose: Purpose, law: Law, today: date) -> Right:
         return Right("no-address")
     if person.get("bounced") or person.get("newsletter") == "bounced":
         return Right("bounced")
+    if refusal := next((reason for reason, holds in _refusals(person, purpose) if holds), None):
+        return Right(refusal)
     if purpose == "service":
         return Right(basis="service")
-    for refusal, holds in _refusals(person):
-        if holds:
-            return Right(refusal)
     if person.get("newsletter") == "subscribed" or _consent(person) is True:
         return Right(basis="consent")
     return _implied(person, law, today)
 
 
-def _refusals(person: Contact) -> Iterable[tuple[str, bool]]:
+def _refusals(person: Contact, purpose: Purpose) -> Iterable[tuple[str, bool]]:
     yield "do-not-contact", bool(person.get("do_not_contact"))
+    if purpose == "service":
+        return
     yield "complained", bool(person.get("complained"))
     unsubscribed = person.get("unsubscribed") or person.get("newsletter") == "unsubscribed"
     yield "unsubscribed", bool(unsubscribed) or _consent(person) is False

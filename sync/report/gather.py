@@ -96,7 +96,7 @@ def waiting(work: Work) -> list[Waiting]:
     with desk.store.look() as connection:
         batches = box.waits(connection, desk.store.org)
         rows = box.listed(connection, desk.store.org, ("waiting",), limit=100_000)
-    contacts = Contacts(desk, work.frame, keep_out(work.look, work.codes))
+    contacts = Contacts(desk, work.frame, keep_out(work.desk, work.look, work.codes))
     found = []
     for batch in batches:
         mine = drafts(desk, [row for row in rows if row.batch == batch.name][:25], contacts)

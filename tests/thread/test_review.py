@@ -1,0 +1,96 @@
+"""Where rooms meet: what the team writes in its own sheet, and what comes of it at the other end of a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.thread.small import Small
+
+PEOPLE = ("Prénom", "Nom", "Courriel")
+JEANNE = ("Jeanne", "Exemple", "jeanne.exemple@example.org")
+
+
+def workbook(small: Small, *rows: tuple[object, ...]) -> None:
+    """A workbook that the team had before us."""
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.title = "Contacts"
+    for row in rows:
+        sheet.append(list(row))
+    book.save(small.folder / "Contacts.xlsx")
+
+
+def held(small: Small) -> dict[str, int]:
+    """What a run holds back when its batch was approved."""
+    small.run()
+    small.filrouge("approve", "perdus-de-vue")
+    done = small.run()
+    assert done.facts["mail"]["sent"] + sum(done.facts["mail"]["held"].values()) == 1
+    found: dict[str, int] = done.facts["mail"]["held"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("header", "says"),
+    [
+        ("Ne pas relancer", "oui"),
+        ("NE PAS CONTACTER ?", "Oui, demande du 12 mars"),
+        ("À ne pas contacter", True),
+        ("Ne plus relancer", "OK"),
+        ("Ne souhaite plus être contacté", "x"),
+        ("Ne pas envoyer de courriel", 1),
+        ("Do not e-mail", "yes"),
+    ],
+)
+def test_a_no_of_the_team_keeps_every_mail_however_it_is_spelled(small: Small, header: str, says: object) -> None:
+    workbook(small, (*PEOPLE, header), (*JEANNE, says))
+    assert held(small) == {"do-not-contact": 1}
+
+
+@pytest.mark.parametrize("header", ["Désinscrit", "Désabonnée le", "Opt-out", "STOP"])
+def test_a_column_of_those_who_want_no_news_keeps_news_and_not_what_they_need(small: Small, header: str) -> None:
+    workbook(small, (*PEOPLE, header), (*JEANNE, "2024-03-12"))
+    assert held(small) == {}
+    small.change("rules/public.yaml", "Perdus de vue", "Encore perdus de vue")
+    small.change("rules/templates/on-se-revoit.md", "purpose: service", "purpose: marketing")
+    small.run()
+    small.filrouge("approve", "encore-perdus-de-vue")
+    assert small.run().facts["mail"]["held"] == {"unsubscribed": 1}
+
+
+@pytest.mark.parametrize(
+    ("header", "says"),
+    [
+        ("Ne pas relancer", "non"),
+        ("Ne pas relancer", "Non "),
+        ("Ne pas contacter par téléphone", "oui"),
+        ("Arrêt", "x"),
+    ],
+)
+def test_a_plain_no_there_or_another_column_keeps_nothing(small: Small, header: str, says: str) -> None:
+    workbook(small, (*PEOPLE, header), (*JEANNE, says))
+    assert held(small) == {}
+
+
+def test_somebody_who_stands_twice_is_not_written_to_when_one_row_says_so(small: Small) -> None:
+    workbook(small, (*PEOPLE, "Ne pas relancer"), (*JEANNE, None), (*JEANNE, "oui"))
+    assert held(small) == {"do-not-contact": 1}
+
+
+def test_a_copied_row_says_it_too(small: Small) -> None:
+    workbook(small, (*PEOPLE, "Ne pas relancer"), (*JEANNE, "oui"))
+    small.run()
+    import openpyxl
+
+    file = small.folder / "Contacts.xlsx"
+    book = openpyxl.load_workbook(file)
+    sheet = book["Contacts"]
+    sheet.append([cell.value for cell in sheet[2]])
+    book.save(file)
+    assert held(small) == {"do-not-contact": 1}
