@@ -317,9 +317,11 @@ def main() -> None:
         typer.echo(say(_language(), code, file="filrouge.db", detail=type(cause).__name__), err=True)
         sys.exit(PARTIAL)
     except Exception as error:
+        from sync.outcome import where
+
         if os.environ.get("FILROUGE_DEBUG"):
             raise
-        typer.echo(say(_language(), "unexpected", what=type(error).__name__, where=_where(error)), err=True)
+        typer.echo(say(_language(), "unexpected", what=type(error).__name__, where=where(error)), err=True)
         sys.exit(PARTIAL)
 
 
@@ -332,14 +334,6 @@ def _code(trouble: Trouble) -> int:
     from sync.run import ClockWentBack
 
     return DECIDE if isinstance(trouble, ClockWentBack) else WRONG if isinstance(trouble, FixFile) else PARTIAL
-
-
-def _where(error: BaseException) -> str:
-    """The innermost line of ours: enough to report, and no data."""
-    import traceback
-
-    ours = [frame for frame in traceback.extract_tb(error.__traceback__) if "site-packages" not in frame.filename]
-    return f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "?"
 
 
 if __name__ == "__main__":

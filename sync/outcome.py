@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 
@@ -20,3 +22,9 @@ class Outcome:
 
     def to_json(self) -> dict[str, Any]:
         return self.facts
+
+
+def where(error: BaseException) -> str:
+    """The innermost line of ours: enough to report, and no data."""
+    ours = [frame for frame in traceback.extract_tb(error.__traceback__) if "site-packages" not in frame.filename]
+    return f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "?"

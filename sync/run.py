@@ -7,14 +7,15 @@ Each step is safe to be killed in, and to be done again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 import polars as pl
+from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.sheets.sheet import Calls, Sheet
 from connectors.trouble import FixFile, Trouble, TryLater
@@ -27,7 +28,7 @@ from sync.followup.decide import Decisions, decide
 from sync.followup.send import Sent, send_due
 from sync.history import backfill
 from sync.knowledge import Knowledge, know
-from sync.outcome import Outcome
+from sync.outcome import Outcome, where
 from sync.people.merge import Resolved, resolve
 from sync.people.profile import refresh
 from sync.pull import Pulled, pull_all
@@ -140,11 +141,26 @@ def run_once(
         with runs.lease(desk.store) as lost:
             number = runs.begin(desk.store, desk.clock.today(), trigger, desk.clock.read())
             work = Work(desk, wishes, number, desk.clock.now(), book, notes)
-            _steps(work, progress, lambda: stop() or lost.is_set())
-            return summarise(work)
+            with _told_if_it_falls(work):
+                _steps(work, progress, lambda: stop() or lost.is_set())
+                return summarise(work)
     except runs.Busy as busy:
         since = busy.since.astimezone(desk.config.zone).strftime("%H:%M") if busy.since else ""
         raise TryLater("run-busy-since" if since else "run-busy", since=since) from None
+
+
+@contextmanager
+def _told_if_it_falls(work: Work) -> Iterator[None]:
+    """What ends a run in its midst stands in the table of runs, so that the page does not call it under way."""
+    try:
+        yield
+    except Exception as error:
+        known = error if isinstance(error, Trouble) else None
+        facts = known.facts if known else {"what": type(error).__name__, "where": where(error)}
+        said = work.desk.say(known.code if known else "unexpected", **facts)
+        with suppress(SQLAlchemyError):
+            runs.finish(work.desk.store, work.number, "stopped", {"lines": [said]}, work.desk.clock.read())
+        raise
 
 
 def _steps(work: Work, progress: Any, stop: Callable[[], bool]) -> None:

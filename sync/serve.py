@@ -5,6 +5,7 @@ APScheduler gives the tick. Whether a run is due is asked of the table of runs e
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,10 +16,12 @@ import uvicorn
 from apscheduler.schedulers.background import BackgroundScheduler
 from starlette.applications import Starlette
 
+from connectors.trouble import FixFile
 from sync.schedule import Timetable
 from sync.web.app import Pulse
 
 TICK_SECONDS = 20
+SECONDS_TO_END = 3
 log = structlog.get_logger()
 
 
@@ -52,15 +55,27 @@ class Keeper:
 
 
 def serve(keeper: Keeper, application: Starlette, host: str, port: int) -> None:
-    """Tick and answer until SIGTERM or Ctrl-C; then let the step under way finish."""
+    """Tick and answer until SIGTERM or Ctrl-C; then let the step under way finish. Raises `FixFile` where the address is
+    somebody's already.
+    """
+    try:
+        listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as fault:
+        raise FixFile("web-no-address", address=f"{host}:{port}", detail=fault.strerror or "") from None
     scheduler = BackgroundScheduler(timezone="UTC")
     scheduler.add_job(
         keeper.tick, "interval", seconds=TICK_SECONDS, max_instances=1, coalesce=True, next_run_time=keeper.now()
     )
-    server = uvicorn.Server(uvicorn.Config(application, host=host, port=port, log_level="warning", access_log=False))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            application, host=host, port=port, log_level="warning", access_log=False,
+            timeout_graceful_shutdown=SECONDS_TO_END,
+        )
+    )  # fmt: skip
     scheduler.start()
     try:
-        server.run()
+        server.run(sockets=[listening])
     finally:
         keeper.stopping.set()
         scheduler.shutdown(wait=True)
+        listening.close()

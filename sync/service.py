@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import signal
 import threading
-from datetime import datetime
+from contextlib import closing
 from pathlib import Path
 
 import structlog
 
-from connectors.trouble import Trouble
+from connectors.trouble import Trouble, TryLater
 from sync import runs
-from sync.desk import Desk
+from sync.desk import Desk, WrongFiles
 from sync.run import Wishes, run_once
 from sync.serve import Keeper, serve
 from sync.web.app import application
@@ -25,7 +25,10 @@ def serve_desk(file: Path, language: str | None, host: str | None, port: int | N
     config = desk.config
     where = host or config.outline.web.host, config.outline.web.port if port is None else port
     keeper = Keeper(
-        config.timetable, lambda: _last_start(desk), lambda stop: _run(file, language, stop), desk.clock.read
+        config.timetable,
+        lambda: runs.last_start(desk.store),
+        lambda stop: _run(desk, file, language, stop),
+        desk.clock.read,
     )
     page = application(
         name=config.organisation.name,
@@ -44,18 +47,21 @@ def serve_desk(file: Path, language: str | None, host: str | None, port: int | N
     return 0
 
 
-def _last_start(desk: Desk) -> datetime | None:
-    newest = runs.last_runs(desk.store, 1)
-    return newest[0].started if newest else None
-
-
-def _run(file: Path, language: str | None, stop: threading.Event) -> None:
-    """One run with the config as it stands now; what goes wrong is logged by its code."""
-    desk = Desk.open(file, language)
+def _run(served: Desk, file: Path, language: str | None, stop: threading.Event) -> None:
+    """One run with the config as it stands now. Where that is wrong the page says so, and it is tried again with each
+    tick: the run is made as soon as somebody has mended it.
+    """
     try:
-        outcome = run_once(desk, Wishes(keep_last_right=True), "schedule", stop=stop.is_set)
-        log.info("run", state=outcome.facts.get("state"), run=outcome.facts.get("run"))
-    except Trouble as trouble:
+        with closing(Desk.open(file, language)) as desk:
+            outcome = run_once(desk, Wishes(keep_last_right=True), "schedule", stop=stop.is_set)
+            log.info("run", state=outcome.facts.get("state"), run=outcome.facts.get("run"))
+    except TryLater as trouble:
         log.warning("run-not-made", why=trouble.code)
-    finally:
-        desk.close()
+    except Trouble as trouble:
+        said = (
+            trouble.shown.splitlines()
+            if isinstance(trouble, WrongFiles)
+            else [served.say(trouble.code, **trouble.facts)]
+        )
+        if runs.refuse(served.store, served.clock.today(), "schedule", served.clock.read(), said):
+            log.warning("run-refused", why=trouble.code)
