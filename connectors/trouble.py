@@ -36,5 +36,9 @@ class SetAside(Trouble):
     """This one record can't be understood. It is kept with its reason and counted; the others go on."""
 
 
+class Nobody(SetAside):
+    """This record is understood, but names nobody at all: kept and counted, and what it said before is withdrawn."""
+
+
 class GiveUp(Trouble):
     """The service answers in a way we do not know. Exit code 1; nothing was lost; somebody should tell us."""

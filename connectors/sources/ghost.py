@@ -161,6 +161,10 @@ class Ghost:
             secrets=self._key.secrets,
         )
 
+    @property
+    def calls(self) -> int:
+        return self._client.calls
+
     def check(self) -> Account:
         """The site's title, how many members it has and which newsletters; says so when this machine's clock is wrong."""
         site = self._client.get("site/", expect=(404,))

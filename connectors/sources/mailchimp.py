@@ -180,6 +180,10 @@ class Mailchimp:
             secrets=[key, key.rpartition("-")[0]],
         )
 
+    @property
+    def calls(self) -> int:
+        return self._client.calls
+
     def check(self) -> Account:
         """The audience's name and how many members are subscribed; names the audiences there are if this one is not."""
         found = self._audience()

@@ -17,11 +17,12 @@ How nothing is missed, each point tried on pretix 2026.8:
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -29,7 +30,7 @@ import pydantic
 
 from connectors.client import Answer, Client
 from connectors.records import Record
-from connectors.source import Account, Object, Page, Setting
+from connectors.source import Account, Broken, Object, Page, Setting
 from connectors.sources.pretix_reading import Wishes, read
 from connectors.trouble import FixFile, GiveUp, LogInAgain
 
@@ -105,7 +106,7 @@ class Place(msgspec.Struct):
 
 class Pretix:
     service: ClassVar[str] = "pretix"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     gives: ClassVar[frozenset[str]] = frozenset({"person", "event", "product", "order", "visit", "donation", "consent"})
     Settings: ClassVar[type[pydantic.BaseModel]] = PretixSettings
 
@@ -123,6 +124,11 @@ class Pretix:
             secrets=[token],
         )
         self._items: dict[str, dict[str, Any]] = {}
+
+    @property
+    def calls(self) -> int:
+        """How many requests were made so far."""
+        return self._client.calls
 
     def records(self, thing: Object) -> Sequence[Record]:
         return read(thing, self._wishes)
@@ -244,17 +250,18 @@ class Pretix:
             begin = begin or _begin(page)
             place.read_whole = place.read_whole or begin
             orders = _results(page)
-            for slug in dict.fromkeys(order["event"] for order in orders):
+            known, broken = _sound(orders)
+            for slug in dict.fromkeys(order["event"] for order in known):
                 if slug not in self._items:
                     yield from self._products(place, slug)
-            things = [self._order(place, order) for order in orders]
-            reached = orders[-1]["datetime"] if orders else reached
-            if _next(page):
-                place.open[walk] = (begin, reached or begin)
-            else:
+            things = [self._order(place, order) for order in known]
+            reached = known[-1]["datetime"] if known else reached
+            if not _next(page):
                 self._finish(place, walk, begin)
+            elif reached:
+                place.open[walk] = (begin, reached)
             cursor = place.cursor()
-            yield Page(things, cursor=cursor if cursor != last else None)
+            yield Page(things, cursor=cursor if cursor != last else None, broken=broken)
             last = cursor
 
     def _finish(self, place: Place, walk: str, begin: str) -> None:
@@ -300,6 +307,39 @@ def _results(answer: Answer) -> list[dict[str, Any]]:
 def _next(answer: Answer) -> str | None:
     following: str | None = answer.json().get("next")
     return following
+
+
+def _sound(orders: Sequence[Any]) -> tuple[list[dict[str, Any]], list[Broken]]:
+    """Orders that say which they are, of which event, when and what; and the others, each for itself to be set aside."""
+    known, broken = [], []
+    for order in orders:
+        try:
+            msgspec.convert(order, _Core)
+        except msgspec.ValidationError as fault:
+            broken.append(_broken(order, str(fault).rpartition(" - at ")[2].strip("`")))
+        else:
+            known.append(order)
+    return known, broken
+
+
+def _broken(order: Any, where: str) -> Broken:
+    raw = msgspec.json.encode(_wanted(order))
+    code = order.get("code") if isinstance(order, dict) else None
+    number = code if isinstance(code, str) and code else _digest(order)
+    return Broken("order", number, raw, "pretix-unreadable", {"kind": "order", "id": number, "where": where})
+
+
+class _Item(msgspec.Struct):
+    item: int
+
+
+class _Core(msgspec.Struct):
+    """What the walk itself needs of an order; the rest is the reading's."""
+
+    code: Annotated[str, msgspec.Meta(min_length=1)]
+    event: Annotated[str, msgspec.Meta(pattern=r"^[\w.-]+$")]
+    datetime: Annotated[dt.datetime, msgspec.Meta(tz=True)]
+    positions: list[_Item] = []
 
 
 def _begin(page: Answer) -> str:

@@ -11,17 +11,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 
 from connectors.records import Consent, Donation, Event, Money, Order, Person, Product, Record, Visit
 from connectors.source import Object
-from connectors.trouble import SetAside
+from connectors.sources.pretix_shapes import (
+    Bought,
+    RawAddress,
+    RawCheckin,
+    RawEvent,
+    RawItem,
+    RawPosition,
+    Text,
+)
+from connectors.trouble import Nobody, SetAside
 
-Text = str | dict[str, str | None] | None
-Time = Annotated[datetime, msgspec.Meta(tz=True)]
-Id = Annotated[str, msgspec.Meta(min_length=1)]
 RECEIVED = ("confirmed", "refunded")  # states of a payment that came in; what went out again is in `refunds`
 
 
@@ -35,107 +41,8 @@ class Wishes:
     donations: tuple[str, ...] = ()
 
 
-class RawEvent(msgspec.Struct):
-    """An event, or a date of a series (those have an `id` and the series' short name in `event`)."""
-
-    name: Text = None
-    slug: str | None = None
-    id: int | None = None
-    event: str | None = None
-    date_from: Time | None = None
-    date_to: Time | None = None
-    location: Text = None
-    has_subevents: bool = False
-    meta_data: dict[str, str | None] | None = None
-
-
-class RawVariation(msgspec.Struct):
-    id: int
-    value: Text = None
-
-
-class RawItem(msgspec.Struct):
-    name: Text = None
-    admission: bool | None = True
-    variations: list[RawVariation] | None = None
-
-
-class RawCheckin(msgspec.Struct):
-    type: str = "entry"
-    auto_checked_in: bool = False
-
-
-class RawAnswer(msgspec.Struct):
-    question_identifier: str | None = None
-    answer: str | None = None
-
-
-class RawAddress(msgspec.Struct):
-    company: str | None = None
-    name: str | None = None
-    name_parts: dict[str, str | None] | None = None
-    zipcode: str | None = None
-    city: str | None = None
-    state: str | None = None
-    country: str | None = None
-
-
-class RawPosition(msgspec.Struct):
-    positionid: int
-    item: int
-    price: Decimal
-    id: int | None = None
-    variation: int | None = None
-    subevent: int | None = None
-    addon_to: int | None = None
-    canceled: bool = False
-    attendee_name: str | None = None
-    attendee_name_parts: dict[str, str | None] | None = None
-    attendee_email: str | None = None
-    company: str | None = None
-    zipcode: str | None = None
-    city: str | None = None
-    state: str | None = None
-    country: str | None = None
-    checkins: list[RawCheckin] = []
-    answers: list[RawAnswer] = []
-
-
-class RawMove(msgspec.Struct):
-    """A payment or a refund."""
-
-    state: str
-    amount: Decimal
-
-
-class RawOrder(msgspec.Struct):
-    code: Id
-    event: Id
-    status: Literal["n", "p", "e", "c"]
-    datetime: Time
-    testmode: bool = False
-    email: str | None = None
-    phone: str | None = None
-    locale: str | None = None
-    customer: str | None = None
-    require_approval: bool = False
-    valid_if_pending: bool | None = None
-    invoice_address: RawAddress | None = None
-    positions: list[RawPosition] = []
-    payments: list[RawMove] = []
-    refunds: list[RawMove] = []
-
-
-class Bought(msgspec.Struct):
-    """An order with what it does not say itself: its event's currency, and the products in it by their number."""
-
-    order: RawOrder
-    currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
-    items: dict[str, RawItem] = {}
-
-
 def read(thing: Object, wishes: Wishes) -> Sequence[Record]:
-    """The records of an object. Raises `SetAside` with the place in the JSON that can't be understood."""
+    """The records of an object. Raises `SetAside` with the place in the JSON that can't be understood, and `Nobody`."""
     try:
         match thing.kind:
             case "event":
@@ -195,7 +102,7 @@ class _Reader:
             return []
         self._meet()
         if not self.people:
-            return []  # sold at the door to nobody we know of
+            raise Nobody("pretix-nobody")  # sold at the door, or the buyer's data were erased in pretix
         return [*self.people.values(), *self._purchase(), *self._visits(), *self._donations(), *self._consents()]
 
     # --- who ---

@@ -21,7 +21,7 @@ from sqlalchemy.engine import Connection
 
 from connectors.records import Record
 from connectors.source import Object, Page
-from connectors.trouble import SetAside
+from connectors.trouble import Nobody, SetAside
 from sync.store import tables
 from sync.store.base import Store, upsert
 from sync.store.reading import Read, micros, read, storable
@@ -194,9 +194,11 @@ def keep_objects(
 
 def store_entries(connection: Connection, turn: Turn, entries: Sequence[Entry]) -> int:
     """Put what objects were found to say in the place of what they said. How many were set aside comes back."""
-    changes = [Change(one.number, one.stored, one.found, one.at) for one in entries if isinstance(one.found, Read)]
+    said = [(one, read(()) if isinstance(one.found, Nobody) else one.found) for one in entries]
+    changes = [Change(one.number, one.stored, found, one.at) for one, found in said if isinstance(found, Read)]
     replace(connection, turn.org, turn.source, changes)
-    _clear_aside(connection, turn, [one.key for one in entries if one.stored])
+    broken = _broken_before(connection, turn)
+    _clear_aside(connection, turn, [one.key for one in entries if one.stored or one.key in broken])
     aside = [
         _aside(turn, one.key, one.number, None, one.found, one.line)
         for one in entries
@@ -204,6 +206,12 @@ def store_entries(connection: Connection, turn: Turn, entries: Sequence[Entry]) 
     ]
     put(connection, tables.set_aside, ASIDE, aside)
     return len(aside)
+
+
+def _broken_before(connection: Connection, turn: Turn) -> set[tuple[str, str]]:
+    """What was not even an object when last met: as an object it is broken no more."""
+    sql = "SELECT kind, id FROM set_aside WHERE org = ? AND source = ? AND body IS NOT NULL"
+    return {(kind, id_) for kind, id_ in ask(connection, sql, turn.org, turn.source)}
 
 
 def understand(records: Reader, thing: Object) -> Read | SetAside:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import copy
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -15,7 +16,7 @@ import pytest
 from connectors.records import Consent, Donation, Event, Money, Order, Person, Product, Record, Visit
 from connectors.source import Setting, Source
 from connectors.sources.pretix import Pretix, PretixSettings
-from connectors.trouble import FixFile, LogInAgain
+from connectors.trouble import FixFile, GiveUp, LogInAgain, Nobody
 from sync.messages import LANGUAGES, say
 from tests import hostile
 from tests.contracts import HttpSourceContract, Ledger, whole
@@ -272,9 +273,33 @@ def test_a_token_that_sees_nothing_is_no_quiet_day(fake: FakePretix, pretix: Pre
     assert trouble.value.code == "pretix-no-events"
 
 
+@pytest.mark.parametrize(
+    ("spoil", "where"),
+    [
+        (lambda order: order["positions"][0].pop("item"), "$.positions[0]"),
+        (lambda order: order.update(positions=None), "$.positions"),
+        (lambda order: order.update(event=None), "$.event"),
+        (lambda order: order.update(event="../x"), "$.event"),
+    ],
+)
+def test_one_order_of_another_shape_is_set_aside_alone(
+    fake: FakePretix, pretix: Pretix, spoil: Callable[[dict[str, Any]], object], where: str
+) -> None:
+    expected, order = whole(pretix), copy.deepcopy(fake.orders["C0003"])
+    spoil(fake.orders["C0003"])
+    ledger = whole(pretix)
+    assert set(expected.things) - set(ledger.things) == {("order", "C0003")}
+    broken = ledger.broken["order", "C0003"]
+    assert (broken.code, broken.facts["where"]) == ("pretix-unreadable", where)
+    assert b"s3cret" not in broken.raw
+    fake.orders["C0003"] = order
+    fake.touch("C0003")
+    assert ("order", "C0003") in ledger.pull(pretix).things
+
+
 def test_an_answer_of_another_shape_is_told(fake: FakePretix, pretix: Pretix) -> None:
-    del fake.orders["C0003"]["positions"][0]["item"]
-    with pytest.raises(Exception, match="pretix-unexpected"):
+    del next(iter(fake.events.values()))["currency"]
+    with pytest.raises(GiveUp, match="pretix-unexpected"):
         whole(pretix)
 
 
@@ -443,7 +468,9 @@ def test_a_buyer_who_only_named_the_guest(pretix: Pretix, fake: FakePretix) -> N
 
 def test_a_sale_to_nobody_is_nobodys(pretix: Pretix, fake: FakePretix) -> None:
     fake.orders["C0001"] |= {"email": None, "invoice_address": None}
-    assert of(pretix, "C0001") == []
+    thing = whole(pretix).things["order", "C0001"]
+    with pytest.raises(Nobody, match="pretix-nobody"):
+        pretix.records(thing)
 
 
 def test_an_office_writes_for_its_people(pretix: Pretix, fake: FakePretix) -> None:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from connectors.records import Event, Money, Order, Person, Record, Visit
 from connectors.source import Broken, Object, Page
-from connectors.trouble import TryLater
+from connectors.trouble import Nobody, TryLater
 from sync.people.merge import resolve
 from sync.store import Store, tables
 from sync.store.again import let_go, reread
@@ -323,3 +323,22 @@ def test_killed_between_any_two_statements_the_end_is_the_same(fresh_store: Any)
             return
         assert dump(store) == wanted, at
         at += 1 if store.engine.dialect.name == "sqlite" else 5
+
+
+def test_a_broken_thing_that_comes_as_an_object_is_aside_no_more(store: Store) -> None:
+    put(store, broken=[Broken("order", "A", b"{}", "unreadable", {}), Broken("order", "B", b"{}", "unreadable", {})])
+    assert put(store, ada()) == PageResult(new=1)
+    assert [row.id for row in rows(store, tables.set_aside)] == ["B"]
+
+
+def test_a_sale_that_names_nobody_any_more_is_counted_and_what_it_said_is_withdrawn(store: Store) -> None:
+    def nobody(_thing: Object) -> list[Record]:
+        raise Nobody("pretix-nobody")
+
+    put(store, ada())
+    assert put(store, thing("A"), how=nobody) == PageResult(changed=1, set_aside=1)
+    assert rows(store, tables.fact) == []
+    assert [row.given for row in rows(store, tables.sighting)] == [None]
+    assert [row.code for row in rows(store, tables.set_aside)] == ["pretix-nobody"]
+    assert put(store, ada()) == PageResult(changed=1)
+    assert rows(store, tables.set_aside) == []
