@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +19,7 @@ from rules.mistakes import Mistake
 from sync.clock import Clock
 from sync.config import Config
 from sync.configfile import read_config
-from sync.followup.templates import Templates, read_templates
+from sync.followup.templates import Templates, action_mistakes, read_templates
 from sync.messages import say
 from sync.store import Store
 
@@ -114,19 +115,35 @@ class Desk:
     def templates(self) -> tuple[Templates, list[Mistake]]:
         return read_templates(self.template_files)
 
+    def stand_in(self, last: Mapping[str, bytes]) -> list[Mistake]:
+        """Put the last right version of each template that has mistakes in its place; gives those mistakes."""
+        mistakes = self.templates[1]
+        wrong = {mistake.place.file for mistake in mistakes}
+        right = {name: data for name, data in self.template_files.items() if name not in wrong}
+        self.template_files = right | {name: last[name] for name in wrong & last.keys()}
+        self.__dict__.pop("templates", None)
+        return mistakes
+
     def read_rules(self, columns: Collection[str] | None, files: dict[str, bytes] | None = None) -> reader.Reading:
         """`columns`: the headers of the team's sheet, None if they are not known."""
-        return reader.read(
-            self.rule_files if files is None else files,
-            columns=columns,
-            templates=self.templates[0].names,
-            language=self.config.language,
+        files = self.rule_files if files is None else files
+        reading = reader.read(
+            files, columns=columns, templates=self.templates[0].names, language=self.config.language
         )
+        lines = {name: data.decode("utf-8", "replace").splitlines() for name, data in files.items()}
+        found = [*reading.mistakes, *action_mistakes(reading.book, lines)]
+        return replace(reading, mistakes=sorted(found, key=lambda mistake: mistake.place))
 
     def lines(self) -> dict[str, list[str]]:
         """The text of every rule file and template, for showing where."""
         files = {**self.rule_files, **self.template_files}
         return {name: data.decode("utf-8", "replace").splitlines() for name, data in files.items()}
+
+    def command(self, *words: str) -> str:
+        """A command as the person has to type it here: with `--config`, where theirs is another than the usual one."""
+        file = self.config.file
+        usual = file.resolve() == Path("config.yaml").resolve()
+        return shlex.join(["filrouge", *([] if usual else ["--config", str(file)]), *words])
 
     def close(self) -> None:
         if "store" in self.__dict__:

@@ -116,15 +116,23 @@ def _lines(
     work: Work, rules: dict[str, Any], mails: list[Draft], cells: list[dict[str, Any]], rows: int, notes: list[str]
 ) -> Iterator[str]:
     say = work.desk.say
+    if not any(moved["enters"] or moved["leaves"] for moved in rules.values()):
+        yield say("preview-nobody-moves")
     for rule in work.book.rules:
-        if moved := rules.get(rule.id):
+        if (moved := rules.get(rule.id)) and (moved["enters"] or moved["leaves"]):
             yield say("preview-rule", name=rule.name, enters=len(moved["enters"]), leaves=len(moved["leaves"]))
             for verb in ("enters", "leaves"):
                 yield from _some(say, [f"  {'+' if verb == 'enters' else '−'} {name}" for name in moved[verb]])
     if mails:
         yield ""
         yield say("preview-mails", n=len(mails))
-        lines = [f"  {mail.to or mail.name}  {mail.subject}  [{_why(work, mail)}]" for mail in mails]
+        wide = [
+            min(34, max(len(text) for text in texts)) for texts in zip(*((m.name, m.to) for m in mails), strict=True)
+        ]
+        lines = [
+            f"  {m.name:<{wide[0]}}  {m.to:<{wide[1]}}  {' '.join(filter(None, (m.subject, f'({_why(work, m)})')))}"
+            for m in mails
+        ]
         yield from _some(say, lines)
         if example := next((mail for mail in mails if mail.text), None):
             yield from ("", say("preview-example", to=example.to), f"  {example.subject}", "")

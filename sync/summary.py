@@ -147,7 +147,7 @@ def lines(work: Work, facts: dict[str, Any]) -> list[str]:
     said += [say(f"run-mail-{name}", n=mail[name]) for name in ("sent", "failed", "uncertain", "waiting") if mail[name]]
     said += [say("report-held", n=n, reason=say(f"report-reason-{reason}")) for reason, n in mail["held"].items()]
     said += [*facts["gates"], *facts["notes"]]
-    said += [say("run-approve", command=f"filrouge approve {batch}") for batch in _batches(work)]
+    said += [say("run-approve", command=work.desk.command("approve", batch)) for batch in _batches(work)]
     if _nothing_new(facts):
         said.append(say("run-nothing-new"))
     return said

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import polars as pl
+import sqlalchemy as sa
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency, format_decimal
 
@@ -21,10 +22,10 @@ from rules.fields import FIELDS
 from rules.words import vocabulary
 from sync import runs
 from sync.desk import Desk
-from sync.drafts import drafts
+from sync.drafts import Draft, drafts
 from sync.followup import outbox as box
 from sync.followup import standings
-from sync.followup.tables import OUTBOX_STATES
+from sync.followup.tables import OUTBOX_STATES, rule_state
 from sync.knowledge import know, stale_sources
 from sync.outcome import Outcome
 from sync.people.story import Ambiguous, Did, Story, Value, story
@@ -34,6 +35,8 @@ from sync.sheet.look import look
 from sync.tabs import people_tab
 
 MOST = 50
+FEW = 8
+SHOWN_FIRST = ("uncertain", "failed", "waiting", "held", "approved", "sending", "planned", "sent", "cancelled")
 
 
 def _when(desk: Desk, moment: Any) -> str:
@@ -142,21 +145,18 @@ def show_outbox(desk: Desk, state: str | None, *, drop: str | None, release: str
         batches = box.waits(connection, store.org)
         rows = box.listed(connection, store.org, (state,) if state else ())
         counts = box.counts(connection, store.org)
+        named = sa.select(rule_state.c.rule, rule_state.c.name).where(rule_state.c.org == store.org)
+        names = {row.rule: row.name for row in connection.execute(named)}
     contacts = Contacts(desk, everybody(desk), keep_out(desk, None, {}))
     mails = drafts(desk, rows, contacts)
     said = [
-        desk.say("outbox-waits", rule=b.rule_name, n=b.mails, command=f"filrouge approve {b.rule}") for b in batches
+        desk.say("outbox-waits", rule=b.rule_name, n=b.mails, command=desk.command("approve", b.rule)) for b in batches
     ]
     total: dict[str, int] = {}
     for (one, _), n in sorted(counts.items(), key=str):
         total[one] = total.get(one, 0) + n
-    said += [f"{desk.say(f'mail-{one}')} : {n}" for one, n in total.items()]
-    for row, mail in list(zip(rows, mails, strict=True))[:MOST]:
-        reason = row.reason and _reason(desk, row.reason)
-        line = f"  {row.id}  {desk.say(f'mail-{row.state}')}  {mail.to or mail.name}  {row.subject or mail.subject}"
-        said.append(f"{line}  ({reason})" if reason else line)
-    if len(rows) > MOST:
-        said.append(desk.say("preview-more", n=len(rows) - MOST))
+    said.append(" · ".join(desk.say("outbox-count", state=desk.say(f"mail-{one}"), n=n) for one, n in total.items()))
+    said += _grouped(desk, list(zip(rows, mails, strict=True)), names, len(rows) if state else FEW)
     if not rows:
         said.append(desk.say("outbox-empty"))
     facts = {
@@ -173,6 +173,30 @@ def show_outbox(desk: Desk, state: str | None, *, drop: str | None, release: str
         ],
     }
     return Outcome(said, facts)
+
+
+def _grouped(desk: Desk, found: Sequence[tuple[Any, Draft]], names: dict[str, str], most: int) -> Iterator[str]:
+    """E-mails by state and rule: what asks for a person first; each with whom it is for, and its number last."""
+    groups: dict[tuple[str, str], list[tuple[Any, Draft]]] = {}
+    for row, mail in sorted(found, key=lambda one: (SHOWN_FIRST.index(one[0].state), one[0].rule, one[1].name)):
+        groups.setdefault((row.state, names.get(row.rule, row.rule)), []).append((row, mail))
+    for (state, rule), group in groups.items():
+        yield ""
+        yield desk.say("outbox-group", state=desk.say(f"mail-{state}"), rule=rule, n=len(group))
+        lines = [(mail.name, mail.to, _subject(desk, row, mail), row.id) for row, mail in group[:most]]
+        wide = [min(34, max(len(line[place]) for line in lines)) for place in (0, 1)]
+        for name, to, subject, number in lines:
+            yield f"  {name:<{wide[0]}}  {to:<{wide[1]}}  {subject}  [{number}]"
+        if len(group) > most:
+            yield desk.say("outbox-more", n=len(group) - most, command=desk.command("outbox", "--state", state))
+
+
+def _subject(desk: Desk, row: Any, mail: Draft) -> str:
+    """What the e-mail is about, or why it does not go."""
+    reason = row.reason or (mail.reason if row.state in {"planned", "waiting", "approved", "held"} else None)
+    if not reason:
+        return row.subject or mail.subject
+    return " ".join(part for part in (row.subject or mail.subject, f"({_reason(desk, reason)})") if part)
 
 
 def _reason(desk: Desk, reason: str) -> str:
@@ -229,7 +253,7 @@ def show_status(desk: Desk) -> Outcome:
         code = "status-fresh" if name not in late else "status-late" if late[name] else "status-never"
         said.append(desk.say(code, source=name, when=_when(desk, late.get(name))))
     said += [
-        desk.say("outbox-waits", rule=b.rule_name, n=b.mails, command=f"filrouge approve {b.rule}") for b in batches
+        desk.say("outbox-waits", rule=b.rule_name, n=b.mails, command=desk.command("approve", b.rule)) for b in batches
     ]
     states: dict[str, int] = {}
     for (state, _), n in counts.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import sqlalchemy as sa
@@ -26,12 +27,9 @@ if TYPE_CHECKING:
     from sync.run import Work
 
 MONTHS = 24
+MOST_MONTHS = 240
 MOST_LINES = 200
 SHOWN = ("edit", "conflict", "put-back", "stands", "formula", "hidden", "twice", "cut")
-DIALECT = {
-    "sqlite": "strftime('%Y-%m', {at} / 1000000, 'unixepoch')",
-    "postgresql": "to_char(to_timestamp({at} / 1000000), 'YYYY-MM')",
-}
 
 
 def gather(work: Work, facts: dict[str, Any]) -> Report:
@@ -104,7 +102,7 @@ def waiting(work: Work) -> list[Waiting]:
         if one:
             to = one.name or one.to
             found.append(
-                Waiting(batch.rule_name, batch.mails, one.subject, to, one.text, f"filrouge approve {batch.rule}")
+                Waiting(batch.rule_name, batch.mails, one.subject, to, one.text, desk.command("approve", batch.rule))
             )
     return found
 
@@ -116,7 +114,12 @@ def tasks(work: Work) -> list[tuple[str, str, str, str]]:
         rows = standings.open_tasks(connection, desk.store.org)
     facts = {row["person_id"]: row for row in work.frame.iter_rows(named=True)} if rows else {}
     return [
-        (_called(facts[row.person_id]), filled(desk, row.text, facts[row.person_id]), row.assignee or "", _day(row.due, desk.config.language))
+        (
+            _called(facts[row.person_id]),
+            filled(desk, row.text, facts[row.person_id]),
+            row.assignee or "",
+            _day(row.due, desk.config.language),
+        )
         for row in rows[:MOST_LINES]
         if row.person_id in facts
     ]
@@ -133,17 +136,17 @@ def _day(day: date | None, language: str) -> str:
 
 
 def _set_aside(work: Work) -> list[tuple[str, str]]:
+    """What could not be used and why; many of one kind for one reason (sales at the door) share a line."""
     desk = work.desk
-    rows = (
-        sa.select(set_aside)
-        .where(set_aside.c.org == desk.store.org)
-        .order_by(set_aside.c.source, set_aside.c.line, set_aside.c.id)
-    )
+    alike = [set_aside.c[name] for name in ("source", "line", "kind", "code", "facts")]
+    first, times = sa.func.min(set_aside.c.id).label("id"), sa.func.count().label("n")
+    rows = sa.select(*alike, first, times).where(set_aside.c.org == desk.store.org).group_by(*alike)
+    rows = rows.order_by(set_aside.c.source, set_aside.c.line, first)
     with desk.store.look() as connection:
         found = connection.execute(rows.limit(MOST_LINES)).all()
     return [
         (
-            row.line or f"{row.source} · {row.kind} {row.id}",
+            row.line or f"{row.source} · {row.kind} {row.id}" + (f" (+{row.n - 1})" if row.n > 1 else ""),
             desk.say(row.code, **msgspec.json.decode(row.facts or "{}")),
         )
         for row in found
@@ -183,16 +186,21 @@ def visitors(work: Work) -> list[tuple[str, int, int]]:
     """By month of the last two years: how many people came for the first time, and how many came back."""
     store = work.desk.store
     at = "coalesce(e.starts, f.at)"
-    month = DIALECT[store.engine.dialect.name].format(at=at)
-    sql = (
-        f"SELECT {month}, p.id, MIN({at}) FROM fact AS f"  # noqa: S608  words of our own
+    rest = (
+        " FROM fact AS f"
         " JOIN sighting AS s ON s.org = f.org AND s.no = f.sighting JOIN person AS p ON p.org = s.org AND p.id = s.person"
         " LEFT JOIN event AS e ON e.org = f.org AND e.source = f.source AND e.id = f.event"
-        f" WHERE f.org = ? AND f.kind = 'visit' AND f.status = 'booked' AND {at} <= ? GROUP BY 1, 2"
+        f" WHERE f.org = ? AND f.kind = 'visit' AND f.status = 'booked' AND {at} <= ?"
     )
     now = int(work.now.timestamp() * 1_000_000)
     with store.look() as connection:
-        rows = ask(connection, sql, store.org, now)
+        ((earliest,),) = ask(connection, f"SELECT MIN({at}){rest}", store.org, now)
+        if earliest is None:
+            return []
+        begins = _months(earliest, work.now, work.desk.config.zone)
+        which = " ".join(f"WHEN {at} < {end} THEN '{name}'" for name, end in begins)
+        month = f"CASE {which} END"
+        rows = ask(connection, f"SELECT {month}, p.id, MIN({at}){rest} GROUP BY 1, 2", store.org, now)
     first: dict[int, str] = {}
     for name, person, _ in rows:
         first[person] = min(first.get(person, name), name)
@@ -204,3 +212,19 @@ def visitors(work: Work) -> list[tuple[str, int, int]]:
     language = work.desk.config.language
     labels = {name: format_date(date.fromisoformat(f"{name}-01"), "MMM yy", locale=language) for name in months}
     return [(labels[name], counts[name][0], counts[name][1]) for name in months]
+
+
+def _months(earliest: int, now: datetime, zone: ZoneInfo) -> list[tuple[str, int]]:
+    """The local months up to now, each with the microsecond that ends it. A visit late in the evening is of its own
+    day. The first one holds all that lies before the longest past that is told apart.
+    """
+    last = now.astimezone(zone)
+    first = datetime.fromtimestamp(earliest / 1_000_000, zone)
+    count = min((last.year - first.year) * 12 + last.month - first.month, MOST_MONTHS)
+    found = []
+    for back in range(count, -1, -1):
+        year, month = divmod(last.year * 12 + last.month - 1 - back, 12)
+        after_year, after = divmod(year * 12 + month + 1, 12)
+        end = datetime(after_year, after + 1, 1, tzinfo=zone)
+        found.append((f"{year:04d}-{month + 1:02d}", int(end.timestamp() * 1_000_000)))
+    return found
