@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
@@ -20,6 +21,7 @@ from dotenv import dotenv_values
 
 from connectors import catalog
 from connectors.trouble import Trouble
+from rules.encoding import read_text
 from rules.fields import FIELDS
 from rules.mistakes import Mistake, Place, fold, nearest
 from rules.words import vocabulary
@@ -65,12 +67,18 @@ def read_config(file: Path, environment: Mapping[str, str] | None = None) -> Rea
     return Reading(None if found else config, found, reader.language, lines)
 
 
+def _dotenv(file: Path) -> dict[str, str | None]:
+    """Also as Notepad writes it: with a mark at its beginning, in Windows-1252, in UTF-16."""
+    text, _ = read_text(file.read_bytes(), file.name)
+    return dict(dotenv_values(stream=StringIO(text or "")))
+
+
 class _Reader:
     def __init__(self, file: Path, environment: Mapping[str, str]) -> None:
         self.file = file
         dotenv = file.parent / ".env"
-        self.values = {**(dotenv_values(dotenv) if dotenv.exists() else {}), **environment}
         self.mistakes: list[Mistake] = []
+        self.values = {**(_dotenv(dotenv) if dotenv.exists() else {}), **environment}
         self.secrets: list[str] = []
         self.language = "fr"
         self.tree: Node | None = None

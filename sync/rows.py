@@ -165,10 +165,11 @@ def house_of(desk: Desk) -> House:
     return House(desk.config.organisation, str(getattr(desk.config.mail, "sender", "")))
 
 
-def settle_cells(desk: Desk, run: int) -> None:
-    """The sheet was brought to what is wanted: what rules set stands there."""
+def settle_cells(desk: Desk, run: int, people: pl.DataFrame, paused: Sequence[str]) -> None:
+    """The sheet was brought to what is wanted: what rules set stands there, but in rows that are paused."""
+    waiting = set(people.filter(pl.col("key").is_in(list(paused)))["person_id"])
     with desk.store.begin() as connection:
-        cells = standings.cells_to_set(connection, desk.store.org)
+        cells = [one for one in standings.cells_to_set(connection, desk.store.org) if one.person_id not in waiting]
         standings.cells_written(connection, desk.store.org, cells, run)
 
 

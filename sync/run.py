@@ -140,6 +140,8 @@ def run_once(
     try:
         with runs.lease(desk.store) as lost:
             number = runs.begin(desk.store, desk.clock.today(), trigger, desk.clock.read())
+            if not notes:  # none of them is a version from before
+                runs.remember_rules(desk.store, {**desk.rule_files, **desk.template_files}, desk.clock.read())
             work = Work(desk, wishes, number, desk.clock.now(), book, notes)
             with _told_if_it_falls(work):
                 _steps(work, progress, lambda: stop() or lost.is_set())
@@ -191,19 +193,24 @@ def _steps(work: Work, progress: Any, stop: Callable[[], bool]) -> None:
 
 
 def read_rules(desk: Desk, *, keep_last_right: bool) -> tuple[Book, list[str]]:
-    """The rules as they stand. With mistakes: refused, or (serve) each wrong file's last right version is used."""
+    """The rules as they stand. With mistakes: refused, or (serve) the last right version of each wrong file, rules or
+    template, is used. Writes nothing down: who only looks ahead reads them too.
+    """
     reading = desk.read_rules(None)
     mistakes = [*reading.mistakes, *desk.templates[1]]
     if not mistakes:
-        runs.remember_rules(desk.store, desk.rule_files, desk.clock.read())
         return reading.book, []
-    shown = show_mistakes(mistakes, desk.language, desk.lines())
+    lines = desk.lines()
     if not keep_last_right:
-        raise WrongFiles(mistakes, shown)
+        raise WrongFiles(mistakes, show_mistakes(mistakes, desk.language, lines))
+    last = runs.last_right_rules(desk.store)
+    mistakes = desk.stand_in(last)  # templates first: else every rule that uses one would count as wrong
+    mistakes += desk.read_rules(None).mistakes
     wrong = {mistake.place.file for mistake in mistakes}
     files = {name: data for name, data in desk.rule_files.items() if name not in wrong}
-    kept = {name: data for name, data in runs.last_right_rules(desk.store).items() if name in wrong}
+    kept = {name: last[name] for name in wrong & last.keys() - desk.template_files.keys()}
     again = desk.read_rules(None, {**files, **kept})
+    shown = show_mistakes(mistakes, desk.language, lines)
     return again.book, [desk.say("rules-last-right", file=name) for name in sorted(wrong)] + shown.splitlines()
 
 
@@ -333,7 +340,7 @@ def write_sheet(work: Work, sheet: Sheet) -> None:
             work.desk.store, sheet, work.look, wanted(work), work.number, work.now, again=again, allow=work.wishes.allow
         )
         if not work.applied.closed:
-            settle_cells(work.desk, work.number)
+            settle_cells(work.desk, work.number, work.frame, work.applied.look.paused)
     except Trouble as trouble:
         work.sheet_trouble = trouble
 

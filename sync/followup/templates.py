@@ -11,14 +11,15 @@ Hello {{ first_name or "you" }},      Bonjour {{ prénom or "à vous" }},
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Literal
 
 import jinja2
 
 from connectors.mail.mailer import mailbox
+from rules.conditions import Book, SetCell, Task
 from rules.encoding import read_text
 from rules.fields import FIELDS
 from rules.mistakes import Mistake, Place, fold, nearest
@@ -211,7 +212,7 @@ class _Reader:
             return
         for name in sorted(names):
             if fill.field_of(name) is None:
-                self._tell(self._find(text, name, line, column), "template-field", name, self._near(name))
+                self._tell(self._find(text, name, line, column), "template-field", name, _near(name))
 
     def _find(self, text: str, name: str, line: int, column: int) -> Place:
         for code in fill.CODE.finditer(text):
@@ -222,12 +223,46 @@ class _Reader:
                 return Place(self.file, line + before.count("\n"), start + len(before) - before.rfind("\n") - 1)
         return Place(self.file, line, column)
 
-    def _near(self, name: str) -> str | None:
-        words = [_typed(vocabulary(language).shown("fields", f)) for language in LANGUAGES for f in FIELDS]
-        return nearest(name, [*words, *FIELDS, *fill.OURS])
-
     def _tell(self, place: Place, code: str, found: str = "", suggestion: str | None = None) -> None:
         self.mistakes.append(TemplateMistake(place, code, found=found, suggestion=suggestion))
+
+
+def action_mistakes(book: Book, lines: Mapping[str, Sequence[str]]) -> list[Mistake]:
+    """What is wrong in the texts that rules write in cells and tasks. `lines`: the rule files, for showing where."""
+    return [
+        replace(mistake, place=_place_of(text, rule.place, lines.get(rule.place.file, ())))
+        for rule in book.rules
+        for action in rule.actions
+        for text in (
+            [action.value] if isinstance(action, SetCell) else [action.text] if isinstance(action, Task) else []
+        )
+        for mistake in _in_text(text)
+    ]
+
+
+def _in_text(text: str) -> list[TemplateMistake]:
+    nowhere = Place("", 1, 1)
+    try:
+        names = fill.names_in(text)
+    except jinja2.TemplateSyntaxError as fault:
+        return [
+            TemplateMistake(
+                nowhere, "template-include" if fault.message == "include" else "template-syntax", found=text
+            )
+        ]
+    strange = sorted(name for name in names if fill.field_of(name) is None)
+    return [TemplateMistake(nowhere, "template-field", found=name, suggestion=_near(name)) for name in strange]
+
+
+def _place_of(text: str, rule: Place, lines: Sequence[str]) -> Place:
+    """Where the text stands below its rule; the rule's own place if it is folded over several lines."""
+    below = enumerate(lines[rule.line - 1 :], rule.line)
+    return next((Place(rule.file, n, line.index(text) + 1) for n, line in below if text in line), rule)
+
+
+def _near(name: str) -> str | None:
+    words = [_typed(vocabulary(language).shown("fields", f)) for language in LANGUAGES for f in FIELDS]
+    return nearest(name, [*words, *FIELDS, *fill.OURS])
 
 
 def _typed(word: str) -> str:

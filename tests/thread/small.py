@@ -148,7 +148,7 @@ class Small:
             else []
         )
 
-    def edit(self, first_name: str, column: str, value: str | int) -> None:
+    def edit(self, first_name: str, column: str, value: str | int | None) -> None:
         """The team edits a cell with another program."""
         import openpyxl
 
@@ -157,5 +157,5 @@ class Small:
         sheet = book["Contacts"]
         headers = {cell.value: int(cell.column or 0) for cell in sheet[1]}
         (row,) = [row for row in range(2, sheet.max_row + 1) if sheet.cell(row, headers["Prénom"]).value == first_name]
-        sheet.cell(row, headers[column], value)
+        sheet.cell(row, headers[column]).value = value  # None empties it
         book.save(file)

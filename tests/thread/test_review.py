@@ -94,3 +94,63 @@ def test_a_copied_row_says_it_too(small: Small) -> None:
     sheet.append([cell.value for cell in sheet[2]])
     book.save(file)
     assert held(small) == {"do-not-contact": 1}
+
+
+def test_a_mistake_in_a_text_that_a_rule_writes_is_told_where_it_stands(small: Small) -> None:
+    small.change(
+        "rules/public.yaml", "- courriel: on-se-revoit", "- écrire: {Statut: 'Perdu depuis {{ dernière visite }}'}"
+    )
+    done = small.filrouge("run")
+    assert (done.code, "rules/public.yaml:12:" in done.erred) == (2, True)
+    small.change("rules/public.yaml", "dernière visite }}", "dernière_vsite }}")
+    assert "dernière_visite" in small.filrouge("check").said
+    small.change("rules/public.yaml", "dernière_vsite }}", "dernière_visite }}")
+    assert small.run().code == 0
+    assert small.row("Jeanne")["Statut"] == "Perdu depuis 12 mai 2024"
+
+
+def test_what_a_rule_sets_in_a_paused_row_stands_there_when_the_pause_is_over(small: Small) -> None:
+    workbook(small, (*PEOPLE, "Pause"), (*JEANNE, None))
+    small.run()
+    small.edit("Jeanne", "Pause", "x")
+    small.change("rules/public.yaml", "- courriel: on-se-revoit", "- écrire: {Statut: Perdue}")
+    small.change("rules/public.yaml", "Perdus de vue", "Encore")
+    small.run()
+    assert not small.row("Jeanne")["Statut"]
+    small.edit("Jeanne", "Pause", None)
+    small.run()
+    assert small.row("Jeanne")["Statut"] == "Perdue"
+
+
+def test_looking_ahead_leaves_the_store_as_it_is(small: Small) -> None:
+    import sqlite3
+
+    def everything() -> list[str]:
+        store = sqlite3.connect(small.folder / "filrouge.db")
+        try:
+            return list(store.iterdump())
+        finally:
+            store.close()
+
+    small.run()
+    small.change("rules/public.yaml", "au moins 2", "au moins 1")
+    before = everything()
+    small.filrouge("run", "--dry-run")
+    small.filrouge("preview")
+    assert everything() == before
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252", "utf-16"])
+def test_the_env_file_as_notepad_saves_it(small: Small, encoding: str) -> None:
+    (small.folder / ".env").write_bytes("ADRESSE=12, rue de l'été\n".encode(encoding))
+    small.change("config.yaml", 'address: "12, rue du Phare, Québec"', 'address: "${ADRESSE}"')
+    assert small.filrouge("check").code == 0
+
+
+def test_an_evening_in_quebec_is_of_its_own_month(small: Small) -> None:
+    head = "1;01/02/2024 10:00;Validé;Exemple;Jeanne;j@example.org;Cyrano;31/10/2024 23:30;11;Plein;18,00"
+    small.export((head,))
+    small.run()
+    page = (small.folder / "report.html").read_text("utf-8")
+    assert "oct. 24" in page
+    assert "nov. 24" not in page
