@@ -81,6 +81,9 @@ def before(
     if language is not None and language not in LANGUAGES:
         raise typer.BadParameter(", ".join(LANGUAGES), param_hint="--language")
     OPTIONS.config, OPTIONS.language, OPTIONS.spoken = config, language, None
+    from sync.logs import configure
+
+    configure("warning")
 
 
 def _day(text: str | None) -> date | None:
@@ -288,11 +291,6 @@ def person_show(person: Annotated[str, typer.Argument(help=_t("help-who"))], as_
 
 def main() -> None:
     """The command `filrouge`. Whatever goes wrong ends as a sentence and an exit code, never as a traceback."""
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from sync.logs import configure
-
-    configure("warning")
     try:
         app(standalone_mode=True)
     except Trouble as trouble:
@@ -310,7 +308,7 @@ def main() -> None:
         code = "disk-full" if error.errno == errno.ENOSPC else "no-access"
         typer.echo(say(_language(), code, file=str(error.filename or "?"), detail=error.strerror or ""), err=True)
         sys.exit(PARTIAL)
-    except SQLAlchemyError as error:
+    except _database_error() as error:
         # SQLite says so in words only; the statement and its values must not be shown
         cause = getattr(error, "orig", None) or error
         code = "disk-full" if "full" in str(cause) else "database-away"
@@ -323,6 +321,13 @@ def main() -> None:
             raise
         typer.echo(say(_language(), "unexpected", what=type(error).__name__, where=where(error)), err=True)
         sys.exit(PARTIAL)
+
+
+def _database_error() -> type[Exception]:
+    """Asked for only when something was raised: SQLAlchemy takes longer to load than all of `--help`."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    return SQLAlchemyError
 
 
 def _language() -> str:
