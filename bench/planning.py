@@ -75,7 +75,7 @@ class _Rows(list[Row]):
     """The reading itself is not what is measured here."""
 
 
-def bench_plan(rows: int, columns: int) -> None:
+def bench_plan(rows: int, columns: int) -> float:
     from sync.sheet.plan import canonical
 
     tab = tab_of(columns)
@@ -87,9 +87,10 @@ def bench_plan(rows: int, columns: int) -> None:
     made = plan(look, Wanted(wanted), 1)
     took = time.perf_counter() - start
     print(f"plan {rows:,} × {columns}: {took:.2f} s, {len(made.writes):,} writes, {len(made.keeps):,} edits kept")
+    return took
 
 
-def bench_load(rows: int, columns: int) -> None:
+def bench_load(rows: int, columns: int) -> float:
     tab = tab_of(columns)
     blob = '{"c0":"personne@example.org",' + ",".join(f'"c{i}":"2026-01-{i + 10}"' for i in range(1, columns)) + "}"
     with tempfile.TemporaryDirectory() as folder:
@@ -102,8 +103,10 @@ def bench_load(rows: int, columns: int) -> None:
         store = Store(engine, 1)
         start = time.perf_counter()
         loaded = load_rows(store, tab)
-        print(f"load {len(loaded.agreed):,} × {columns}: {time.perf_counter() - start:.2f} s")
+        took = time.perf_counter() - start
+        print(f"load {len(loaded.agreed):,} × {columns}: {took:.2f} s")
         store.close()
+    return took
 
 
 def main() -> None:
