@@ -5,6 +5,7 @@ APScheduler gives the tick. Whether a run is due is asked of the table of runs e
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 from collections.abc import Callable
@@ -62,6 +63,7 @@ def serve(keeper: Keeper, application: Starlette, host: str, port: int) -> None:
         listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as fault:
         raise FixFile("web-no-address", address=f"{host}:{port}", detail=fault.strerror or "") from None
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # that a tick finds a run under way is no news
     scheduler = BackgroundScheduler(timezone="UTC")
     scheduler.add_job(
         keeper.tick, "interval", seconds=TICK_SECONDS, max_instances=1, coalesce=True, next_run_time=keeper.now()
