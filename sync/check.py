@@ -12,7 +12,7 @@ from sync.clock import Clock
 from sync.config import Config
 from sync.configfile import read_config
 from sync.desk import Desk, show_mistakes
-from sync.messages import say
+from sync.messages import LANGUAGES, say
 from sync.outcome import Outcome
 from sync.understood import understood
 
@@ -33,7 +33,7 @@ def check(file: Path, language: str | None, *, online: bool) -> Outcome:
         headers = _headers(desk, accounts, online=online)
         mistakes += [*desk.read_rules(headers).mistakes, *desk.templates[1]]
         lines |= desk.lines()
-        remarks = understood(desk)
+        remarks = [*understood(desk), *_unfilled(desk)]
         if online:
             _try_accounts(desk, accounts)
     return _outcome(said, mistakes, lines, remarks, accounts, reading.config)
@@ -57,6 +57,17 @@ def _headers(desk: Desk, accounts: dict[str, dict[str, str]], *, online: bool) -
         accounts["sheet"]["message"] = desk.say("check-sheet-new", sheet=sheet.address(), tab=desk.config.tab.tab)
         return list(desk.config.columns)
     return [column.header for column in table.columns]
+
+
+def _unfilled(desk: Desk) -> list[str]:
+    """What `init` wrote for the team to replace, and that nobody replaced yet."""
+    left = {say(language, "init-address") for language in LANGUAGES}
+    found = {
+        "address": desk.config.organisation.address in left,
+        "from": "bonjour@example.org" in str(desk.config.outline.mail)
+        or "hello@example.org" in str(desk.config.outline.mail),
+    }
+    return [desk.say("check-unfilled", key=key) for key, still in found.items() if still]
 
 
 def _try_accounts(desk: Desk, accounts: dict[str, dict[str, str]]) -> None:

@@ -58,10 +58,11 @@ def rehearse(desk: Desk, wishes: Wishes, rule: str | None = None, *, pull: bool)
 
 
 def preview(desk: Desk, rule: str | None) -> Outcome:
-    """Without asking the sources."""
+    """Without asking the sources; before the first run with them, since else there would be nothing to see."""
     from sync.run import Wishes
+    from sync.runs import last_runs
 
-    return rehearse(desk, Wishes(), rule, pull=False)
+    return rehearse(desk, Wishes(), rule, pull=not last_runs(desk.store, 1))
 
 
 def _outcome(work: Work, plan: Any, only: str | None) -> Outcome:

@@ -22,6 +22,7 @@ from connectors.source import Setting
 from connectors.trouble import FixFile, Trouble
 from rules.fields import FIELDS
 from rules.mistakes import fold
+from rules.words import vocabulary
 from sync.config import field_named
 from sync.configfile import SECRET_NAMES
 from sync.messages import say
@@ -59,7 +60,7 @@ def set_up(folder: Path, answers: Answers, language: str, ask: Ask | None, tell:
     columns = guess_columns(table) if table else {}
     if table:
         _show_guess(table, columns, language, tell)
-    if columns and ask and not ask(say(language, "init-take-columns"), default=True, type=bool):
+    if columns and ask and not _agreed(ask, language):
         columns = {}
     _write(folder / "config.yaml", config_text(answers, columns, language))
     variables = list(_secrets(answers.sources))
@@ -70,6 +71,11 @@ def set_up(folder: Path, answers: Answers, language: str, ask: Ask | None, tell:
     for line in _next_steps(answers, variables, language):
         tell(line)
     return 0
+
+
+def _agreed(ask: Ask, language: str) -> bool:
+    answer = fold(str(ask(say(language, "init-take-columns"), default=say(language, "init-yes"))))
+    return answer[:1] in {"o", "y", "1", "t", "v"}
 
 
 def _asked(folder: Path, given: Answers, language: str, ask: Ask | None) -> Answers:
@@ -118,8 +124,10 @@ def guess_columns(table: Table) -> dict[str, str]:
     """The team's headers that surely show one of our fields. A field is taken once, by the first such header."""
     known = header_words.headers()
     found: dict[str, str] = {}
+    firsts = any(known.get(header_words.fold(column.header), ("", 0))[0] == "first_name" for column in table.columns)
     for column in table.columns:
         name = field_named(column.header) or known.get(header_words.fold(column.header), ("", 0))[0]
+        name = "last_name" if name == "name" and firsts else name
         if name in FIELDS and name not in RATHER_NOT and name not in found.values():
             found[column.header] = name
     if "email" not in found.values() and (header := _full_of_addresses(table)):
@@ -137,13 +145,16 @@ def _full_of_addresses(table: Table) -> str | None:
 
 def _show_guess(table: Table, columns: dict[str, str], language: str, tell: Callable[[str], None]) -> None:
     tell(say(language, "init-columns", n=len(table.rows), tab=table.tab))
+    words, rows = vocabulary(language), []
     for place, column in enumerate(table.columns):
         example = next((row.cells[place] for row in table.rows if row.cells[place] is not None), None)
-        shown = _shown(example)
-        if column.header in columns:
-            tell(say(language, "init-column-ours", header=column.header, field=columns[column.header], example=shown))
-        elif column.header.strip():
-            tell(say(language, "init-column-theirs", header=column.header, example=shown))
+        ours = columns.get(column.header)
+        meaning = f"→ {words.shown('fields', ours)}" if ours else say(language, "init-column-theirs")
+        if column.header.strip():
+            rows.append((_shown(column.header), meaning, _shown(example)))
+    wide = [max((len(row[place]) for row in rows), default=0) for place in (0, 1)]
+    for header, meaning, shown in rows:
+        tell(f"  {header:<{wide[0]}}  {meaning:<{wide[1]}}  {shown}".rstrip())
 
 
 def _shown(cell: Cell | Formula) -> str:

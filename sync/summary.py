@@ -137,7 +137,7 @@ def lines(work: Work, facts: dict[str, Any]) -> list[str]:
     for rule in work.book.rules:
         moved = facts["rules"].get(rule.id)
         if moved and (moved["entered"] or moved["left"]):
-            said.append(say("run-rule", name=rule.name, **moved))
+            said.append(say("run-rule", name=rule.name, n=moved["inside"], **moved))
     cells, mail = facts["cells"], facts["mail"]
     if work.applied and not any(cells.values()):
         said.append(say("run-cells-none"))
