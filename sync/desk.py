@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -40,9 +41,17 @@ def show_mistakes(mistakes: Iterable[Mistake], language: str, lines: dict[str, l
 
     def line_of(mistake: Mistake) -> str:
         known = lines.get(mistake.place.file, [])
-        return known[mistake.place.line - 1] if 0 < mistake.place.line <= len(known) else ""
+        line = known[mistake.place.line - 1] if 0 < mistake.place.line <= len(known) else ""
+        return f"{line[: mistake.place.column - 1]}…" if mistake.code == "config-secret" else line
 
     return "\n\n".join(mistake.show(language, line_of(mistake)) for mistake in mistakes)
+
+
+def _for_us_alone(url: str) -> None:
+    """A new SQLite file holds everybody: nobody else on this machine may read it."""
+    scheme, _, path = url.partition(":///")
+    if scheme == "sqlite" and path and not Path(path).exists() and Path(path).parent.is_dir():
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
 
 
 def files_in(folder: Path, *endings: str) -> dict[str, bytes]:
@@ -80,6 +89,7 @@ class Desk:
         if shutil.disk_usage(self.config.folder).free < LEAST_ROOM:
             raise TryLater("disk-full", file=str(self.config.folder))
         try:
+            _for_us_alone(self.config.store_url)
             return Store.open(self.config.store_url, self.config.organisation.slug, self.clock.read())
         except (sa.exc.OperationalError, sa.exc.DatabaseError) as error:
             raise TryLater("database-away", detail=type(error.orig or error).__name__) from None
@@ -109,7 +119,9 @@ class Desk:
     def _files(self, folder: Path, *endings: str) -> dict[str, bytes]:
         """By their path as a person sees it from the folder of the config."""
         found = files_in(folder, *endings) if folder.is_dir() else {}
-        return {(folder / name).relative_to(self.config.folder).as_posix(): data for name, data in found.items()}
+        home = self.config.folder
+        shown = folder.relative_to(home) if folder.is_relative_to(home) else folder
+        return {(shown / name).as_posix(): data for name, data in found.items()}
 
     @cached_property
     def templates(self) -> tuple[Templates, list[Mistake]]:
@@ -127,9 +139,7 @@ class Desk:
     def read_rules(self, columns: Collection[str] | None, files: dict[str, bytes] | None = None) -> reader.Reading:
         """`columns`: the headers of the team's sheet, None if they are not known."""
         files = self.rule_files if files is None else files
-        reading = reader.read(
-            files, columns=columns, templates=self.templates[0].names, language=self.config.language
-        )
+        reading = reader.read(files, columns=columns, templates=self.templates[0].names, language=self.config.language)
         lines = {name: data.decode("utf-8", "replace").splitlines() for name, data in files.items()}
         found = [*reading.mistakes, *action_mistakes(reading.book, lines)]
         return replace(reading, mistakes=sorted(found, key=lambda mistake: mistake.place))

@@ -57,7 +57,7 @@ def pull_all(
     stop: Callable[[], bool],
     count: Callable[[int], None],
     *,
-    allow_gone: int = -1,
+    allow_gone: int = 0,
 ) -> dict[str, Pulled]:
     """Read every source to its end and keep what it gives, page by page. One that fails leaves the others alone.
 
@@ -129,7 +129,7 @@ def _keep(  # noqa: PLR0913, PLR0917  the state of pull_all
             continue
         source = sources[one.name]
         result = ledger.commit_page(
-            store, one.name, run, now, one.page, source.records, source.version, seen[one.name], believe=allow_gone >= 0
+            store, one.name, run, now, one.page, source.records, source.version, seen[one.name], believe=allow_gone
         )
         pulled[one.name].result += result
         count(sum(each.read for each in pulled.values()))

@@ -260,7 +260,7 @@ def _take_in(work: Work, seen: Look) -> None:
 def pull(work: Work, progress: Any, stop: Callable[[], bool]) -> None:
     """Ask every source for what is new."""
     sources = work.desk.sources(work.wishes.sources)
-    gone = work.wishes.allow.get("gone", -1)
+    gone = work.wishes.allow.get("gone", 0)
     try:
         work.pulled = pull_all(
             work.desk.store,

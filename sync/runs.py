@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from sync.clock import utc_now
-from sync.store.base import Store, Utc, metadata, org_column, upsert
+from sync.store.base import Store, Utc, insert_new, metadata, org_column, upsert
 
 LEASE = timedelta(seconds=60)
 HEARTBEAT_SECONDS = 15.0
@@ -232,6 +232,8 @@ def take(store: Store, name: str, now: datetime, holder: str | None = None) -> s
     holder = holder or identity()
     with store.begin() as connection:
         key = (lease_table.c.org == store.org, lease_table.c.name == name)
+        free = {"org": store.org, "name": name, "holder": holder, "until": now}
+        insert_new(connection, lease_table, [free])  # so that two who come first at once meet at one row
         held = connection.execute(sa.select(lease_table).where(*key).with_for_update()).one_or_none()
         if held and held.holder != holder and held.until > now and not _is_dead(held.holder):
             since = connection.scalar(

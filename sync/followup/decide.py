@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 from rules.conditions import Book, Email, Flag, Period, Rule, SetCell, Task
 from sync.followup import outbox as out
 from sync.followup.tables import OPEN_STATES, cell_to_set, flag, outbox, rule_state, standing, task
-from sync.store.base import upsert
+from sync.store.base import insert_new, upsert
 
 BY_RULE = (rule_state, standing, flag, cell_to_set, task, outbox)
 HALF_A_DAY = timedelta(hours=12)
@@ -234,7 +234,7 @@ def _enter(turn: _Turn, rule: Rule, people: Sequence[int]) -> None:
     upsert(turn.connection, cell_to_set, [_cell(turn, rule, cell, person) for cell in cells for person in people])
     turn.done.cells += len(cells) * len(people)
     new = [_task(turn, rule, n, action, person) for n, action in enumerate(tasks) for person in people]
-    out.insert_new(turn.connection, task, new)
+    insert_new(turn.connection, task, new)
     turn.done.tasks += len(new)
 
 

@@ -12,10 +12,10 @@ from hashlib import blake2b
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from sync.followup.tables import OPEN_STATES, outbox, rule_state, task
+from sync.store.base import insert_new
 
 BRAKE_PEOPLE = 50
 BRAKE_SHARE = 10  # a tenth of everybody
@@ -66,13 +66,6 @@ def _revive(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         .values(state="planned", reason=None, batch=None, **{name: sa.bindparam(f"b_{name}") for name in times})
     )
     connection.execute(statement, [{f"b_{name}": row[name] for name in (*keys, *times)} for row in rows])
-
-
-def insert_new(connection: Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows; those that are there already, by whichever unique key, stay as they are."""
-    if rows:
-        make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-        connection.execute(make(table).on_conflict_do_nothing(), list(rows))
 
 
 def cancel(connection: Connection, org: int, rule: str, reason: str, people: Collection[int] | None = None) -> int:

@@ -351,7 +351,7 @@ def _strangers(look: Look) -> tuple[tuple[Stranger, ...], int]:
     theirs = {m.field: m for m in look.tab.columns if m.corrected and m.field in look.layout.ours}
     found, nameless = [], 0
     for row in look.table.rows if look.table else ():
-        if row.key or all(_is_empty(cell) for cell in row.cells) or _is_paused(row, look.layout):
+        if row.key or all(_is_empty(cell) for cell in row.cells):
             continue
         values = {name: _readable(m, row.cells[look.layout.ours[name]]) for name, m in theirs.items()}
         values = {name: value for name, value in values.items() if value is not None}

@@ -165,3 +165,10 @@ def upsert(
         else statement.on_conflict_do_nothing(index_elements=keys)
     )
     connection.execute(statement, list(rows))
+
+
+def insert_new(connection: Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows; those that are there already, by whichever unique key, stay as they are."""
+    if rows:
+        make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+        connection.execute(make(table).on_conflict_do_nothing(), list(rows))

@@ -95,12 +95,12 @@ def commit_page(  # noqa: PLR0913, PLR0917  a page, and the pull that it belongs
     version: int,
     seen: Seen | None = None,
     *,
-    believe: bool = False,
+    believe: int = 0,
 ) -> PageResult:
     """Keep a page: its objects, their records, what was set aside, and the cursor, all or nothing.
 
     `seen` is shared by the pages of one pull; without it a page's `complete` speaks of this page alone. More than
-    half of a kind (and more than 20) gone at once is taken for a wrong answer, unless `believe`.
+    half of a kind (and more than 20) gone at once is taken for a wrong answer, unless they are at most `believe`.
     """
     turn = Turn(store.org, source, run, now, version)
     seen = seen or Seen()
@@ -275,7 +275,7 @@ def _known(
 
 
 def _forget_unseen(
-    connection: Connection, turn: Turn, kind: str, scope: str, seen: Seen, *, believe: bool
+    connection: Connection, turn: Turn, kind: str, scope: str, seen: Seen, *, believe: int
 ) -> PageResult:
     sql = "SELECT no, id FROM object WHERE org = ? AND source = ? AND kind = ? AND gone IS NULL"
     known = {
@@ -284,7 +284,7 @@ def _forget_unseen(
         if not scope or id_.startswith(scope)
     }
     gone = [number for number in known if number not in seen.objects]
-    if len(gone) > UNBELIEVABLE_FROM and len(gone) * 2 > len(known) and not believe:
+    if len(gone) > UNBELIEVABLE_FROM and len(gone) * 2 > len(known) and len(gone) > believe:
         return PageResult(disbelieved=len(gone))
     at = micros(turn.now)
     run_many(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.thread.small import Small
+from tests.thread.small import Small, line
 
 PEOPLE = ("Prénom", "Nom", "Courriel")
 JEANNE = ("Jeanne", "Exemple", "jeanne.exemple@example.org")
@@ -154,3 +153,52 @@ def test_an_evening_in_quebec_is_of_its_own_month(small: Small) -> None:
     page = (small.folder / "report.html").read_text("utf-8")
     assert "oct. 24" in page
     assert "nov. 24" not in page
+
+
+def test_rules_may_stand_elsewhere(small: Small, tmp_path: Path) -> None:
+    (small.folder / "rules").rename(tmp_path / "elsewhere")
+    small.change("config.yaml", "rules: rules/", f"rules: {tmp_path / 'elsewhere'}")
+    assert small.run().facts["rules"]["perdus-de-vue"]["entered"] == 1
+
+
+def test_a_secret_written_out_is_not_shown_again(small: Small) -> None:
+    small.change(
+        "config.yaml", "sources:\n", "sources:\n  billets: {type: pretix, organizer: phare, token: s3cr3tw0rd}\n"
+    )
+    done = small.filrouge("run")
+    assert done.code == 2
+    assert "BILLETS_TOKEN" in done.erred
+    assert "s3cr3tw0rd" not in done.said + done.erred
+
+
+def test_the_store_is_for_its_owner_alone(small: Small) -> None:
+    small.run()
+    assert (small.folder / "filrouge.db").stat().st_mode & 0o077 == 0
+
+
+def test_a_paused_row_without_key_is_known_all_the_same(small: Small) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.title = "Contacts"
+    sheet.append(
+        ["Prénom", "Nom", "Courriel", "Dernière visite", "Visites", "Dépensé", "Signaux", "Pause", "Ne pas relancer"]
+    )
+    sheet.append(["Jeanne", "Exemple", "jeanne.exemple@example.org", None, None, None, None, "x", "oui"])
+    book.save(small.folder / "Contacts.xlsx")
+    small.run()
+    assert small.row("Jeanne")["Visites"] in ("", None)
+    small.filrouge("approve", "perdus-de-vue")
+    assert small.run().facts["mail"]["sent"] == 0
+
+
+def test_a_yes_to_twenty_gone_is_no_yes_to_more(small: Small) -> None:
+    many = tuple(line(100 + n, f"Prénom{n} Nom{n}", "Cyrano", "10/03/2024") for n in range(60))
+    small.export(many)
+    small.run()
+    small.export(many[:10])
+    closed = small.run()
+    assert (closed.code, closed.facts["people"]["total"]) == (7, 60)
+    assert small.run("--allow-gone", "20").facts["people"]["total"] == 60

@@ -214,7 +214,8 @@ def test_a_wrong_answer_does_not_make_everybody_disappear(store: Store) -> None:
     many = [thing(f"{one:03}", someone(f"{one:03}", f"p{one}@example.org")) for one in range(41)]
     put(store, *many)
     assert put(store, *many[:20], complete=("order",)) == PageResult(unchanged=20, disbelieved=21)
-    assert put(store, *many[:20], complete=("order",), believe=True) == PageResult(unchanged=20, gone=21)
+    assert put(store, *many[:20], complete=("order",), believe=20) == PageResult(unchanged=20, disbelieved=21)
+    assert put(store, *many[:20], complete=("order",), believe=21) == PageResult(unchanged=20, gone=21)
 
 
 def test_broken_lines_are_aside_until_a_whole_read_does_not_meet_them(store: Store) -> None:
