@@ -103,7 +103,7 @@ def _outcome(
     said: list[str] = []
     if mistakes:
         said += [show_mistakes(mistakes, language, lines), "", say(language, "check-mistakes", n=len(mistakes))]
-    said += remarks
+    said += () if mistakes else remarks  # below a long table, nobody would see the mistakes
     for name, account in accounts.items():
         shown = say(language, f"check-{name}") if name in {"sheet", "mail"} else name
         said.append(say(language, "check-account", mark="✗" if name in failed else "✓", name=shown, **account))

@@ -27,6 +27,7 @@ from sync.followup import outbox as box
 from sync.followup import standings
 from sync.followup.tables import OUTBOX_STATES, rule_state
 from sync.knowledge import know, stale_sources
+from sync.messages import sentences
 from sync.outcome import Outcome
 from sync.people.story import Ambiguous, Did, Story, Value, story
 from sync.rows import Contacts, everybody, keep_out, set_columns, with_team
@@ -40,7 +41,11 @@ SHOWN_FIRST = ("uncertain", "failed", "waiting", "held", "approved", "sending", 
 
 
 def _when(desk: Desk, moment: Any) -> str:
-    return format_datetime(moment.astimezone(desk.config.zone), "d MMM y HH:mm", locale=desk.language) if moment else ""
+    if not moment:
+        return ""
+    local = moment.astimezone(desk.config.zone)
+    pattern = "d MMM y" if (local.hour, local.minute) == (0, 0) else "d MMM y HH:mm"  # a day without its hour
+    return format_datetime(local, pattern, locale=desk.language)
 
 
 def _rules_named(rules: tuple[Rule, ...], name: str | None) -> list[Rule]:
@@ -122,7 +127,7 @@ def approve_waiting(desk: Desk, what: str) -> Outcome:
         count = box.approve(connection, desk.store.org, what, _me(), desk.clock.now())
         left = box.waits(connection, desk.store.org)
     if not count:
-        known = ", ".join(sorted({batch.rule for batch in left})) or "–"
+        known = ", ".join(sorted({batch.rule for batch in left})) or desk.say("nothing-at-all")
         raise FixFile("nothing-waits", found=what, known=known)
     return Outcome([desk.say("approved", n=count)], {"approved": count, "waiting": sum(batch.mails for batch in left)})
 
@@ -200,8 +205,6 @@ def _subject(desk: Desk, row: Any, mail: Draft) -> str:
 
 
 def _reason(desk: Desk, reason: str) -> str:
-    from sync.messages import sentences
-
     code = f"report-reason-{reason}"
     return desk.say(code) if code in sentences(desk.language) else reason
 
@@ -294,7 +297,7 @@ def _person_lines(desk: Desk, one: Story, past: dict[str, list[Any]]) -> Iterato
     if one.once:
         yield desk.say("person-once", codes=", ".join(one.once))
     for value in one.values:
-        if value.value not in (None, "", "[]"):
+        if value.value not in (None, "", "[]", 0, "0"):
             label = words.shown("fields", value.field).capitalize()
             yield f"  {label} : {_value(desk, value)}{_origin(desk, value)}"
     worn = [row.name for row in past["flag"] if row.until is None]
@@ -332,7 +335,7 @@ def _value(desk: Desk, value: Value) -> str:
 def _origin(desk: Desk, value: Value) -> str:
     if value.corrected:
         return "   " + desk.say("person-corrected", run=value.run, when=_when(desk, value.seen))
-    return "   " + desk.say("person-from", source=value.source) if value.source else ""
+    return "   " + desk.say("person-from", source=_place(desk, value.source)) if value.source else ""
 
 
 def _did_line(desk: Desk, did: Did) -> str:
@@ -341,7 +344,14 @@ def _did_line(desk: Desk, did: Did) -> str:
     if fact.cents is not None:
         money = " · " + str(format_currency(Decimal(fact.cents) / 100, fact.currency or "EUR", locale=desk.language))
     what = did.event or fact.label or ""
-    return f"{_when(desk, did.at) or '–':<18} {desk.say(f'did-{fact.kind}')} {what}{money} [{fact.status or ''}] ({did.source})"
+    known = f"did-status-{fact.status}"
+    status = f" [{desk.say(known) if known in sentences(desk.language) else fact.status}]" if fact.status else ""
+    told = " ".join(part for part in (desk.say(f"did-{fact.kind}"), what) if part)
+    return f"{_when(desk, did.at) or '–':<18} {told}{money}{status} ({_place(desk, did.source)})"
+
+
+def _place(desk: Desk, source: str) -> str:
+    return desk.say("person-sheet") if source == "sheet" else source
 
 
 def _mail_line(desk: Desk, row: Any) -> str:
@@ -354,10 +364,10 @@ def _mail_line(desk: Desk, row: Any) -> str:
 def _sighting_line(desk: Desk, seen: Any) -> str:
     given = seen.given
     if given is None:
-        return f"{seen.source} {seen.object} · {desk.say('person-withdrawn')}"
+        return f"{_place(desk, seen.source)} · {desk.say('person-withdrawn')}  [{seen.object}]"
     name = given.name or " ".join(part for part in (given.first_name, given.last_name) if part)
     parts = [part for part in (name, given.email, given.phone, given.postcode, given.city) if part]
-    return f"{seen.source} {seen.object} · {' · '.join(parts)}"
+    return f"{_place(desk, seen.source)} · {' · '.join(parts)}  [{seen.object}]"
 
 
 def _person_facts(one: Story, past: dict[str, list[Any]]) -> dict[str, Any]:
