@@ -84,6 +84,12 @@ class Desk:
         config = reading.config
         return cls(config, Clock(config.zone, today), language or config.language)
 
+    @property
+    def has_store(self) -> bool:
+        """False before the very first run, while the SQLite file is not there yet."""
+        scheme, _, path = self.config.store_url.partition(":///")
+        return scheme != "sqlite" or Path(path).exists()
+
     @cached_property
     def store(self) -> Store:
         if shutil.disk_usage(self.config.folder).free < LEAST_ROOM:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from connectors.trouble import FixFile
 from sync.desk import Desk
 from sync.drafts import Draft, drafts
 from sync.followup import outbox as box
@@ -29,11 +30,18 @@ def _copied(desk: Desk) -> Iterator[Desk]:
     """The same desk over a copy of the store that is thrown away."""
     with tempfile.TemporaryDirectory(prefix="filrouge-") as folder:
         other = Desk(desk.config, desk.clock, desk.language)
-        other.__dict__["store"] = copy_store(desk.store, Path(folder))
+        other.__dict__["store"] = _store_to_try_on(desk, Path(folder))
         try:
             yield other
         finally:
             other.close()
+
+
+def _store_to_try_on(desk: Desk, folder: Path) -> Store:
+    """A copy; before the very first run an empty one, so that looking ahead leaves no trace."""
+    if desk.has_store:
+        return copy_store(desk.store, folder)
+    return Store.open(f"sqlite:///{folder / 'copy.db'}", desk.config.organisation.slug, desk.clock.read())
 
 
 def rehearse(desk: Desk, wishes: Wishes, rule: str | None = None, *, pull: bool) -> Outcome:
@@ -41,12 +49,14 @@ def rehearse(desk: Desk, wishes: Wishes, rule: str | None = None, *, pull: bool)
     from sync import run
 
     book, notes = run.read_rules(desk, keep_last_right=False)
+    if rule is not None and not any(rule in {one.id, one.name} for one in book.rules):
+        raise FixFile("no-such-rule", found=rule, known=", ".join(one.id for one in book.rules))
     with _copied(desk) as copy:
         work = run.Work(copy, wishes, 0, copy.clock.now(), book, notes)
         sheet = copy.config.open_sheet(copy.clock)
         try:
             run.take_look(work, sheet)
-            if pull:
+            if pull and "pull" in wishes.steps:
                 run.pull(work, run.Silent(), lambda: False)
             run.work_out_people(work)
             run.apply_rules(work)
@@ -62,7 +72,7 @@ def preview(desk: Desk, rule: str | None) -> Outcome:
     from sync.run import Wishes
     from sync.runs import last_runs
 
-    return rehearse(desk, Wishes(), rule, pull=not last_runs(desk.store, 1))
+    return rehearse(desk, Wishes(), rule, pull=not (desk.has_store and last_runs(desk.store, 1)))
 
 
 def _outcome(work: Work, plan: Any, only: str | None) -> Outcome:
@@ -70,7 +80,8 @@ def _outcome(work: Work, plan: Any, only: str | None) -> Outcome:
     mails = _mails(work, only)
     cells = list(_cells(work, plan)) if plan else []
     rows = len(plan.rows) if plan else 0
-    notes = [work.desk.say(trouble.code, **trouble.facts) for trouble in (work.sheet_trouble,) if trouble]
+    troubles = [work.sheet_trouble, *(one.trouble for one in work.pulled.values())]
+    notes = [work.desk.say(trouble.code, **trouble.facts) for trouble in troubles if trouble]
     facts = {
         "rules": rules,
         "mails": [mail.to_json() for mail in mails],

@@ -202,3 +202,15 @@ def test_a_yes_to_twenty_gone_is_no_yes_to_more(small: Small) -> None:
     closed = small.run()
     assert (closed.code, closed.facts["people"]["total"]) == (7, 60)
     assert small.run("--allow-gone", "20").facts["people"]["total"] == 60
+
+
+def test_looking_ahead_before_the_first_run_leaves_no_trace(small: Small) -> None:
+    seen = small.filrouge("run", "--dry-run", "--json", today="2026-03-14")
+    assert seen.facts["rules"]["perdus-de-vue"]["enters"] == ["Jeanne Exemple"]
+    assert {file.name for file in small.folder.iterdir()} == {"config.yaml", "exports", "rules"}
+
+
+def test_preview_of_a_rule_that_is_not_there(small: Small) -> None:
+    done = small.filrouge("preview", "nope")
+    assert done.code == 2
+    assert "perdus-de-vue" in done.erred
