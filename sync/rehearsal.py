@@ -17,6 +17,7 @@ from sync.report.gather import shown
 from sync.rows import Contacts, keep_out
 from sync.sheet.apply import preview as preview_cells
 from sync.sheet.columns import cell_of
+from sync.store import Store
 from sync.store.copy import copy_store
 
 if TYPE_CHECKING:
