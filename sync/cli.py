@@ -49,6 +49,7 @@ app = typer.Typer(
     add_completion=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    context_settings={"max_content_width": 110},  # else the list of commands is cut after eight words
 )
 person_app = typer.Typer(help=_t("help-person"), no_args_is_help=True)
 app.add_typer(person_app, name="person")
@@ -67,17 +68,22 @@ AsJson = Annotated[bool, typer.Option("--json", help=_t("help-json"))]
 Today = Annotated[str | None, typer.Option("--today", metavar="YYYY-MM-DD", help=_t("help-today"))]
 
 
-@app.callback()
-def before(
-    config: Annotated[Path, typer.Option(help=_t("help-config"))] = Path("config.yaml"),
-    language: Annotated[str | None, typer.Option(help=_t("help-language"), metavar="fr|en")] = None,
-    version: Annotated[bool, typer.Option("--version", help=_t("help-version"))] = False,
-) -> None:
-    if version:
+def _tell_version(wanted: bool) -> None:  # noqa: FBT001  typer calls it so
+    if wanted:
         from importlib.metadata import version as installed
 
         typer.echo(f"filrouge {installed('filrouge')}")
         raise typer.Exit
+
+
+@app.callback()
+def before(
+    config: Annotated[Path, typer.Option(help=_t("help-config"))] = Path("config.yaml"),
+    language: Annotated[str | None, typer.Option(help=_t("help-language"), metavar="fr|en")] = None,
+    version: Annotated[  # noqa: ARG001  its callback has answered before
+        bool, typer.Option("--version", help=_t("help-version"), callback=_tell_version, is_eager=True)
+    ] = False,
+) -> None:
     if language is not None and language not in LANGUAGES:
         raise typer.BadParameter(", ".join(LANGUAGES), param_hint="--language")
     OPTIONS.config, OPTIONS.language, OPTIONS.spoken = config, language, None
