@@ -16,6 +16,7 @@ from sync.desk import Desk
 from sync.followup import standings
 from sync.followup.compose import House
 from sync.followup.fill import fill_plain
+from sync.followup.outbox import slices
 from sync.followup.tables import outbox, standing
 from sync.people.profile import people_frame
 from sync.people.tables import person
@@ -205,32 +206,34 @@ class Contacts:
     """People as the e-mails need them: their fields, what they consented to, and what the team noted."""
 
     def __init__(self, desk: Desk, people: pl.DataFrame, noted: Noted) -> None:
-        self.desk, self.noted = desk, noted
-        self.rows = {row["person_id"]: row for row in people.iter_rows(named=True)}
-        self.consents = _consents(desk)
+        self.desk, self.people, self.noted = desk, people, noted
 
     def __call__(self, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-        """By person id; people who are no more are not there."""
-        return {number: self._contact(self.rows[number]) for number in ids if number in self.rows}
+        """By person id; people who are no more are not there. Only those asked for are made: a quiet day has none."""
+        if not ids:
+            return {}
+        rows = self.people.filter(pl.col("person_id").is_in(sorted(set(ids))))
+        consents = _consents(self.desk, rows["person_id"].to_list())
+        return {row["person_id"]: self._contact(row, consents) for row in rows.iter_rows(named=True)}
 
-    def _contact(self, row: dict[str, Any]) -> dict[str, Any]:
-        known = {"code": row["key"], "consents": self.consents.get(row["person_id"], ())}
+    def _contact(self, row: dict[str, Any], consents: Mapping[int, list[dict[str, Any]]]) -> dict[str, Any]:
+        known = {"code": row["key"], "consents": consents.get(row["person_id"], ())}
         never, no_news = row["key"] in self.noted.never, row["key"] in self.noted.no_news
         return {**row, **known, "do_not_contact": never, "unsubscribed": no_news}
 
 
-def _consents(desk: Desk) -> dict[int, list[dict[str, Any]]]:
-    """What people said yes and no to, by person id."""
+def _consents(desk: Desk, people: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+    """What these people said yes and no to, by person id."""
     said = sa.select(sighting.c.person, fact.c.label, fact.c.status, fact.c.at).where(
         fact.c.org == desk.store.org,
         fact.c.kind == "consent",
         sighting.c.org == fact.c.org,
         sighting.c.no == fact.c.sighting,
-        sighting.c.person.is_not(None),
     )
     found: dict[int, list[dict[str, Any]]] = {}
     with desk.store.look() as connection:
-        for row in connection.execute(said):
-            consent = {"purpose": row.label, "granted": row.status == "granted", "at": row.at}
-            found.setdefault(row.person, []).append(consent)
+        for some in slices(people):
+            for row in connection.execute(said.where(sighting.c.person.in_(some))):
+                consent = {"purpose": row.label, "granted": row.status == "granted", "at": row.at}
+                found.setdefault(row.person, []).append(consent)
     return found
