@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from datetime import date
 
 from connectors.sheets.sheet import KEY_HEADER, Cell, Column, Formula, Row, Table
@@ -27,11 +28,11 @@ class Layout:
     headers: dict[int, str]
     table: TablePart | None = None
 
-    @property
+    @cached_property
     def key_column(self) -> int | None:
         return next((column for column, header in self.headers.items() if is_key(header)), None)
 
-    @property
+    @cached_property
     def named(self) -> dict[int, str]:
         return {column: header for column, header in self.headers.items() if column != self.key_column}
 
