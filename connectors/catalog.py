@@ -23,7 +23,7 @@ OURS = {
         "mailchimp": "connectors.sources.mailchimp:Mailchimp",
         "pretix": "connectors.sources.pretix:Pretix",
     },
-    "sheets": {"excel": "connectors.sheets.excel:Excel"},
+    "sheets": {"airtable": "connectors.sheets.airtable:Airtable", "excel": "connectors.sheets.excel:Excel"},
     "mailers": {"folder": "connectors.mail.folder:Folder", "smtp": "connectors.mail.smtp:Smtp"},
 }
 

@@ -5,7 +5,7 @@ The engine (`sync/sheet`) decides what to write and remembers what was agreed; a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, ClassVar, Protocol
@@ -102,11 +102,14 @@ class NewColumn:
 
 @dataclass(frozen=True)
 class Changes:
-    """All that one run wants in one tab."""
+    """All that one run wants in one tab. `tags`: our field for the ref of a column of the team that shows it; a sheet
+    that can mark columns does so with its next batch, so that a renamed column is found again. They alone are no change.
+    """
 
     keys: Sequence[KeyWrite] = ()
     cells: Sequence[CellWrite] = ()
     rows: Sequence[NewRow] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.keys or self.cells or self.rows)
@@ -185,7 +188,8 @@ class Sheet(Protocol):
 
         `before(batch)` is called when nothing of it has left yet, `after(batch)` when it has surely landed.
         Raises `TryLater("sheet-changed")` when somebody saved since `table` was read and nothing was written:
-        the engine reads and plans again.
+        the engine reads and plans again. A sheet with `looks_again = True` reads each row anew just before it writes
+        it, leaves out those that somebody changed, and raises when the others have landed.
         """
         ...
 

@@ -84,7 +84,11 @@ def finish(  # noqa: PLR0913  the two ends, the two sides, and when
 
 
 def _is_fresh(sheet: Sheet, look: Look) -> bool:
-    """Did nobody save since that reading? Where it can't be known, we read again just before writing."""
+    """Did nobody save since that reading? Where it can't be known, we read again just before writing; but not where the
+    sheet itself looks again at every row that it writes.
+    """
+    if getattr(sheet, "looks_again", False):
+        return True
     return look.revision is not None and sheet.revision(look.tab.name) == look.revision
 
 

@@ -49,7 +49,7 @@ def test_others_may_add_theirs_but_not_replace_ours(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(catalog, "entry_points", lambda group: points if group == "filrouge.sources" else [])
     assert catalog.source("boxoffice").__name__ == "Stranger"
     assert "boxoffice" in catalog.names("sources")
-    assert catalog.names("sheets") == ["excel"]
+    assert catalog.names("sheets") == sorted(catalog.OURS["sheets"])
     assert catalog.source("pretix").__name__ == "Pretix"
 
 

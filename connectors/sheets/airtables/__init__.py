@@ -1,0 +1,1 @@
+"""What an Airtable base needs: the line to it, its fields and values, and how changes land."""
