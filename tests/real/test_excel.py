@@ -20,13 +20,14 @@ from tests.connectors.test_excel_features import parts
 from tests.connectors.workbooks import ROWS, with_everything
 from tests.hostile import NAMES
 
-pytestmark = [
-    pytest.mark.real,
-    pytest.mark.skipif(
-        not shutil.which("soffice"), reason="apt-get install --no-install-recommends libreoffice-calc-nogui"
-    ),
-]
+pytestmark = pytest.mark.real
 EVERY_TAB_AS_TEXT = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _libreoffice() -> None:
+    if not shutil.which("soffice"):
+        pytest.fail("LibreOffice is not here: apt-get install --no-install-recommends libreoffice-calc-nogui")
 
 
 def converted(path: Path, to: str, into: Path) -> Path:

@@ -49,6 +49,14 @@ class Admin:
     def delete(self, member: str) -> None:
         self.call("DELETE", f"members/{member}/")
 
+    def everybody(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        page: int | None = 1
+        while page:
+            answer = self.call("GET", "members/", params={"limit": 100, "page": page})
+            found, page = found + answer["members"], answer["meta"]["pagination"]["next"]
+        return found
+
     def member(self, email: str) -> dict[str, Any]:
         found = self.call("GET", "members/", params={"filter": f"email:'{email}'"})["members"]
         return next(member for member in found if member["email"] == email)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -13,13 +14,21 @@ import httpx
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
+NEEDED = {"npm": "npm", "make": "make", "g++": "g++", "python3": "python3"}  # by program, its Debian package
 STARTS_WITHIN = 120  # seconds: the first start makes the database
 
 
 def installed() -> Path:
     """The folder with Ghost in it, after installing it where that was not done yet (about 3 minutes)."""
-    folder = Path(os.environ.get("FILROUGE_CACHE", ROOT / ".cache")) / "ghost"
-    subprocess.run([HERE / "install.sh", folder], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+    folder = (Path(os.environ.get("FILROUGE_CACHE") or ROOT / ".cache") / "ghost").resolve()
+    missing = [package for program, package in NEEDED.items() if not shutil.which(program)]
+    if missing and not any(folder.glob("installed-*")):
+        raise RuntimeError(
+            f"Ghost is built here, so first: apt-get install --no-install-recommends {' '.join(missing)}"
+        )
+    done = subprocess.run([HERE / "install.sh", folder], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"Ghost could not be installed:\n{done.stdout[-1500:]}\n{done.stderr[-3000:]}")
     return folder
 
 
