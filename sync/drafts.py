@@ -10,8 +10,10 @@ import jinja2
 import sqlalchemy as sa
 
 from sync.desk import Desk
+from sync.followup import outbox as box
 from sync.followup.compose import compose, page, text
-from sync.followup.consent import right
+from sync.followup.consent import Right, right
+from sync.followup.templates import Template
 from sync.rows import Contacts, house_of
 
 
@@ -33,6 +35,42 @@ class Draft:
         return {"to": self.to, "subject": self.subject, "rule": self.rule, "state": self.state, "reason": self.reason}
 
 
+@dataclass(frozen=True)
+class Held:
+    """A batch that waits for approval: its rows, and how many of them would not go even then (unsubscribed, …)."""
+
+    batch: box.Batch
+    rows: Sequence[sa.Row[Any]]
+    barred: int
+
+
+def batches(desk: Desk, contacts: Contacts) -> list[Held]:
+    """What waits for a person, the oldest first."""
+    with desk.store.look() as connection:
+        waiting = box.waits(connection, desk.store.org)
+        rows = box.listed(connection, desk.store.org, ("waiting",), limit=100_000) if waiting else []
+    people = contacts([row.person_id for row in rows])
+    found = []
+    for batch in waiting:
+        mine = [row for row in rows if row.batch == batch.name]
+        barred = sum(isinstance(_may(desk, row, people.get(row.person_id)), str) for row in mine)
+        found.append(Held(batch, mine, barred))
+    return found
+
+
+def _may(desk: Desk, row: sa.Row[Any], person: Mapping[str, Any] | None) -> tuple[Template, Right] | str:
+    """The template and the right to send it, or the word for why it would not go."""
+    if person is None:
+        return "unknown-person"
+    who = desk.config.organisation
+    template = desk.templates[0].choose(row.template, person.get("language"), who.language)
+    if template is None:
+        return "template"
+    template = replace(template, purpose=row.purpose or template.purpose)
+    may = right(person, template.purpose, who.law, desk.clock.today())
+    return may.reason or (template, may)
+
+
 def drafts(desk: Desk, rows: Sequence[sa.Row[Any]], contacts: Contacts) -> list[Draft]:
     """For rows of the outbox, each e-mail as it would be written today."""
     people = contacts([row.person_id for row in rows])
@@ -42,16 +80,12 @@ def drafts(desk: Desk, rows: Sequence[sa.Row[Any]], contacts: Contacts) -> list[
 def _draft(desk: Desk, row: sa.Row[Any], person: Mapping[str, Any] | None) -> Draft:
     if person is None:
         return Draft(row.id, row.rule, row.state, "", "", reason="unknown-person")
-    who = desk.config.organisation
     name = " ".join(part for part in (person.get("first_name"), person.get("last_name")) if part)
     blank = Draft(row.id, row.rule, row.state, person.get("email") or "", name, reason=row.reason)
-    template = desk.templates[0].choose(row.template, person.get("language"), who.language)
-    if template is None:
-        return replace(blank, reason="template")
-    template = replace(template, purpose=row.purpose or template.purpose)
-    may = right(person, template.purpose, who.law, desk.clock.today())
-    if may.reason:
-        return replace(blank, reason=may.reason)
+    allowed = _may(desk, row, person)
+    if isinstance(allowed, str):
+        return replace(blank, reason=allowed)
+    template, may = allowed
     try:
         message = compose(
             person, template, house_of(desk), desk.clock.now(), message_id="<draft@example.org>", right=may

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Any
 
 import polars as pl
+import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.sheets.sheet import Calls, Sheet
@@ -23,6 +24,7 @@ from rules.compiler import Verdicts, evaluate
 from rules.conditions import SHEET, Book
 from sync import runs
 from sync.desk import Desk, WrongFiles, show_mistakes
+from sync.drafts import Held, batches
 from sync.followup import standings
 from sync.followup.decide import Decisions, decide
 from sync.followup.send import Sent, send_due
@@ -31,6 +33,7 @@ from sync.knowledge import Knowledge, know
 from sync.outcome import Outcome, where
 from sync.people.merge import Resolved, resolve
 from sync.people.profile import refresh
+from sync.people.tables import person
 from sync.pull import Pulled, pull_all
 from sync.rows import (
     Contacts,
@@ -121,6 +124,23 @@ class Work:
         """How people are called, by key."""
         shown = pl.concat_str(["first_name", "last_name"], separator=" ", ignore_nulls=True)
         return dict(self.frame.select("key", shown).iter_rows())
+
+    @cached_property
+    def waiting(self) -> list[Held]:
+        """What waits for a person when the run is over."""
+        return batches(self.desk, Contacts(self.desk, self.frame, keep_out(self.desk, self.look, self.codes)))
+
+    @property
+    def people_new(self) -> int:
+        """How many people this run met for the first time, in sources or in rows that the team typed."""
+        made = sa.select(sa.func.count()).where(
+            person.c.org == self.desk.store.org,
+            person.c.run == self.number,
+            person.c.live,
+            person.c.merged_into.is_(None),
+        )
+        with self.desk.store.look() as connection:
+            return connection.scalar(made) or 0
 
     @property
     def people_count(self) -> int:

@@ -31,9 +31,7 @@ def summarise(work: Work) -> Outcome:
 
 def _facts(work: Work) -> dict[str, Any]:
     """The `--json` object of `filrouge run`."""
-    store = work.desk.store
-    with store.look() as connection:
-        waiting = sum(batch.mails for batch in box.waits(connection, store.org))
+    waiting = sum(held.batch.mails for held in work.waiting)
     sent, applied, decisions = work.sent, work.applied, work.decisions
     return {
         "run": work.number,
@@ -50,7 +48,7 @@ def _facts(work: Work) -> dict[str, Any]:
             }
             for name, one in work.pulled.items()
         },
-        "people": {"new": work.people.new, "merged": work.people.merged, "total": work.people_count},
+        "people": {"new": work.people_new, "merged": work.people.merged, "total": work.people_count},
         "rules": {
             rule: {
                 "entered": len(moved.entered), "left": len(moved.left), "inside": moved.inside, "unknown": moved.unknown,
@@ -69,6 +67,7 @@ def _facts(work: Work) -> dict[str, Any]:
             "failed": sent.failed if sent else 0,
             "uncertain": sent.uncertain if sent else 0,
             "waiting": waiting,
+            "waiting_barred": sum(held.barred for held in work.waiting),
             "held": dict(sent.held) if sent else {},
         },
         "gates": [gate.sentence(work.desk.language) for gate in _gates(work)],
@@ -145,6 +144,10 @@ def lines(work: Work, facts: dict[str, Any]) -> list[str]:
         said.append(say("run-cells", n=cells["written"], rows=cells["rows_added"]))
         said += [say(f"run-{name}", n=cells[name]) for name in ("edits_kept", "conflicts") if cells[name]]
     said += [say(f"run-mail-{name}", n=mail[name]) for name in ("sent", "failed", "uncertain", "waiting") if mail[name]]
+    if mail["waiting_barred"]:
+        said.append(
+            say("run-mail-barred", n=mail["waiting_barred"], command=work.desk.command("outbox", "--state", "waiting"))
+        )
     said += [say("report-held", n=n, reason=say(f"report-reason-{reason}")) for reason, n in mail["held"].items()]
     said += [*facts["gates"], *facts["notes"]]
     said += [say("run-approve", command=work.desk.command("approve", batch)) for batch in _batches(work)]

@@ -15,7 +15,6 @@ from babel.numbers import format_decimal
 from connectors.sheets.sheet import Formula
 from sync import runs
 from sync.drafts import drafts
-from sync.followup import outbox as box
 from sync.followup import standings
 from sync.report.page import Report, RuleLine, SourceLine, Waiting
 from sync.rows import Contacts, filled, keep_out
@@ -91,13 +90,11 @@ def _rule(work: Work, rule: Any, moved: dict[str, int]) -> RuleLine:
 def waiting(work: Work) -> list[Waiting]:
     """For each batch that waits, how many, one e-mail as an example, and how to let them go."""
     desk = work.desk
-    with desk.store.look() as connection:
-        batches = box.waits(connection, desk.store.org)
-        rows = box.listed(connection, desk.store.org, ("waiting",), limit=100_000)
     contacts = Contacts(desk, work.frame, keep_out(work.desk, work.look, work.codes))
     found = []
-    for batch in batches:
-        mine = drafts(desk, [row for row in rows if row.batch == batch.name][:25], contacts)
+    for held in work.waiting:
+        batch = held.batch
+        mine = drafts(desk, held.rows[:25], contacts)
         one = next((draft for draft in mine if draft.text), mine[0] if mine else None)
         if one:
             to = one.name or one.to
