@@ -53,10 +53,12 @@ class _Frame:
 
     def labels(self, labels: Sequence[str]) -> str:
         every = max(1, ceil(len(labels) / 12))
+        last = len(labels) - 1
         return "".join(
-            f'<text class="axis" x="{self.x(index + 0.5)}" y="{HEIGHT - 8}" text-anchor="middle">{escape(label)}</text>'
+            f'<text class="axis" x="{WIDTH - RIGHT if index == last else self.x(index + 0.5)}" y="{HEIGHT - 8}"'
+            f' text-anchor="{"end" if index == last else "middle"}">{escape(label)}</text>'
             for index, label in enumerate(labels)
-            if index % every == 0
+            if (last - index) % every == 0
         )
 
 
