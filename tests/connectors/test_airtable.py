@@ -19,7 +19,12 @@ from tests.fakes.airtable import BASE, TOKEN, Clock, FakeAirtable
 def opened(world: FakeAirtable, clock: Clock | None = None, **settings: Any) -> Airtable:
     given = {"base": BASE, "token": TOKEN, "endpoint": world.url} | settings
     setting = Setting(
-        "sheet", Path(), sleep=(clock or Clock()).sleep, language="fr", country="CA", timezone="America/Montreal"
+        "sheet",
+        Path(),
+        sleep=(clock or world.clock or Clock()).sleep,
+        language="fr",
+        country="CA",
+        timezone="America/Montreal",
     )
     return Airtable(AirtableSettings.model_validate(given), setting)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
+Meaning = Callable[[str, Mapping[str, Any]], Any]
 _TOKEN = re.compile(
     r"\s*(?:(?P<text>'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\")|\{(?P<field>[^}]+)\}|(?P<number>\d+(?:\.\d+)?)"
-    r"|(?P<word>[A-Z_]+)|(?P<mark>!=|>=|<=|[=<>(),]))"
+    r"|(?P<word>[A-Z_]+)|(?P<mark>!=|[=(),]))"
 )
 
 
@@ -18,19 +20,39 @@ class NotAFormula(Exception):  # noqa: N818  what it is
 
 def matches(formula: str, record: str, values: Mapping[str, Any]) -> bool:
     """Is the record (its values by field name and id) among those that the formula lets through?"""
-    reader = _Reader(formula, record, values)
-    result = reader.expression()
+    return bool(_meaning(formula)(record, values))
+
+
+@lru_cache(maxsize=20)
+def _meaning(formula: str) -> Meaning:
+    reader = _Reader(formula)
+    meaning = reader.expression()
     if reader.tokens:
         raise NotAFormula(formula)
-    return bool(result)
+    return meaning
+
+
+def _field(name: str) -> Meaning:
+    def value(_record: str, values: Mapping[str, Any]) -> Any:
+        if name not in values:
+            raise NotAFormula(f"Unknown field names: {name}")
+        return values[name]
+
+    return value
+
+
+def _same(left: Meaning, right: Meaning, *, wanted: bool) -> Meaning:
+    def compared(record: str, values: Mapping[str, Any]) -> bool:
+        one, other = left(record, values), right(record, values)
+        return (("" if one is None else one) == ("" if other is None else other)) == wanted
+
+    return compared
 
 
 class _Reader:
-    def __init__(self, formula: str, record: str, values: Mapping[str, Any]) -> None:
-        self.record, self.values = record, values
+    def __init__(self, formula: str) -> None:
         self.tokens: list[tuple[str, str]] = []
-        place = 0
-        text = formula.strip()
+        place, text = 0, formula.strip()
         while place < len(text):
             found = _TOKEN.match(text, place)
             if found is None:
@@ -39,46 +61,44 @@ class _Reader:
             place = found.end()
         self.tokens.reverse()
 
-    def expression(self) -> Any:
+    def expression(self) -> Meaning:
         left = self.term()
         if self.tokens and self.tokens[-1][1] in ("=", "!="):
             sign = self.tokens.pop()[1]
-            right = self.term()
-            same = ("" if left is None else left) == ("" if right is None else right)
-            return same if sign == "=" else not same
+            return _same(left, self.term(), wanted=sign == "=")
         return left
 
-    def term(self) -> Any:
-        if not self.tokens:
-            raise NotAFormula("it ends too soon")
-        kind, text = self.tokens.pop()
-        if kind == "text":
-            return re.sub(r"\\(.)", r"\1", text[1:-1])
-        if kind == "number":
-            return float(text)
+    def term(self) -> Meaning:
+        kind, text = self.tokens.pop() if self.tokens else ("mark", "the end")
         if kind == "field":
-            if text not in self.values:
-                raise NotAFormula(f"Unknown field names: {text}")
-            return self.values[text]
+            return _field(text)
         if kind == "word":
             return self.call(text)
-        raise NotAFormula(text)
+        if kind == "mark":
+            raise NotAFormula(text)
+        constant = float(text) if kind == "number" else re.sub(r"\\(.)", r"\1", text[1:-1])
+        return lambda _record, _values: constant
 
-    def call(self, name: str) -> Any:
+    def call(self, name: str) -> Meaning:
         self.take("(")
-        given = []
+        given: list[Meaning] = []
         while self.tokens and self.tokens[-1][1] != ")":
             given.append(self.expression())
             if self.tokens and self.tokens[-1][1] == ",":
                 self.tokens.pop()
         self.take(")")
-        known: dict[str, Callable[[list[Any]], bool]] = {"OR": any, "AND": all, "NOT": lambda one: not one[0]}
-        if name in known:
-            return known[name](given)
-        simple = {"RECORD_ID": self.record, "TRUE": True, "FALSE": False, "BLANK": None}
-        if name not in simple or given:
+        known: dict[str, Meaning] = {
+            "OR": lambda record, values: any(one(record, values) for one in given),
+            "AND": lambda record, values: all(one(record, values) for one in given),
+            "NOT": lambda record, values: not given[0](record, values),
+            "RECORD_ID": lambda record, _values: record,
+            "TRUE": lambda _record, _values: True,
+            "FALSE": lambda _record, _values: False,
+            "BLANK": lambda _record, _values: None,
+        }
+        if name not in known or bool(given) != (name in ("OR", "AND", "NOT")):
             raise NotAFormula(name)
-        return simple[name]
+        return known[name]
 
     def take(self, mark: str) -> None:
         if not self.tokens or self.tokens.pop()[1] != mark:
