@@ -23,7 +23,11 @@ OURS = {
         "mailchimp": "connectors.sources.mailchimp:Mailchimp",
         "pretix": "connectors.sources.pretix:Pretix",
     },
-    "sheets": {"airtable": "connectors.sheets.airtable:Airtable", "excel": "connectors.sheets.excel:Excel"},
+    "sheets": {
+        "airtable": "connectors.sheets.airtable:Airtable",
+        "excel": "connectors.sheets.excel:Excel",
+        "google": "connectors.sheets.google:Google",
+    },
     "mailers": {"folder": "connectors.mail.folder:Folder", "smtp": "connectors.mail.smtp:Smtp"},
 }
 

@@ -106,7 +106,9 @@ class _Words:
     def changes(self) -> Changes:
         keys = [given for given, _ in self.made.given]
         cells = [self.cell_write(write) for write in self.made.writes]
-        return Changes(keys, cells, [NewRow(key, cells) for key, cells in self.given.items()])
+        untagged = {column.ref for column in self.table.columns if column.tag is None}
+        tags = {ref: name for ref, name in self.names.items() if ref in untagged}
+        return Changes(keys, cells, [NewRow(key, cells) for key, cells in self.given.items()], tags)
 
     def cell_write(self, write: Write) -> CellWrite:
         row = self.table.rows[write.row]

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from datetime import date
 
-from connectors.sheets.sheet import KEY_HEADER, Cell, Column, Formula, Row, Table
+from connectors.sheets.headers import Cells, guess_row, header_text, is_key, row_with_key
+from connectors.sheets.sheet import Cell, Column, Formula, Row, Table
 from connectors.sheets.xlsx.book import TablePart
 from connectors.sheets.xlsx.markup import attributes
 from connectors.sheets.xlsx.places import area, letters
 from connectors.sheets.xlsx.reading import Worksheet
 
-FIRST_ROWS = 20
 _SAMPLE = 60
-_LONGEST_HEADER = 80
-_MOSTLY = 0.6
-
-Cells = list[tuple[int, Cell | Formula]]
 
 
 @dataclass(frozen=True)
@@ -37,26 +32,21 @@ class Layout:
         return {column: header for column, header in self.headers.items() if column != self.key_column}
 
 
-def is_key(header: str) -> bool:
-    return header.casefold() == KEY_HEADER.casefold()
-
-
 def find_layout(sheet: Worksheet) -> Layout:
     """The headers of a tab: those of its table, of its filter, or the first of 20 rows that looks like headers."""
     sample = [(row, cells) for row, cells in sheet.rows(last=max(_SAMPLE, _hinted(sheet) or 0)) if cells]
     tables = [table for table in sheet.book.tables(sheet.part) if table.headers]
-    found = _with_key(sample) or (tables[0].area.top if tables else None) or _filtered(sheet, sample) or _guess(sample)
+    found = (
+        row_with_key(sample)
+        or (tables[0].area.top if tables else None)
+        or _filtered(sheet, sample)
+        or guess_row(sample)
+    )
     if not found:
         return Layout(0, {})
     headers = {column: header_text(value) for column, value in dict(sample).get(found, [])}
     table = next((table for table in tables if table.area.top == found), None)
     return Layout(found, {column: header for column, header in headers.items() if header}, table)
-
-
-def header_text(value: Cell | Formula) -> str:
-    """A header in one line, whatever stands in the cell."""
-    plain = value.value if isinstance(value, Formula) else value
-    return " ".join(str(plain).split()) if plain is not None else ""
 
 
 def read_table(sheet: Worksheet, tab: str) -> Table:
@@ -84,13 +74,6 @@ def _is_total(layout: Layout, row: int) -> bool:
     return table is not None and table.totals > 0 and table.area.bottom - table.totals < row <= table.area.bottom
 
 
-def _with_key(sample: list[tuple[int, Cells]]) -> int | None:
-    for row, cells in sample:
-        if row <= FIRST_ROWS and any(isinstance(value, str) and is_key(header_text(value)) for _, value in cells):
-            return row
-    return None
-
-
 def _hinted(sheet: Worksheet) -> int | None:
     return max((table.area.top for table in sheet.book.tables(sheet.part)), default=None)
 
@@ -99,21 +82,3 @@ def _filtered(sheet: Worksheet, sample: list[tuple[int, Cells]]) -> int | None:
     match = sheet.tag(b"autoFilter").search(sheet.xml, sheet.body_end)
     place = area(attributes(match[1]).get("ref", "")) if match else None
     return place.top if place is not None and place.top in dict(sample) else None
-
-
-def _guess(sample: list[tuple[int, Cells]]) -> int | None:
-    """The first row nearly as wide as the widest, of distinct short texts, none of which looks like data."""
-    width = max((len(cells) for _, cells in sample), default=0)
-    first = [(row, cells) for row, cells in sample if row <= FIRST_ROWS]
-    for row, cells in first:
-        texts = [header_text(value) for _, value in cells if _names(value)]
-        if len(cells) >= _MOSTLY * width and len(texts) >= 0.8 * len(cells) and len(set(texts)) >= 0.8 * len(texts):
-            return row
-    return first[0][0] if first else None
-
-
-def _names(value: Cell | Formula) -> bool:
-    if not isinstance(value, str) or isinstance(value, date):
-        return False
-    digits = sum(letter.isdigit() for letter in value)
-    return "@" not in value and len(value) <= _LONGEST_HEADER and digits <= len(value) / 2

@@ -1,0 +1,1 @@
+"""What `connectors.sheets.google` is made of."""
