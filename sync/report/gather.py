@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import msgspec
+import polars as pl
 import sqlalchemy as sa
 from babel.dates import format_date
 from babel.numbers import format_decimal
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from sync.run import Work
 
 MONTHS = 24
-MOST_MONTHS = 240
 MOST_LINES = 200
 SHOWN = ("edit", "conflict", "put-back", "stands", "formula", "hidden", "twice", "cut")
 
@@ -183,45 +182,21 @@ def visitors(work: Work) -> list[tuple[str, int, int]]:
     """By month of the last two years: how many people came for the first time, and how many came back."""
     store = work.desk.store
     at = "coalesce(e.starts, f.at)"
-    rest = (
-        " FROM fact AS f"
-        " JOIN sighting AS s ON s.org = f.org AND s.no = f.sighting JOIN person AS p ON p.org = s.org AND p.id = s.person"
+    sql = (
+        f"SELECT DISTINCT {at}, s.person FROM fact AS f"  # noqa: S608  words of our own
+        " JOIN sighting AS s ON s.org = f.org AND s.no = f.sighting AND s.person IS NOT NULL"
         " LEFT JOIN event AS e ON e.org = f.org AND e.source = f.source AND e.id = f.event"
         f" WHERE f.org = ? AND f.kind = 'visit' AND f.status = 'booked' AND {at} <= ?"
     )
-    now = int(work.now.timestamp() * 1_000_000)
     with store.look() as connection:
-        ((earliest,),) = ask(connection, f"SELECT MIN({at}){rest}", store.org, now)
-        if earliest is None:
-            return []
-        begins = _months(earliest, work.now, work.desk.config.zone)
-        which = " ".join(f"WHEN {at} < {end} THEN '{name}'" for name, end in begins)
-        month = f"CASE {which} END"
-        rows = ask(connection, f"SELECT {month}, p.id, MIN({at}){rest} GROUP BY 1, 2", store.org, now)
-    first: dict[int, str] = {}
-    for name, person, _ in rows:
-        first[person] = min(first.get(person, name), name)
-    months = sorted({name for name, _, _ in rows})[-MONTHS:]
-    counts = {name: [0, 0] for name in months}
-    for name, person, _ in rows:
-        if name in counts:
-            counts[name][0 if first[person] == name else 1] += 1
+        rows = ask(connection, sql, store.org, int(work.now.timestamp() * 1_000_000))
+    came = pl.DataFrame(list(zip(*rows, strict=True)) or None, schema={"at": pl.Int64, "person": pl.Int64})
+    local = pl.from_epoch("at", "us").dt.convert_time_zone(str(work.desk.config.zone))
+    months_of = came.select("person", month=local.dt.strftime("%Y-%m")).unique()
+    new = pl.col("month") == pl.col("month").min().over("person")
+    told = months_of.with_columns(new=new).group_by("month").agg(pl.col("new").sum(), back=(~pl.col("new")).sum())
+    counts = {name: (first, back) for name, first, back in told.sort("month").tail(MONTHS).iter_rows()}
+    months = list(counts)
     language = work.desk.config.language
     labels = {name: format_date(date.fromisoformat(f"{name}-01"), "MMM yy", locale=language) for name in months}
     return [(labels[name], counts[name][0], counts[name][1]) for name in months]
-
-
-def _months(earliest: int, now: datetime, zone: ZoneInfo) -> list[tuple[str, int]]:
-    """The local months up to now, each with the microsecond that ends it. A visit late in the evening is of its own
-    day. The first one holds all that lies before the longest past that is told apart.
-    """
-    last = now.astimezone(zone)
-    first = datetime.fromtimestamp(earliest / 1_000_000, zone)
-    count = min((last.year - first.year) * 12 + last.month - first.month, MOST_MONTHS)
-    found = []
-    for back in range(count, -1, -1):
-        year, month = divmod(last.year * 12 + last.month - 1 - back, 12)
-        after_year, after = divmod(year * 12 + month + 1, 12)
-        end = datetime(after_year, after + 1, 1, tzinfo=zone)
-        found.append((f"{year:04d}-{month + 1:02d}", int(end.timestamp() * 1_000_000)))
-    return found
