@@ -14,7 +14,7 @@ from email.message import EmailMessage
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from connectors.mail.mailer import AnswerLost, RefusedForGood, RefusedForNow
 from connectors.trouble import TryLater
@@ -24,6 +24,7 @@ from sync.store import Store
 from tests.sync.followup import theatre as house
 
 PEOPLE = st.integers(1, 5)
+FATES = st.lists(st.sampled_from(["ok", "ok", "lost", "later", "never", "down", "crash"]), max_size=4)
 TROUBLES = {
     "lost": AnswerLost("smtp-answer-lost", host="x"),
     "later": RefusedForNow("smtp-refused-now", answer="450"),
@@ -97,7 +98,19 @@ class Life(RuleBasedStateMachine):
         if self.theatre.approve(approved):
             self.approved.add(approved)
 
-    @rule(fate=st.lists(st.sampled_from(["ok", "ok", "lost", "later", "never", "down", "crash"]), max_size=4))
+    @initialize()
+    def season_begins(self) -> None:
+        """Something may go from the first day on; else most lives end before their first e-mail."""
+        self.decide({}, "perdus")
+
+    @rule(fate=FATES)
+    def two_days_running(self, fate: list[str]) -> None:
+        """What one run leaves in doubt, the next must leave alone."""
+        for approved, met in (("amis", fate), ("perdus", [])):
+            self.decide({}, approved)
+            self.send(met)
+
+    @rule(fate=FATES)
     def send(self, fate: list[str]) -> None:
         self.fate = fate
         with suppress(KeyboardInterrupt):
