@@ -53,7 +53,12 @@ class BothSides(RuleBasedStateMachine):
     def open_the_office(
         self, *, batch: int, forgetful: bool, revisions: bool, tags: bool, adopted: bool, people: int
     ) -> None:
-        self.sheet = MemorySheet(batch=batch, forgetful=forgetful, revisions=revisions, tags=tags)
+        self.begin(
+            MemorySheet(batch=batch, forgetful=forgetful, revisions=revisions, tags=tags), people, adopted=adopted
+        )
+
+    def begin(self, sheet: MemorySheet, people: int, *, adopted: bool) -> None:
+        self.sheet = sheet
         self.office = Office(next(STORES), self.sheet, TAB, credulous=True)
         self.typed: dict[tuple[str, str], str] = {}
         self.copied: set[str] = set()
@@ -301,7 +306,7 @@ class BothSides(RuleBasedStateMachine):
             assert (key, name, stood) in noted, (key, header, stood)
 
 
-def attack(histories: int, steps: int) -> None:
+def attack(histories: int, steps: int, machine: type[BothSides] = BothSides) -> None:
     budget = settings(
         max_examples=histories,
         stateful_step_count=steps,
@@ -309,7 +314,7 @@ def attack(histories: int, steps: int) -> None:
         suppress_health_check=list(HealthCheck),
         database=None,
     )
-    run_state_machine_as_test(BothSides, settings=budget)
+    run_state_machine_as_test(machine, settings=budget)
 
 
 def test_both_sides_in_a_few_histories() -> None:
