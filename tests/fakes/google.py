@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import time
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -61,7 +62,7 @@ def signed(assertion: str) -> dict[str, Any]:
 class FakeGoogle(FakeService):
     """`document` is shared with `EMAIL` as editor. What may be set: `role` (writer, reader, none), `enabled` (is the API
     switched on), `office` (an .xlsx that was never converted), `dead` (an `invalid_grant` sentence), `quota` (reads and
-    writes a minute each, 0: none) on the clock `now`. `meanwhile`: (part of a path, what a colleague does just before
+    writes a minute each, 0: none) on a clock that is `skipped` seconds ahead. `meanwhile`: (part of a path, what a colleague does just before
     such a request is answered).
     """
 
@@ -69,7 +70,7 @@ class FakeGoogle(FakeService):
         super().__init__()
         self.document = Document(SPREADSHEET)
         self.role, self.enabled, self.office, self.dead = "writer", True, False, ""
-        self.quota, self.now = 0, 0.0
+        self.quota, self.skipped = 0, 0.0
         self.meanwhile: list[tuple[str, Callable[[], object]]] = []
         self.tokens: list[str] = []
         self.spent: dict[str, list[float]] = {"Read": [], "Write": []}
@@ -123,14 +124,15 @@ class FakeGoogle(FakeService):
         return self._spreadsheet(request, match[2])
 
     def _spend(self, kind: str) -> None:
-        recent = self.spent[kind] = [at for at in self.spent[kind] if at > self.now - 60]
+        now = time.monotonic() + self.skipped
+        recent = self.spent[kind] = [at for at in self.spent[kind] if at > now - 60]
         if self.quota and len(recent) >= self.quota:
             raise Invalid(
                 f"Quota exceeded for quota metric '{kind} requests' and limit '{kind} requests per minute per user' of service 'sheets.googleapis.com' for consumer 'project_number:42'.",
                 429,
                 "RESOURCE_EXHAUSTED",
             )
-        recent.append(self.now)
+        recent.append(now)
 
     def _token(self, request: Request) -> Response:
         from urllib.parse import parse_qs

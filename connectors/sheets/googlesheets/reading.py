@@ -16,7 +16,7 @@ _SAMPLE = 60
 Line = list[Cell | Formula]
 
 
-@dataclass
+@dataclass(repr=False)
 class Reading:
     """`lines` by row, as long as they are filled. `formats`: cells with a date's format that hold something else.
     `header` is -1 in a tab with nothing in it; `headers` by column, without our key column, which is `key`.

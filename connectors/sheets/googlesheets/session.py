@@ -19,7 +19,7 @@ from connectors.sheets.sheet import Calls
 from connectors.source import Setting
 from connectors.trouble import Trouble, TryLater
 
-A_MINUTE = 60  # reads, and as many writes, for each user of a project
+PACE = Rate(60, 61_000)  # reads, and as many writes, a minute for each user of a project; a second for the way
 TIMEOUT = (20.0, 200.0)  # Google itself cuts a request after 180 seconds: whoever waits longer knows that it is over
 ATTEMPTS = 7
 HOST = "https://sheets.googleapis.com"
@@ -37,7 +37,7 @@ class Session(gspread.HTTPClient):
         self.account, self.calls, self.spreadsheet = account, calls, spreadsheet
         self._base = (endpoint or HOST).rstrip("/") + SPREADSHEETS_API_V4_BASE_URL.removeprefix(HOST)
         self._sleep, self._ahead = setting.sleep or time.sleep, 0.0
-        self._buckets = {kind: InMemoryBucket([Rate(A_MINUTE, 60_000)]) for kind in ("read", "write")}
+        self._buckets = {kind: InMemoryBucket([PACE]) for kind in ("read", "write")}
 
     def read(self, path: str = "", *, params: Mapping[str, Any], body: Mapping[str, Any] | None = None) -> bytes:
         """Ask; by POST where there is a body. The answer is whole JSON."""
