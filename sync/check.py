@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from sync.configfile import read_config
 from sync.desk import Desk, show_mistakes
 from sync.messages import LANGUAGES, say
 from sync.outcome import Outcome
+from sync.schedule import Timetable
 from sync.understood import understood
 
 DONE, PARTIAL, WRONG = 0, 1, 2
@@ -56,7 +58,20 @@ def _headers(desk: Desk, accounts: dict[str, dict[str, str]], *, online: bool) -
     if table is None:
         accounts["sheet"]["message"] = desk.say("check-sheet-new", sheet=sheet.address(), tab=desk.config.tab.tab)
         return list(desk.config.columns)
+    month = getattr(sheet, "month", None)
+    if month:
+        code, facts = month(_runs_a_month(desk.config.timetable, desk.clock.now()))
+        accounts["sheet"]["message"] += f" {desk.say(code, **facts)}"
     return [column.header for column in table.columns]
+
+
+def _runs_a_month(timetable: Timetable, now: datetime) -> float:
+    """By the coming four weeks, or by the next 300 runs if they are nearer."""
+    runs, moment, end = 0, now, now + timedelta(days=28)
+    while runs < 300 and (following := timetable.next_after(moment)) and following < end:
+        runs, moment = runs + 1, following
+    span = (moment if runs == 300 else end) - now
+    return runs * (timedelta(days=365.25 / 12) / span)
 
 
 def _unfilled(desk: Desk) -> list[str]:
