@@ -46,7 +46,11 @@ def set_columns(book: Book) -> tuple[str, ...]:
 
 def everybody(desk: Desk) -> pl.DataFrame:
     """One row a person: `key` (the code in the sheet), `person_id`, the fields of `rules.fields`, `shared_email`."""
-    people = people_frame(desk.store)
+    return with_our_marks(desk, people_frame(desk.store))
+
+
+def with_our_marks(desk: Desk, people: pl.DataFrame) -> pl.DataFrame:
+    """The same people with what we did for them as it stands now: `flags` and `last_emailed`."""
     with desk.store.look() as connection:
         worn = standings.flags(connection, desk.store.org)
         written = standings.last_emailed(connection, desk.store.org)

@@ -44,6 +44,7 @@ from sync.rows import (
     set_columns,
     settle_cells,
     wanted_rows,
+    with_our_marks,
     with_team,
 )
 from sync.sheet.apply import finish
@@ -334,7 +335,7 @@ def apply_rules(work: Work) -> None:
             stale_rules=work.knowledge.stale_rules, people_count=len(people),
         )  # fmt: skip
         runs.note_segments(connection, store.org, segment_sizes(work), today)
-    work.forget_frame()
+    work.frame = with_our_marks(work.desk, work.frame)  # reading everybody again would take the longest of all steps
 
 
 def wanted(work: Work) -> Wanted:

@@ -179,7 +179,36 @@ def shown(cell: Any, language: str) -> str:
 
 
 def visitors(work: Work) -> list[tuple[str, int, int]]:
-    """By month of the last two years: how many people came for the first time, and how many came back."""
+    """By month of the last two years: how many people came for the first time, and how many came back.
+
+    Counted anew only on another day or when something was pulled or joined since.
+    """
+    store, language = work.desk.store, work.desk.config.language
+    basis = _visits_basis(work)
+    known = msgspec.json.decode(runs.recall(store, "visitors") or "{}")
+    if known.get("basis") != basis:
+        known = {"basis": basis, "months": _count_visitors(work)}
+        runs.remember(store, "visitors", msgspec.json.encode(known).decode())
+    return [
+        (format_date(date.fromisoformat(f"{month}-01"), "MMM yy", locale=language), first, back)
+        for month, first, back in known["months"]
+    ]
+
+
+def _visits_basis(work: Work) -> list[Any]:
+    """What changes whenever the counts may: the day, the zone, what was pulled last, who was joined last."""
+    store = work.desk.store
+    newest = (
+        "SELECT (SELECT MAX(run) FROM object WHERE org = ?), (SELECT COUNT(*) FROM object WHERE org = ? AND gone IS NOT NULL),"
+        " (SELECT MAX(no) FROM move WHERE org = ?), (SELECT MAX(id) FROM person WHERE org = ?)"
+    )
+    with store.look() as connection:
+        (row,) = ask(connection, newest, *[store.org] * 4)
+    return [work.desk.clock.today().isoformat(), str(work.desk.config.zone), *row]
+
+
+def _count_visitors(work: Work) -> list[tuple[str, int, int]]:
+    """The months as `2026-03`, with first and repeated visitors."""
     store = work.desk.store
     at = "coalesce(e.starts, f.at)"
     sql = (
@@ -195,8 +224,4 @@ def visitors(work: Work) -> list[tuple[str, int, int]]:
     months_of = came.select("person", month=local.dt.strftime("%Y-%m")).unique()
     new = pl.col("month") == pl.col("month").min().over("person")
     told = months_of.with_columns(new=new).group_by("month").agg(pl.col("new").sum(), back=(~pl.col("new")).sum())
-    counts = {name: (first, back) for name, first, back in told.sort("month").tail(MONTHS).iter_rows()}
-    months = list(counts)
-    language = work.desk.config.language
-    labels = {name: format_date(date.fromisoformat(f"{name}-01"), "MMM yy", locale=language) for name in months}
-    return [(labels[name], counts[name][0], counts[name][1]) for name in months]
+    return list(told.sort("month").tail(MONTHS).iter_rows())
