@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pydantic
@@ -132,7 +131,7 @@ class Google:
             return
         from connectors.sheets.googlesheets.writing import steps
 
-        reading = deepcopy(self._reading_of(table))
+        reading = self._reading_of(table).copy()
         for number, step in enumerate(steps(reading, changes, self.account.email)):
             batch = Batch(step.stamp, step.changes, step.refused)
             if not step.changes:
@@ -241,13 +240,11 @@ class Google:
     def _land(self, reading: Reading, step: Step, ready: Callable[[], None]) -> None:
         from connectors.sheets.googlesheets.writing import request_batch
 
-        old = deepcopy(reading) if step.changes.keys or step.changes.cells else reading
         requests = request_batch(reading, step)
-        stood = {(one.row, one.column): old.cell(one.row, one.column) for one in step.puts}
         ready()
         seen = self._send(reading, requests, self._areas(reading, step), step.stamp)
         if step.puts and seen.differs(reading):
-            step.refused = [*step.refused, *self._mend(reading, step, seen, stood)]
+            step.refused = [*step.refused, *self._mend(reading, step, seen)]
 
     def _send(self, reading: Reading, requests: Sequence[Any], asked: Sequence[Area], stamp: str) -> Glance:
         """One batch, and the areas as they stand after it."""
@@ -264,13 +261,14 @@ class Google:
         sheets = answers.updated(raw).updatedSpreadsheet.sheets if raw is not None else []
         return glance(asked, sheets[0]) if sheets else self._glance(reading, asked)
 
-    def _mend(self, reading: Reading, step: Step, seen: Glance, stood: dict[tuple[int, int], Any]) -> list[Refused]:
+    def _mend(self, reading: Reading, step: Step, seen: Glance) -> list[Refused]:
         """Rows moved in between: put right what was hit, from what was read."""
         from connectors.sheets.googlesheets import marks
         from connectors.sheets.googlesheets.cells import requests
         from connectors.sheets.googlesheets.repair import moved, repair
 
         hit: list[Refused] = []
+        stood = step.stood
         for _ in range(_REPAIRS):
             if not moved(reading, seen, step.puts, stood):
                 break
@@ -281,7 +279,7 @@ class Google:
             hit += right.hit
             if not right.puts:
                 break
-            mended = deepcopy(now)
+            mended = now.copy()
             for one in right.puts:
                 mended.put(one.row, one.column, one.value)
             batch = [*requests(now.sheet_id, right.puts), *marks.stamp(mended, f"{step.stamp}r")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from connectors.sheets.googlesheets.answers import GridData, GridRange, Metadata, Protected, TabData, cell_of, row_of
 from connectors.sheets.headers import Cells, guess_row, header_text, is_key, row_with_key
@@ -50,6 +50,12 @@ class Reading:
         line = self.lines.setdefault(row, [])
         line += [None] * (column + 1 - len(line))
         line[column] = value
+
+    def copy(self) -> Reading:
+        """One that can be written in without changing this one."""
+        lines = {row: list(line) for row, line in self.lines.items()}
+        parts = {"formats": dict(self.formats), "tags": dict(self.tags), "headers": dict(self.headers)}
+        return replace(self, lines=lines, **parts)  # type: ignore[arg-type]  # each part is of its own type
 
     @property
     def end(self) -> int:

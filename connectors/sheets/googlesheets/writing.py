@@ -21,7 +21,7 @@ from connectors.sheets.googlesheets.cells import (
     storable,
 )
 from connectors.sheets.googlesheets.reading import Reading, letters, number
-from connectors.sheets.sheet import Cell, CellWrite, Changes, KeyWrite, NewRow, Refused
+from connectors.sheets.sheet import Cell, CellWrite, Changes, Formula, KeyWrite, NewRow, Refused
 
 BATCH = 2_000_000
 """Bytes of a request that Google advises not to exceed."""
@@ -35,6 +35,7 @@ class Step:
     changes: Changes = field(default_factory=Changes)
     puts: list[Put] = field(default_factory=list)
     refused: Sequence[Refused] = ()
+    stood: dict[tuple[int, int], Cell | Formula] = field(default_factory=dict)
     stamp: str = field(default_factory=lambda: secrets.token_hex(8))
 
 
@@ -107,6 +108,7 @@ def request_batch(reading: Reading, step: Step) -> list[Json]:
     batch += requests(reading.sheet_id, step.puts)
     batch += marks.columns(reading, {number(ref): tag for ref, tag in step.changes.tags.items()})
     for one in step.puts:
+        step.stood[one.row, one.column] = reading.cell(one.row, one.column)
         reading.put(one.row, one.column, one.value)
         reading.formats.pop((one.row, one.column), None)
     batch += _new_rows(reading, step.changes.rows) if step.changes.rows else []
