@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
@@ -21,13 +22,10 @@ from connectors.sheets.sheet import (
     Batch,
     Calls,
     Cell,
-    CellWrite,
     Changes,
     Column,
     Formula,
     NewColumn,
-    NewRow,
-    Refused,
     Row,
     Table,
 )
@@ -37,8 +35,7 @@ from connectors.trouble import FixFile, LogInAgain, Trouble, TryLater
 if TYPE_CHECKING:
     from pyairtable.api.table import Table as Remote
 
-    from connectors.sheets.airtables.fields import Field, TableOf
-    from connectors.sheets.airtables.landing import Entry
+    from connectors.sheets.airtables.fields import TableOf
 
 PAGE = 100
 RESTARTS = 3
@@ -138,16 +135,20 @@ class Airtable:
         """
         if not changes:
             return
+        from connectors.sheets.airtables.fitting import Fitting
         from connectors.sheets.airtables.landing import Landing, tens
 
         there = self._with_our_fields(table.tab)
-        entries, rows, refused = _Fitting(there, self._zone, self.setting.language).entries(changes)
+        entries, rows, refused = Fitting(there, self._zone, self.setting.language).entries(changes)
         landing = Landing(self._line, self._remote(there), there, before, after, refused)
         for part in tens(entries, PAGE):
             same = self._as_read(table, there, [str(entry.ref) for entry in part])
             landing.changed |= len(same) < len(part)
             landing.land([entry for entry in part if entry.ref in same])
-        landing.land(rows)
+        if rows and self._has_newcomers(table, there):
+            landing.changed = True
+        else:
+            landing.land(rows)
         landing.close()
         if landing.changed:
             raise TryLater("sheet-changed", tab=table.tab)
@@ -283,7 +284,20 @@ class Airtable:
         columns = [Column(field.id, field.name, field.mark) for field in table.columns]
         rows = [row for row in self._rows(table, records) if row.key or _holds_something(row)]
         seen = hashlib.sha256(msgspec.json.encode([columns, rows])).hexdigest()
-        return Table(tab, columns, rows, seen)
+        newest = max((record.get("createdTime", "") for record in records), default="")
+        return Table(tab, columns, rows, f"{newest} {seen}")
+
+    def _has_newcomers(self, table: Table, there: TableOf) -> bool:
+        """Did somebody add a row since `table` was read? It may be about a person we are about to add. One call."""
+        newest = table.revision.partition(" ")[0]
+        formula = None
+        if newest:
+            since = datetime.fromisoformat(newest) - timedelta(seconds=1)
+            formula = f"IS_AFTER(CREATED_TIME(),DATETIME_PARSE('{since.isoformat(timespec='milliseconds')[:23]}Z'))"
+        known = {row.ref for row in table.rows}
+        records = self._records(there, formula)
+        rows = self._rows(there, records or ())
+        return records is None or any(row.ref not in known and (row.key or _holds_something(row)) for row in rows)
 
     def _rows(self, table: TableOf, records: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
         from connectors.sheets.airtables.fields import read_cell
@@ -319,65 +333,6 @@ class Airtable:
         if table is None:
             raise TryLater("sheet-changed", tab=tab)
         return table
-
-
-class _Fitting:
-    """Changes as entries for Airtable: what a field can't take is refused, cell by cell."""
-
-    def __init__(self, table: TableOf, zone: ZoneInfo, language: str) -> None:
-        self.table, self.zone, self.language = table, zone, language
-        self.fields: dict[str, Field] = {field.id: field for field in table.fields}
-        self.refused: list[Refused] = []
-
-    def entries(self, changes: Changes) -> tuple[list[Entry], list[Entry], list[Refused]]:
-        from connectors.sheets.airtables.landing import Entry
-
-        key = self.table.key
-        assert key is not None, "write makes our fields first"
-        given = {write.row: write for write in changes.keys}
-        cells: dict[str, list[CellWrite]] = {}
-        for write in changes.cells:
-            cells.setdefault(write.row, []).append(write)
-        entries = []
-        for ref in dict.fromkeys([*given, *cells]):
-            sent, landing = self._cells(cells.get(ref, ()))
-            keyed = {key.id: given[ref].key} if ref in given else {}
-            name = given[ref].key if ref in given else cells[ref][0].key
-            if keyed or landing:
-                entries.append(Entry(ref, name, keyed | sent, given.get(ref), tuple(landing)))
-        rows = [self._row(key, row) for row in changes.rows]
-        return entries, rows, self.refused
-
-    def _cells(self, writes: Sequence[CellWrite]) -> tuple[dict[str, Any], list[CellWrite]]:
-        sent, landing = {}, []
-        for write in writes:
-            fitted = self._fit(write.row, write.key, write.column, write.value)
-            if fitted:
-                sent[write.column] = fitted[0]
-                landing.append(CellWrite(write.row, write.key, write.column, fitted[1], write.was))
-        return sent, landing
-
-    def _row(self, key: Field, row: NewRow) -> Entry:
-        from connectors.sheets.airtables.landing import Entry
-
-        fitted = {ref: self._fit(None, row.key, ref, value) for ref, value in row.cells.items()}
-        sent = {ref: one[0] for ref, one in fitted.items() if one and one[0] is not None}
-        landing = NewRow(row.key, {ref: one[1] for ref, one in fitted.items() if one})
-        return Entry(None, row.key, {key.id: row.key} | sent, row=landing)
-
-    def _fit(self, row: str | None, key: str, column: str, value: Cell) -> tuple[Any, Cell] | None:
-        from connectors.sheets.airtables.fields import Unfit, write_cell
-        from connectors.sheets.airtables.landing import cell_name
-
-        field = self.fields.get(column)
-        if field is None:
-            raise TryLater("sheet-changed", tab=self.table.name)
-        try:
-            return write_cell(field, value, self.zone, self.language)
-        except Unfit as unfit:
-            facts = {"cell": cell_name(self.table, column), **unfit.facts}
-            self.refused.append(Refused(row, key, column, unfit.code, facts))
-            return None
 
 
 def _holds_something(row: Row) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from tests.fakes.airtable_formula import NotAFormula, matches
+from tests.fakes.airtable_formula import CREATED, NotAFormula, matches
 from tests.fakes.server import FakeService, Request, Response
 
 TOKEN = "patFakeFakeFake01.0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -63,6 +63,7 @@ class Grid:
     fields: list[dict[str, Any]]
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
     order: list[str] = field(default_factory=list)
+    view: str = "Grid view"
 
     def field(self, name: str) -> dict[str, Any]:
         found = next((one for one in self.fields if name in (one["id"], one["name"])), None)
@@ -118,6 +119,9 @@ class FakeAirtable(FakeService):
         match [request.method, *steps]:
             case ["GET", "meta", "whoami"]:
                 return Response.json({"id": "usrFakeFakeFake01"})
+            case ["GET", "meta", "bases"]:
+                shown = {"id": BASE, "name": "Public", "permissionLevel": "create"}
+                return Response.json({"bases": [shown] if "schema.bases:read" in self.scopes else []})
             case [method, "meta", "bases", base, "tables", *rest]:
                 self._may("schema.bases:read" if method == "GET" else "schema.bases:write", base)
                 return self._meta(request, rest)
@@ -230,7 +234,7 @@ class FakeAirtable(FakeService):
         found = [record for record in grid.records.values() if self._fits(grid, record, asked.get("filterByFormula"))]
         found.sort(key=lambda one: hashlib.md5(one["id"].encode(), usedforsecurity=False).digest())
         if asked.get("view"):
-            if asked["view"] not in ("Grid view", f"viw{grid.id[3:]}"):
+            if asked["view"] not in (grid.view, f"viw{grid.id[3:]}"):
                 raise Refusal(422, "VIEW_NAME_NOT_FOUND", f"View {asked['view']} not found")
             found.sort(key=lambda one: grid.order.index(one["id"]))
         for place in sorted({name[5] for name in asked if name.startswith("sort[")}, reverse=True):
@@ -244,8 +248,9 @@ class FakeAirtable(FakeService):
         if not formula:
             return True
         names = {key: one["id"] for one in grid.fields for key in (one["id"], one["name"])}
+        values = {name: self._value(grid, record, id_) for name, id_ in names.items()}
         try:
-            return matches(formula, record["id"], {name: self._value(grid, record, id_) for name, id_ in names.items()})
+            return matches(formula, record["id"], values | {CREATED: record["createdTime"]})
         except NotAFormula as error:
             raise Refusal(422, "INVALID_FILTER_BY_FORMULA", f"The formula is invalid: {error}") from None
 
@@ -516,7 +521,7 @@ def _options(of: dict[str, Any], value: Any, *, typecast: bool) -> Any:
 
 def _schema(grid: Grid) -> dict[str, Any]:
     fields = [{name: value for name, value in one.items() if name != "_value"} for one in grid.fields]
-    view = {"id": f"viw{grid.id[3:]}", "name": "Grid view", "type": "grid"}
+    view = {"id": f"viw{grid.id[3:]}", "name": grid.view, "type": "grid"}
     return {"id": grid.id, "name": grid.name, "primaryFieldId": fields[0]["id"], "fields": fields, "views": [view]}
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
+CREATED = " created"
+"""Under this name the values hold when the record was made."""
 Meaning = Callable[[str, Mapping[str, Any]], Any]
 _TOKEN = re.compile(
     r"\s*(?:(?P<text>'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\")|\{(?P<field>[^}]+)\}|(?P<number>\d+(?:\.\d+)?)"
@@ -92,10 +95,20 @@ class _Reader:
             "AND": lambda record, values: all(one(record, values) for one in given),
             "NOT": lambda record, values: not given[0](record, values),
             "RECORD_ID": lambda record, _values: record,
+            "CREATED_TIME": lambda _record, values: values[CREATED],
             "TRUE": lambda _record, _values: True,
             "FALSE": lambda _record, _values: False,
             "BLANK": lambda _record, _values: None,
         }
+        of_two: dict[str, Callable[[Any, Any], bool]] = {
+            "IS_AFTER": operator.gt,
+            "IS_BEFORE": operator.lt,
+            "FIND": lambda part, text: part in str(text or ""),
+        }
+        if name in of_two and len(given) == 2:
+            return lambda record, values: of_two[name](given[0](record, values) or "", given[1](record, values) or "")
+        if name == "DATETIME_PARSE" and len(given) == 1:  # texts of the same form are compared as moments
+            return given[0]
         if name not in known or bool(given) != (name in ("OR", "AND", "NOT")):
             raise NotAFormula(name)
         return known[name]
