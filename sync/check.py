@@ -62,6 +62,8 @@ def _headers(desk: Desk, accounts: dict[str, dict[str, str]], *, online: bool) -
     if month:
         code, facts = month(_runs_a_month(desk.config.timetable, desk.clock.now()))
         accounts["sheet"]["message"] += f" {desk.say(code, **facts)}"
+    for code, facts in getattr(sheet, "remarks", ()):
+        accounts["sheet"]["message"] += f" {desk.say(code, **facts)}"
     return [column.header for column in table.columns]
 
 

@@ -257,7 +257,12 @@ class Google:
             "responseRanges": [area.a1(reading.title, reading.column_count) for area in asked],
         }
         params = {"fields": f"updatedSpreadsheet({answers.SOME})"}
-        raw = self._session.write(body, params, lambda: self.landed(reading.tab, stamp))
+        try:
+            raw = self._session.write(body, params, lambda: self.landed(reading.tab, stamp))
+        except TryLater as error:  # a tab renamed in this instant: was it the change that was refused, or its answer?
+            if error.code != "sheet-changed" or not self.landed(reading.tab, stamp):
+                raise
+            raw = None
         sheets = answers.updated(raw).updatedSpreadsheet.sheets if raw is not None else []
         return glance(asked, sheets[0]) if sheets else self._glance(reading, asked)
 
