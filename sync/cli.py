@@ -271,6 +271,14 @@ def outbox(
         _finish(show_outbox(desk, state, drop=drop, release=release), as_json)
 
 
+@app.command(help=_t("help-undo"))
+def undo(run: Annotated[int, typer.Argument(help=_t("help-undo-run"))], as_json: AsJson = False) -> None:
+    from sync.takeback import undo_run
+
+    with _desk() as desk:
+        _finish(undo_run(desk, run), as_json)
+
+
 @app.command(help=_t("help-runs"))
 def runs(most: Annotated[int, typer.Option("-n", help=_t("help-runs-n"))] = 20, as_json: AsJson = False) -> None:
     from sync.telling import show_runs

@@ -162,3 +162,16 @@ def test_another_time_zone_in_the_config_moves_the_days(small: Small) -> None:
     small.change("config.yaml", "folder: exports/", "folder: exports/, files: [{timezone: America/Montreal}]")
     small.run()
     assert small.row("Jeanne")["Dernière visite"] == date(2024, 5, 13)
+
+
+def test_undo_puts_back_what_nobody_changed_since(small: Small) -> None:
+    small.run()
+    small.export((*LINES, line(6, "Jeanne Exemple", "Ubu roi", "01/03/2026")))
+    second = small.run().facts["run"]
+    small.edit("Jeanne", "Dépensé", 1)
+    done = small.filrouge("undo", str(second), "--json")
+    assert (done.code, done.facts["put_back"], done.facts["since"]) == (0, 3, 1)
+    row = small.row("Jeanne")
+    assert (row["Visites"], row["Dernière visite"], row["Signaux"]) == (2, date(2024, 5, 12), "À relancer")
+    assert row["Dépensé"] == 1
+    assert small.filrouge("undo", "99").code == 2
