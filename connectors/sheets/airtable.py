@@ -154,10 +154,10 @@ class Airtable:
             raise TryLater("sheet-changed", tab=table.tab)
 
     def landed(self, tab: str, stamp: str) -> bool | None:
-        """Does a record carry the stamp? One call. None if our field for stamps is gone."""
+        """Does a record carry the stamp? None if our field for stamps is gone, or the record that should carry it."""
         from connectors.sheets.airtables.landing import has_landed
 
-        table = self._find(tab)
+        table = self._find(tab, fresh=True)
         if table is None or table.lot is None:
             return None
         return has_landed(self._remote(table), table, stamp)

@@ -212,7 +212,7 @@ class FakeAirtable(FakeService):
             grid.field(name)
         if request.method == "GET" and len(request.raw_query) + len(request.path) > 16_000:
             return Response.json({"error": {"type": "URL_TOO_LONG", "message": "URL too long"}}, 414)
-        rest = self._pages.pop(asked["offset"], None) if "offset" in asked else self._chosen(grid, asked)
+        rest = self._pages.pop(asked["offset"], None) if asked.get("offset") else self._chosen(grid, asked)
         if rest is None:
             return Response.json({"error": {"type": "LIST_RECORDS_ITERATOR_NOT_AVAILABLE"}}, 422)
         size = int(asked.get("pageSize", 100))

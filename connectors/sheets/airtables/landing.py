@@ -92,7 +92,7 @@ class Landing:
         entries = [entry for entry in entries if entry.says_something]
         if not entries:
             return
-        batch = Batch(_new_stamp(), _changes(entries), tuple(self.refused))
+        batch = Batch(_new_stamp(entries[0].ref), _changes(entries), tuple(self.refused))
         self.before(batch)
         try:
             self._send(entries, batch.stamp)
@@ -178,11 +178,18 @@ class Landing:
         return entry.without(gone)
 
 
-def has_landed(remote: Remote, table: TableOf, stamp: str) -> bool:
-    """One call: is there a record with this stamp?"""
+def has_landed(remote: Remote, table: TableOf, stamp: str) -> bool | None:
+    """One call: is there a record with this stamp? None if there is none, but the record that should have it is gone."""
     lot = table.lot
     assert lot is not None, "asked only where the field is"
-    return bool(remote.all(formula=f"{{{lot.id}}}='{stamp}'", max_records=1, fields=[lot.id]))
+    formula = f"{{{lot.id}}}='{stamp}'"
+    first = stamp.partition(".")[0]
+    if first:
+        formula = f"OR({formula},RECORD_ID()='{first}')"
+    found = remote.all(formula=formula, fields=[lot.id])
+    if any(record["fields"].get(lot.id) == stamp for record in found):
+        return True
+    return None if first and not found else False
 
 
 def cell_name(table: TableOf, column: str) -> str:
@@ -203,5 +210,6 @@ def _named(message: str, fields: Sequence[Field]) -> Field | None:
     return next((field for field in fields if field.id in message or f'"{field.name}"' in message), None)
 
 
-def _new_stamp() -> str:
-    return secrets.token_hex(6)
+def _new_stamp(first: str | None = None) -> str:
+    """It begins with the first record of its request: where that is gone too, nobody can say that nothing landed."""
+    return f"{first or ''}.{secrets.token_hex(6)}"
