@@ -61,12 +61,11 @@ def test_two_runs_with_a_team_in_between(phare: Small, fake: FakeGoogle) -> None
     asked = len(fake.requests)
     assert phare.run().code == 7
     assert [request.path.rpartition("/")[2] for request in fake.requests[asked:]] == ["token", SPREADSHEET]
+    (phare.folder / "google-key.json").chmod(0o644)
+    assert "chmod 600" in phare.filrouge("check", "--online").said
 
 
 def test_a_spreadsheet_that_is_not_shared_says_with_whom(phare: Small, fake: FakeGoogle) -> None:
-    phare.run()
-    (phare.folder / "google-key.json").chmod(0o644)
-    assert "chmod 600" in phare.filrouge("check", "--online").said
     fake.role = "none"
     done = phare.filrouge("check", "--online")
     assert done.code == 1
