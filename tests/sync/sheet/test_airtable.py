@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 import yaml
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize
+from hypothesis.stateful import initialize, rule
 
 from sync.sheet.undo import undo
 from sync.store import Store
 from tests.fakes.airtable import FakeAirtable
 from tests.fakes.airtable_desk import AirtableDesk
+from tests.fakes.server import Request
 from tests.sync.sheet.conftest import PEOPLE
 from tests.sync.sheet.office import START, TAB, Office
-from tests.sync.sheet.test_machine import BothSides, attack
+from tests.sync.sheet.test_machine import THEIRS, BothSides, attack, places
 from tests.test_scenarios import STORIES, Story
 
 
@@ -82,6 +83,23 @@ class OnAirtable(BothSides):
 
     def put_a_formula(self, where: int, header: str) -> None:
         """A formula is a matter of a whole field."""
+
+    @rule(where=places, header=st.sampled_from(THEIRS), call=st.integers(1, 6))
+    def run_while_a_colleague_types_between_two_calls(self, where: int, header: str, call: int) -> None:
+        """Before any of our readings; what is typed in the two seconds between the last look and the write is beyond help."""
+        note, seen = self.world.before, []
+
+        def before(request: Request) -> None:
+            if note:
+                note(request)
+            if request.method == "GET" and "/meta/" not in request.path:
+                seen.append(request)
+                if len(seen) == call:
+                    self.correct(where, header, empty=False)
+
+        self.world.before = before
+        self.attempt({})
+        self.world.before = note
 
 
 def test_both_sides_in_a_few_histories(world: FakeAirtable) -> None:
