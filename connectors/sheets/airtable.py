@@ -11,11 +11,12 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
 import pydantic
+from pydantic_core import PydanticCustomError
 
 from connectors.sheets.sheet import (
     KEY_HEADER,
@@ -44,13 +45,29 @@ MONTHLY = {"free": 1_000, "team": 100_000, "business": None}
 _BASE = re.compile(r"\bapp[A-Za-z0-9]{14}\b")
 
 
+def base_id(text: str) -> str:
+    found = _BASE.search(text)
+    if found is None:
+        raise PydanticCustomError("airtable-base", "must be the base's id (app…) or its address")
+    return found[0]
+
+
+def access_token(secret: pydantic.SecretStr) -> pydantic.SecretStr:
+    text = secret.get_secret_value().strip()
+    if not (text.startswith("pat") and text.isascii() and text.isprintable()):
+        raise PydanticCustomError("airtable-token", "must be a personal access token (pat…)")
+    return pydantic.SecretStr(text)
+
+
 class AirtableSettings(pydantic.BaseModel):
     """The `sheet:` block of the config, for `type: airtable`."""
 
-    model_config = pydantic.ConfigDict(extra="forbid")
+    model_config = pydantic.ConfigDict(extra="forbid", hide_input_in_errors=True)
 
-    base: str = pydantic.Field(description="The base: its id (app…), or its address copied from the browser.")
-    token: pydantic.SecretStr = pydantic.Field(
+    base: Annotated[str, pydantic.AfterValidator(base_id)] = pydantic.Field(
+        description="The base: its id (app…), or its address copied from the browser."
+    )
+    token: Annotated[pydantic.SecretStr, pydantic.AfterValidator(access_token)] = pydantic.Field(
         description="Personal access token (airtable.com/create/tokens) with data.records:read, data.records:write, "
         "schema.bases:read and, so that fields can be made, schema.bases:write."
     )
@@ -74,21 +91,16 @@ class Airtable:
     looks_again: ClassVar[bool] = True
 
     def __init__(self, settings: AirtableSettings, setting: Setting) -> None:
-        found = _BASE.search(settings.base)
-        if found is None:
-            raise FixFile("airtable-base", base=settings.base)
         try:
             from connectors.sheets.airtables import line
         except ModuleNotFoundError:
             raise FixFile("airtable-missing") from None
-        token = settings.token.get_secret_value().strip()
-        if not token.isascii() or not token.isprintable():
-            raise LogInAgain("airtable-login")
+        token = settings.token.get_secret_value()
         self.setting, self.plan, self.calls = setting, settings.plan, Calls()
         self._zone = ZoneInfo(setting.timezone)
         self._line = line.Line(self.calls, setting.sleep)
         self._api = line.api(token, settings.endpoint or "https://api.airtable.com", self._line)
-        self._base = self._api.base(found[0])
+        self._base = self._api.base(settings.base)
         self._tables: list[TableOf] = []
 
     # What the engine calls

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pyairtable
+import pydantic
 import pytest
 import structlog
+import yaml
 
-from connectors.sheets.airtable import Airtable
+from connectors.sheets import airtables
+from connectors.sheets.airtable import Airtable, AirtableSettings
 from connectors.sheets.sheet import Cell, Changes, NewColumn, NewRow, Refused, Table
+from connectors.source import Setting
 from connectors.trouble import FixFile, GiveUp, LogInAgain, Trouble, TryLater
 from sync.messages import say
 from tests.connectors.sheet_contract import COLUMNS, PEOPLE, TAB, cell, filled, new_row, read, write
@@ -477,11 +483,32 @@ def test_nobody_there(clock: Clock) -> None:
     assert caught.value.code == "service-unreachable"
 
 
+def test_without_pyairtable_it_says_what_to_install(world: FakeAirtable, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyairtable", None)
+    monkeypatch.delitem(sys.modules, "connectors.sheets.airtables.line")
+    monkeypatch.delattr(airtables, "line")
+    with pytest.raises(FixFile) as caught:
+        opened(world)
+    assert "filrouge[airtable]" in say("fr", caught.value.code)
+
+
+def test_what_the_example_config_offers_is_right() -> None:
+    lines = (Path(__file__).parents[2] / "config.example.yaml").read_text("utf-8").splitlines()
+    (offered,) = [line.removeprefix("# ") for line in lines if line.startswith("# sheet: {type: airtable")]
+    settings = yaml.safe_load(offered)["sheet"]
+    ours = {name: value for name, value in settings.items() if name not in ("type", "tab", "columns")}
+    Airtable(AirtableSettings.model_validate(ours | {"token": TOKEN}), Setting("sheet", Path())).close()
+    assert {*ours, "endpoint"} == set(AirtableSettings.model_fields)
+
+
 @pytest.mark.parametrize("base", [BASE, f"https://airtable.com/{BASE}/tblx/viwy?blocks=hide"])
 def test_a_base_is_its_id_or_its_address(world: FakeAirtable, base: str) -> None:
     assert opened(world, base=base).address() == f"https://airtable.com/{BASE}"
-    with pytest.raises(FixFile):
-        opened(world, base="Contacts")
+    wrongs: list[dict[str, Any]] = [{"base": "Contacts"}, {"token": "keyOldAndDead"}, {"token": "pat\né"}]
+    for wrong in wrongs:
+        with pytest.raises(pydantic.ValidationError) as caught:
+            opened(world, None, **wrong)
+        assert "keyOld" not in str(caught.value)
 
 
 def test_nothing_is_replaced_or_interpreted_and_no_secret_is_told(

@@ -66,6 +66,15 @@ def test_check_tells_what_a_month_costs(small: Small, world: FakeAirtable) -> No
     assert "`schedule:`" in small.filrouge("check", "--online").said
 
 
+@pytest.mark.parametrize("old", [BASE, "${AIRTABLE_TOKEN}"])
+def test_a_base_or_a_token_that_is_none_is_said_with_its_line(small: Small, old: str) -> None:
+    small.change("config.yaml", old, "${AIRTABLE_WRONG}")
+    done = small.filrouge("check", AIRTABLE_WRONG="Contacts")
+    assert done.code == 2
+    assert "config.yaml:" in done.said + done.erred
+    assert ("app" if old == BASE else "pat") in done.said + done.erred
+
+
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
