@@ -230,6 +230,7 @@ class FakeGoogle(FakeService):
         answer: dict[str, Any] = {"properties": tab_properties(self.document, tab)}
         more = {
             "data": [self._grid(tab, where) for where in ranges],
+            "basicFilter": _without_zero_id(tab.extra.get("basicFilter")),
             "merges": [tab.range_of(area) for area in tab.merges],
             "protectedRanges": [protected(tab, area, kept, EMAIL) for area, kept in tab.protected],
             "developerMetadata": [
@@ -251,6 +252,12 @@ class FakeGoogle(FakeService):
     def _dimension(self, thing: Dimension) -> dict[str, Any]:
         own = [metadata(entry) for entry in self.document.metadata if entry.at is thing]
         return {"pixelSize": 100, **thing.props} | ({"developerMetadata": own} if own else {})
+
+
+def _without_zero_id(filter_: dict[str, Any] | None) -> dict[str, Any] | None:
+    return filter_ and {
+        "range": {name: place for name, place in filter_["range"].items() if (name, place) != ("sheetId", 0)}
+    }
 
 
 def said(code: int, status: str, message: str, reason: str = "") -> Response:
@@ -341,12 +348,14 @@ class Values:
                 {"spreadsheetId": self.document.id, "clearedRange": self._clear(a1.removesuffix(":clear"))}
             )
         if request.method == "POST" and a1.endswith(":append"):
-            tab, _ = self.document.resolve(a1.removesuffix(":append"))
-            start = tab.last_row()
+            tab, where = self.document.resolve(a1.removesuffix(":append"))
+            start, top = tab.last_row(), where.get("startRowIndex")
+            loose = top is not None and not tab.rows[top].cells  # no table there: the values begin in that row
+            start = top if top is not None and loose else start
             body = request.json()["values"]
             tab.rows += [Dimension() for _ in range(start + len(body) - len(tab.rows))]
             done = self._put(f"{_quoted(tab)}!A{start + 1}", body, request.one("valueInputOption"))
-            table = {"tableRange": f"{_quoted(tab)}!A1:{letters(len(tab.columns) - 1)}{start}"} if start else {}
+            table = {"tableRange": _a1(tab, 0, start, 0, tab.width())} if start and not loose else {}
             return Response.json({"spreadsheetId": self.document.id, **table, "updates": done})
         return None
 

@@ -77,6 +77,11 @@ class GridTab:
                 return i
         return 0
 
+    def width(self) -> int:
+        """How many columns there are up to the last with something in it."""
+        filled = {column for row in self.rows for column, cell in row.cells.items() if "userEnteredValue" in cell}
+        return max((i + 1 for i, column in enumerate(self.columns) if column in filled), default=0)
+
     def area(self, grid: dict[str, Any]) -> Area:
         """The rows and columns of a GridRange as they stand now."""
         top, bottom, left, right = self.bounds(grid)
@@ -95,15 +100,15 @@ class GridTab:
         return top, bottom, left, right
 
     def range_of(self, area: Area) -> dict[str, int]:
-        """A GridRange, without what is zero (proto3)."""
+        """A GridRange: what is open is left out, and so is the first tab's id, zero (both as recorded)."""
         places = {
-            "sheetId": self.id,
-            "startRowIndex": self.rows.index(area.top) if area.top else 0,
-            "endRowIndex": self.rows.index(area.bottom) + 1 if area.bottom else 0,
-            "startColumnIndex": self.columns.index(area.left) if area.left else 0,
-            "endColumnIndex": self.columns.index(area.right) + 1 if area.right else 0,
+            "sheetId": self.id or None,
+            "startRowIndex": self.rows.index(area.top) if area.top else None,
+            "endRowIndex": self.rows.index(area.bottom) + 1 if area.bottom else None,
+            "startColumnIndex": self.columns.index(area.left) if area.left else None,
+            "endColumnIndex": self.columns.index(area.right) + 1 if area.right else None,
         }
-        return {name: place for name, place in places.items() if place}
+        return {name: place for name, place in places.items() if place is not None}
 
     def covers(self, grid: dict[str, int], row: int, column: int) -> bool:
         return (

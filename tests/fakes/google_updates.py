@@ -110,7 +110,7 @@ class Updates:
 
     def may_edit(self, tab: GridTab, row: int, column: int) -> None:
         for area, facts in tab.protected:
-            if facts.get("warningOnly") or self.editor in facts.get("editors", {}).get("users", ()):
+            if may_edit_all(facts, self.editor):
                 continue
             free = [tab.range_of(one) for one in facts.get("unprotected", ())]
             if tab.covers(tab.range_of(area), row, column) and not any(tab.covers(one, row, column) for one in free):
@@ -249,9 +249,7 @@ class Updates:
         tab = self.document.by_id(wish["range"].get("sheetId", 0))
         kept = {"protectedRangeId": random.randint(1, 2**31 - 1), "description": wish.get("description", "")}
         kept |= (
-            {"warningOnly": True}
-            if wish.get("warningOnly")
-            else {"editors": wish.get("editors", {"users": [self.editor]})}
+            {"warningOnly": True} if wish.get("warningOnly") else {"editors": wish.get("editors") or {}, "mine": True}
         )
         tab.protected.append((tab.area(wish["range"]), kept))
         return {"protectedRange": protected(tab, *tab.protected[-1], self.editor)}
@@ -272,6 +270,9 @@ class Updates:
 
     def do_set_basic_filter(self, facts: dict[str, Any]) -> None:
         self.document.by_id(facts["filter"]["range"].get("sheetId", 0)).extra["basicFilter"] = facts["filter"]
+
+    def do_clear_basic_filter(self, facts: dict[str, Any]) -> None:
+        self.document.by_id(facts.get("sheetId", 0)).extra.pop("basicFilter", None)
 
     # Developer metadata
 
@@ -361,18 +362,20 @@ def metadata(entry: Metadata) -> dict[str, Any]:
     return answer | {"location": {"locationType": "ROW" if rows else "COLUMN", "dimensionRange": where}}
 
 
+def may_edit_all(kept: dict[str, Any], who: str) -> bool:
+    """May they edit the protected range? Its maker may, and everybody after a warning."""
+    return bool(kept.get("warningOnly") or kept.get("mine")) or who in kept.get("editors", {}).get("users", ())
+
+
 def protected(tab: GridTab, area: Area, kept: dict[str, Any], reader: str) -> dict[str, Any]:
-    may = bool(kept.get("warningOnly")) or reader in kept.get("editors", {}).get("users", ())
     answer = {"protectedRangeId": kept["protectedRangeId"], "range": tab.range_of(area)}
     answer |= {"description": kept["description"]} if kept.get("description") else {}
-    answer |= (
-        {"unprotectedRanges": [tab.range_of(one) for one in kept["unprotected"]]} if kept.get("unprotected") else {}
-    )
-    return (
-        answer
-        | ({"warningOnly": True} if kept.get("warningOnly") else {})
-        | ({"requestingUserCanEdit": True} if may else {})
-    )
+    if kept.get("unprotected"):
+        answer["unprotectedRanges"] = [tab.range_of(one) for one in kept["unprotected"]]
+    answer |= {"warningOnly": True} if kept.get("warningOnly") else {}
+    if may_edit_all(kept, reader):  # who may not edit does not see who may
+        answer |= {"requestingUserCanEdit": True} | ({"editors": kept["editors"]} if "editors" in kept else {})
+    return answer
 
 
 def tab_properties(document: Document, tab: GridTab) -> dict[str, Any]:
