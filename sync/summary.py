@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from connectors.sheets.sheet import Refused
 from connectors.trouble import Trouble
 from sync import runs
+from sync.desk import Desk
 from sync.followup import outbox as box
 from sync.outcome import Outcome
 
@@ -13,6 +17,7 @@ if TYPE_CHECKING:
     from sync.run import Work
 
 DONE, PARTIAL, WRONG, DECIDE = 0, 1, 2, 7
+REASONS = 5
 
 
 def summarise(work: Work) -> Outcome:
@@ -121,10 +126,19 @@ def _notes(work: Work) -> list[str]:
             "cut": seen.cut,
         }
         notes += [say(f"run-{code}", n=n) for code, n in told.items() if n]
+        notes += _refused(work.desk, seen.refused)
     for trouble in (work.sheet_trouble, work.mail_trouble, work.sent.trouble if work.sent else None):
         if trouble:
             notes.append(say(trouble.code, **trouble.facts))
     return notes
+
+
+def _refused(desk: Desk, refused: Sequence[Refused]) -> list[str]:
+    """The cells that the sheet could not take: each reason once, the most frequent first."""
+    reasons = Counter(desk.say(one.code, **one.facts) for one in refused)
+    shown = [f"{reason} (× {n})" if n > 1 else reason for reason, n in reasons.most_common(REASONS)]
+    rest = len(refused) - sum(n for _, n in reasons.most_common(REASONS))
+    return [*shown, desk.say("run-refused-more", n=rest)] if rest else shown
 
 
 def lines(work: Work, facts: dict[str, Any]) -> list[str]:

@@ -66,6 +66,20 @@ def test_check_tells_what_a_month_costs(small: Small, world: FakeAirtable) -> No
     assert "`schedule:`" in small.filrouge("check", "--online").said
 
 
+def test_an_option_that_nobody_offered_is_named_and_not_made(small: Small, world: FakeAirtable) -> None:
+    small.run()
+    of = world.grid("Contacts").field("Signaux")
+    of.update(type="multipleSelects", options={"choices": [{"id": "selx", "name": "Mécène"}]})
+    for record in world.grid("Contacts").records.values():
+        record["fields"].pop(of["id"], None)
+    done = small.run("--allow-changed", "9")
+    assert "« À relancer »" in done.said.replace("\u00a0", " ")
+    assert [choice["name"] for choice in of["options"]["choices"]] == ["Mécène"]
+    of["options"]["choices"].append({"id": "sely", "name": "À relancer"})
+    small.run()
+    assert by_name(world)["Jeanne"]["Signaux"] == ["À relancer"]
+
+
 @pytest.mark.parametrize("old", [BASE, "${AIRTABLE_TOKEN}"])
 def test_a_base_or_a_token_that_is_none_is_said_with_its_line(small: Small, old: str) -> None:
     small.change("config.yaml", old, "${AIRTABLE_WRONG}")
