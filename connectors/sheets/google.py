@@ -138,7 +138,7 @@ class Google:
                 before(batch)
                 after(batch)
                 continue
-            if number == 0:
+            if number == 0 or step.changes.keys or step.changes.cells:
                 self._refuse_if_changed(reading, self._areas(reading, step))
             self._land(reading, step, lambda batch=batch: before(batch))  # type: ignore[misc]
             after(Batch(step.stamp, step.changes, step.refused))
@@ -240,7 +240,7 @@ class Google:
     def _land(self, reading: Reading, step: Step, ready: Callable[[], None]) -> None:
         from connectors.sheets.googlesheets.writing import request_batch
 
-        requests = request_batch(reading, step)
+        requests = request_batch(reading, step, "fr" if self.setting.language == "fr" else "en")
         ready()
         seen = self._send(reading, requests, self._areas(reading, step), step.stamp)
         if step.puts and seen.differs(reading):

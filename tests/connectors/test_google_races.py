@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from connectors.sheets.google import Google, GoogleSettings
+from connectors.sheets.googlesheets import writing
 from connectors.sheets.sheet import Batch, Cell, CellWrite, Changes, Formula, KeyWrite, Table
 from connectors.source import Setting
 from connectors.trouble import TryLater
@@ -151,6 +152,28 @@ def test_a_cell_that_they_change_in_the_instant_after_is_theirs(fake: FakeGoogle
     (batch,) = write(sheet, table, Changes(cells=[cell(table, 1, 0, "Aly")]))
     assert not batch.refused
     assert read(sheet).rows[1].cells[:2] == ["Aly", "ali@new.example.org"]
+
+
+def test_between_two_batches_it_is_looked_at_again(
+    fake: FakeGoogle, sheet: Google, table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is too much for one request goes in several; whoever sorts in between stops the rest, and nothing is lost."""
+    monkeypatch.setattr(writing, "BATCH", 200)
+    landed: list[Batch] = []
+
+    def after(batch: Batch) -> None:
+        landed.append(batch)
+        sort(fake.document.tab(TAB))
+
+    changes = Changes(cells=[cell(table, row, 0, f"n{row}") for row in range(3)])
+    with pytest.raises(TryLater) as caught:
+        sheet.write(table, changes, nobody, after)
+    assert (caught.value.code, len(landed)) == ("sheet-changed", 1)
+    assert {row.key: row.cells[0] for row in read(sheet).rows} == {"P0": "n0", "P1": "Ali", "P2": "Yann"}
+    again = read(sheet)
+    cells = [CellWrite(row.ref, str(row.key), "A", f"m{row.key}", row.cells[0]) for row in again.rows]
+    assert len(write(sheet, again, Changes(cells=cells))) == 3
+    assert {row.key: row.cells[0] for row in read(sheet).rows} == {"P0": "mP0", "P1": "mP1", "P2": "mP2"}
 
 
 # On the way ---------------------------------------------------------------------------------------------------------

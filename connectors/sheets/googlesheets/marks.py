@@ -64,7 +64,7 @@ def columns(reading: Reading, tags: Mapping[int, str]) -> Iterator[Json]:
             yield _mark(COLUMN_MARK, tag, {"dimensionRange": _column_place(reading.sheet_id, column)})
 
 
-def key_column(reading: Reading, language: str = "fr") -> list[Json]:
+def key_column(reading: Reading, language: str) -> list[Json]:
     """Our key column right of everything in an existing tab."""
     at = max((len(line) for line in reading.lines.values()), default=0)
     head = max(reading.header, 0)

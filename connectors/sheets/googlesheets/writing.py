@@ -99,9 +99,9 @@ def _part(things: Sequence[object], tags: Mapping[str, str]) -> Changes:
     )
 
 
-def request_batch(reading: Reading, step: Step) -> list[Json]:
+def request_batch(reading: Reading, step: Step, language: str) -> list[Json]:
     """The requests of a step; afterwards the reading says how the tab stands once they have landed."""
-    batch = marks.key_column(reading) if reading.key is None else []
+    batch = marks.key_column(reading, language) if reading.key is None else []
     assert reading.key is not None
     step.puts = [put(reading, int(key.row) - 1, reading.key, key.key) for key in step.changes.keys]
     step.puts += [put(reading, int(one.row) - 1, number(one.column), one.value) for one in step.changes.cells]
