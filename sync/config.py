@@ -85,6 +85,8 @@ class SheetBlock(pydantic.BaseModel):
     columns: dict[str, str] = pydantic.Field(
         default_factory=dict, description="The team's header: our field. What is not named is the team's alone."
     )
+    todo: str | None = pydantic.Field(None, description="A tab for what the team is to do; none if left out.")
+    outbox: str | None = pydantic.Field(None, description="A tab of e-mails, where a tick approves; none if left out.")
 
 
 @dataclass(frozen=True)

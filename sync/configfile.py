@@ -180,6 +180,10 @@ class _Reader:
         return self._validate(connector.Settings, {k: v for k, v in block.items() if k != "type"}, path)
 
     def _judge_columns(self, tab: SheetBlock) -> None:
+        names = [tab.tab, *(name for name in (tab.todo, tab.outbox) if name)]
+        for key in ("todo", "outbox"):
+            if names.count(getattr(tab, key) or "") > 1:
+                self._tell(("sheet", key), "config-tab-twice", found=getattr(tab, key))
         seen: dict[str, str] = {}
         for header, word in tab.columns.items():
             path, name = ("sheet", "columns", header), field_named(word)

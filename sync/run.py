@@ -52,6 +52,7 @@ from sync.sheet.columns import Tab
 from sync.sheet.land import Applied
 from sync.sheet.look import Look, look
 from sync.sheet.plan import Wanted
+from sync.sidetabs import SideTab, take_ticks, write_tabs
 from sync.store.again import let_go
 from sync.store.statistics import look_over
 from sync.summary import segment_sizes, summarise
@@ -107,6 +108,7 @@ class Work:
     sent: Sent | None = None
     mail_trouble: Trouble | None = None
     stopped: bool = False
+    side_tabs: list[SideTab] = field(default_factory=list)
 
     @cached_property
     def tab(self) -> Tab:
@@ -190,19 +192,20 @@ def _steps(work: Work, progress: Any, stop: Callable[[], bool]) -> None:
     """The way of the data."""
     sheet = work.desk.config.open_sheet(work.desk.clock)
     steps: dict[str, Callable[[], None]] = {
-        "look": lambda: take_look(work, sheet),
+        "look": lambda: take_looks(work, sheet),
         "pull": lambda: pull(work, progress, stop),
         "people": lambda: work_out_people(work),
         "rules": lambda: apply_rules(work),
         "sheet": lambda: write_sheet(work, sheet),
         "mail": lambda: send_mail(work, stop),
+        "tabs": lambda: write_tabs(work, sheet),
     }
     try:
         for name, step in steps.items():
             if stop():
                 work.stopped = True
                 return
-            if name == "look" or name in work.wishes.steps:
+            if name in work.wishes.steps or name == "look" or (name == "tabs" and "sheet" in work.wishes.steps):
                 with progress.step(name):
                     step()
     finally:
@@ -252,6 +255,12 @@ def _mind_the_clock(desk: Desk, wishes: Wishes) -> None:
 
 
 # --- the steps -------------------------------------------------------------------------------------------------------
+
+
+def take_looks(work: Work, sheet: Sheet) -> None:
+    """Read the sheet: the tab of people, then the ticks in the tabs beside it."""
+    take_look(work, sheet)
+    take_ticks(work, sheet)
 
 
 def take_look(work: Work, sheet: Sheet) -> None:
