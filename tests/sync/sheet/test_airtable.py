@@ -110,7 +110,7 @@ def test_both_sides_in_a_few_histories(world: FakeAirtable) -> None:
 @pytest.mark.long
 def test_both_sides_in_many_histories(world: FakeAirtable) -> None:
     OnAirtable.world = world
-    attack(2_000, 20, OnAirtable)
+    attack(1_000, 20, OnAirtable)
 
 
 def test_a_quiet_day_costs_one_reading(office: Office, desk: AirtableDesk) -> None:
