@@ -15,7 +15,7 @@ import pydantic
 
 from connectors.sheets.sheet import Batch, Calls, Changes, NewColumn, Refused, Table
 from connectors.source import Setting
-from connectors.trouble import FixFile, Trouble, TryLater
+from connectors.trouble import FixFile, GiveUp, Trouble, TryLater
 
 if TYPE_CHECKING:
     from connectors.sheets.googlesheets.answers import TabData
@@ -133,14 +133,9 @@ class Google:
 
         reading = self._reading_of(table).copy()
         for number, step in enumerate(steps(reading, changes, self.account.email)):
-            batch = Batch(step.stamp, step.changes, step.refused)
-            if not step.changes:
-                before(batch)
-                after(batch)
-                continue
-            if number == 0 or step.changes.keys or step.changes.cells:
+            if step.changes and (number == 0 or step.changes.keys or step.changes.cells):
                 self._refuse_if_changed(reading, self._areas(reading, step))
-            self._land(reading, step, lambda batch=batch: before(batch))  # type: ignore[misc]
+            self._land(reading, step, before)
             after(Batch(step.stamp, step.changes, step.refused))
 
     def landed(self, tab: str, stamp: str) -> bool | None:
@@ -237,12 +232,24 @@ class Google:
 
     # Writing
 
-    def _land(self, reading: Reading, step: Step, ready: Callable[[], None]) -> None:
-        from connectors.sheets.googlesheets.writing import request_batch
+    def _land(self, reading: Reading, step: Step, before: Callable[[Batch], None]) -> None:
+        """Where Google refuses a cell, nothing has landed: the rest goes without it."""
+        from connectors.sheets.googlesheets.writing import request_batch, without
 
+        before(Batch(step.stamp, step.changes, step.refused))
+        if not step.changes:
+            return
+        base = reading.copy()
         requests = request_batch(reading, step, "fr" if self.setting.language == "fr" else "en")
-        ready()
-        seen = self._send(reading, requests, self._areas(reading, step), step.stamp)
+        try:
+            seen = self._send(reading, requests, self._areas(reading, step), step.stamp)
+        except GiveUp as error:
+            place = error.facts.get("request", -1)
+            if not isinstance(place, int) or place < 0 or not without(step, requests[place]):
+                raise
+            vars(reading).update(vars(base))
+            self._land(reading, step, before)
+            return
         if step.puts and seen.differs(reading):
             step.refused = [*step.refused, *self._mend(reading, step, seen)]
 

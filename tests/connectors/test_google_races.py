@@ -298,6 +298,20 @@ def test_a_cell_below_a_merge_and_a_part_of_an_array_are_left_alone(
     assert [one.code for one in batch.refused] == ["sheet-merged", "sheet-formula"]
 
 
+def test_a_cell_that_google_refuses_costs_only_itself(fake: FakeGoogle, sheet: Google, table: Table) -> None:
+    for row in (1, 3):
+        fake.document.put(fake.document.tab(TAB), row, 0, {"dataValidation": {"strict": True}})
+    cells = [cell(table, row, 0, f"n{row}") for row in range(3)]
+    changes = Changes(cells=cells, rows=[new_row(table, "P9", ("Inès", None, None, None, None, None))])
+    (batch,) = write(sheet, table, changes)
+    assert [(one.key, one.code, one.facts) for one in batch.refused] == [
+        ("P0", "google-cell", {"cell": "A2"}),
+        ("P2", "google-cell", {"cell": "A4"}),
+    ]
+    assert [row.cells[0] for row in read(sheet).rows] == ["Zoé", "n1", "Yann", "Inès"]
+    assert sheet.landed(TAB, batch.stamp) is True
+
+
 @pytest.mark.parametrize("act", [move_column, rename_tab])
 def test_renamed_and_moved_columns_and_tabs_are_found_again(
     fake: FakeGoogle, sheet: Google, table: Table, act: Act

@@ -102,6 +102,8 @@ class Updates:
             else:
                 changes[part] = cell.get(part) or None
         value = changes.get("userEnteredValue") or {}
+        if value and tab.cell(row, column).get("dataValidation", {}).get("strict"):
+            raise Invalid("The data you entered violates the data validation rules set on this cell.")
         if len(str(value.get("stringValue", "")).encode("utf-16-le")) > 100_000:
             raise Invalid("Your input contains more than the maximum of 50000 characters in a single cell.")
         if value == {"stringValue": ""}:

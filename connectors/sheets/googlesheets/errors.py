@@ -72,7 +72,7 @@ def trouble(said: Said, email: str, *, writing: bool) -> Trouble:
         return FixFile("google-gone", email=email)
     if said.status == 200 or said.passing:
         return TryLater("service-down", service="Google", detail=f"HTTP {said.status}" if said.whole else "…")
-    return _invalid(said, email)
+    return _invalid(said)
 
 
 def _forbidden(said: Said, email: str, *, writing: bool) -> Trouble:
@@ -82,7 +82,7 @@ def _forbidden(said: Said, email: str, *, writing: bool) -> Trouble:
     return LogInAgain("google-read-only" if writing else "google-not-shared", email=email)
 
 
-def _invalid(said: Said, email: str) -> Trouble:
+def _invalid(said: Said) -> Trouble:
     words = said.message
     if no_such_tab(said) or "No grid with id" in words:
         return TryLater("sheet-changed")
@@ -94,5 +94,5 @@ def _invalid(said: Said, email: str) -> Trouble:
         return FixFile("google-office-file")
     if "exceeds grid limits" in words or "startIndex" in words or "beyond the last requested" in words:
         return TryLater("sheet-changed")
-    del email
-    return GiveUp("google-refused", status=said.status)
+    place = re.match(r"Invalid requests\[(\d+)\]", words)
+    return GiveUp("google-refused", status=said.status, request=int(place[1]) if place else -1)

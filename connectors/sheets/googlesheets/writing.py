@@ -115,6 +115,23 @@ def request_batch(reading: Reading, step: Step, language: str) -> list[Json]:
     return batch + marks.stamp(reading, step.stamp)
 
 
+def without(step: Step, request: Json) -> bool:
+    """Leave out of the step what one request of it writes, because Google refuses it. False if there is no such cell."""
+    facts = request.get("updateCells", {})
+    at, rows = facts.get("start", {}), facts.get("rows", ())
+    wrong = {
+        (at["rowIndex"] + i, at["columnIndex"] + j) for i, row in enumerate(rows) for j in range(len(row["values"]))
+    } & step.stood.keys()
+    cells = [one for one in step.changes.cells if (int(one.row) - 1, number(one.column)) in wrong]
+    refused = [
+        Refused(one.row, one.key, one.column, "google-cell", {"cell": f"{one.column}{one.row}"}) for one in cells
+    ]
+    kept = [one for one in step.changes.cells if one not in cells]
+    step.changes, step.refused = replace(step.changes, cells=kept), [*step.refused, *refused]
+    step.stood, step.stamp = {}, secrets.token_hex(8)
+    return bool(cells)
+
+
 def _new_rows(reading: Reading, rows: Sequence[NewRow]) -> list[Json]:
     """Rows are inserted below everything, never written over what is there: somebody may be typing in that line."""
     at, count = max(reading.end, reading.header + 1), len(rows)
