@@ -21,7 +21,20 @@ from connectors.sheets.xlsx.text import attribute, escaped
 INK, PAPER, LINE = "FFFFFF", "8C2332", "6B1824"  # white on the red of a thread, and its shadow
 HEADER_HEIGHT, KEY_WIDTH = 26, 4
 _WIDTHS = {"date": 13, "datetime": 17, "number": 11, "money": 13, "yesno": 11, "text": 18}
-_WIDE = {"email": 32, "flags": 30, "genres": 26, "organisation": 26, "tags": 26, "subject": 40, "reason": 40}
+_WIDE = {
+    "email": 32,
+    "flags": 30,
+    "genres": 26,
+    "organisation": 26,
+    "tags": 26,
+    "subject": 40,
+    "reason": 40,
+    "rule": 36,
+    "to": 34,
+    "person": 36,
+    "what": 40,
+    "reason": 36,
+}
 _CURRENCY = {"CA": "$", "US": "$", "GB": "£", "CH": "CHF"}
 _LETTER_PAPER = ("CA", "US")
 NOTE = {
