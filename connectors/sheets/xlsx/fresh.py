@@ -33,7 +33,6 @@ _WIDE = {
     "to": 34,
     "person": 36,
     "what": 40,
-    "reason": 36,
 }
 _CURRENCY = {"CA": "$", "US": "$", "GB": "£", "CH": "CHF"}
 _LETTER_PAPER = ("CA", "US")
