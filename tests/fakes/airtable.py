@@ -7,25 +7,17 @@ rate-limits), not from what our client asks. `tests/real/test_airtable.py` holds
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from tests.fakes.airtable_fields import COMPUTED, NUMBERS, TEXTS, Refusal, cast, taken
 from tests.fakes.airtable_formula import CREATED, NotAFormula, matches
+from tests.fakes.airtable_team import Grid, Team
 from tests.fakes.server import FakeService, Request, Response
 
 TOKEN = "patFakeFakeFake01.0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 BASE = "appFakeFakeFake01"
 SCOPES = ("data.records:read", "data.records:write", "schema.bases:read", "schema.bases:write")
-START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
-TEXTS = {"singleLineText", "multilineText", "richText", "email", "phoneNumber", "url"}
-NUMBERS = {"number", "currency", "percent", "duration", "rating"}
-COMPUTED = {
-    "formula", "rollup", "count", "multipleLookupValues", "autoNumber", "createdTime", "lastModifiedTime", "createdBy",
-    "lastModifiedBy", "button", "aiText",
-}  # fmt: skip
 MERGEABLE = {"number", "singleLineText", "multilineText", "singleSelect", "multipleSelects", "date"}
 NEEDS_OPTIONS = {"number", "currency", "percent", "rating", "duration", "checkbox", "date", "dateTime", "singleSelect"}
 CREATABLE = TEXTS | NUMBERS | {"date", "dateTime", "checkbox", "singleSelect", "multipleSelects", "barcode"}
@@ -48,42 +40,16 @@ class Clock:
         self.now += seconds
 
 
-class Refusal(Exception):  # noqa: N818  an answer, not an error of the fake
-    def __init__(self, status: int, kind: str, message: str = "") -> None:
-        super().__init__(kind)
-        self.response = Response.json({"error": {"type": kind, "message": message} if message else kind}, status)
-
-
-@dataclass
-class Grid:
-    """A table. `records` by id; `order` is the view's order, which only a request with `view` gets."""
-
-    id: str
-    name: str
-    fields: list[dict[str, Any]]
-    records: dict[str, dict[str, Any]] = field(default_factory=dict)
-    order: list[str] = field(default_factory=list)
-    view: str = "Grid view"
-
-    def field(self, name: str) -> dict[str, Any]:
-        found = next((one for one in self.fields if name in (one["id"], one["name"])), None)
-        if found is None:
-            raise Refusal(422, "UNKNOWN_FIELD_NAME", f'Unknown field name: "{name}"')
-        return found
-
-
-class FakeAirtable(FakeService):
+class FakeAirtable(Team, FakeService):
     """One base. `clock` turns the rate limit on. `month` is how many calls are left this month, None for no limit."""
 
     def __init__(self, clock: Clock | None = None, scopes: tuple[str, ...] = SCOPES) -> None:
-        super().__init__()
+        FakeService.__init__(self)
+        Team.__init__(self)
         self.clock, self.scopes = clock, set(scopes)
-        self.grids: dict[str, Grid] = {}
         self.locked: set[str] = set()
         self.month: int | None = None
         self.before: Callable[[Request], None] | None = None
-        self.now = START
-        self._ids = 0
         self._pages: dict[str, list[str]] = {}
         self._times: list[float] = []
         self._penalty = 0.0
@@ -358,65 +324,6 @@ class FakeAirtable(FakeService):
         gone = [{"id": one, "deleted": True} for one in ids]
         return Response.json(gone[0] if single else {"records": gone})
 
-    # --- the team ---------------------------------------------------------------------------------------------------
-
-    def grid(self, name: str) -> Grid:
-        return next(grid for grid in self.grids.values() if grid.name == name)
-
-    def table(self, name: str, fields: dict[str, str], rows: list[dict[str, Any]] | None = None) -> Grid:
-        """A table that the team has had for years: type by field name."""
-        grid = Grid(self._id("tbl"), name, [])
-        for header, kind in fields.items():
-            self.add_field(grid, header, kind)
-        self.grids[grid.id] = grid
-        for row in rows or []:
-            self.type_row(grid, row)
-        return grid
-
-    def add_field(self, grid: Grid, name: str, kind: str, **options: Any) -> dict[str, Any]:
-        made: dict[str, Any] = {"id": self._id("fld"), "name": name, "type": kind}
-        if options:
-            made["options"] = options
-        grid.fields.append(made)
-        return made
-
-    def type_row(self, grid: Grid, cells: dict[str, Any]) -> str:
-        record = self._new_record(grid)
-        for name, value in cells.items():
-            self.type_cell(grid, record["id"], name, value)
-        return str(record["id"])
-
-    def type_cell(self, grid: Grid, record: str, name: str, value: Any) -> None:
-        """A person types; what the field can't hold, Airtable does not take."""
-        of = grid.field(name)
-        if of["type"] not in COMPUTED:
-            grid.records[record]["fields"][of["id"]] = taken(of, value, typecast=True)
-            grid.records[record]["lastModifiedTime"] = self._tick()
-
-    def make_formula(self, grid: Grid, name: str, formula: str, value: Any) -> None:
-        """A field becomes a formula: what stood in it is gone, as in Airtable."""
-        of = grid.field(name)
-        of.update(
-            type="formula", options={"formula": formula, "isValid": True, "result": {"type": "number"}}, _value=value
-        )
-        for record in grid.records.values():
-            record["fields"].pop(of["id"], None)
-
-    def copy_row(self, grid: Grid, record: str) -> str:
-        copy = self._new_record(grid)
-        copy["fields"] = dict(grid.records[record]["fields"])
-        return str(copy["id"])
-
-    def delete(self, grid: Grid, record: str) -> None:
-        del grid.records[record]
-        grid.order.remove(record)
-
-    def remove_field(self, grid: Grid, name: str) -> None:
-        of = grid.field(name)
-        grid.fields.remove(of)
-        for record in grid.records.values():
-            record["fields"].pop(of["id"], None)
-
     def restart(self) -> None:
         """The servers are exchanged: every reading under way has to begin again."""
         self._pages.clear()
@@ -424,99 +331,6 @@ class FakeAirtable(FakeService):
     def rows(self, name: str) -> list[dict[str, Any]]:
         grid = self.grid(name)
         return [self._shown(grid, grid.records[one])["fields"] for one in grid.order]
-
-    def _new_record(self, grid: Grid) -> dict[str, Any]:
-        at = self._tick()
-        record: dict[str, Any] = {"id": self._id("rec"), "createdTime": at, "lastModifiedTime": at, "fields": {}}
-        grid.records[record["id"]] = record
-        grid.order.append(record["id"])
-        return record
-
-    def _tick(self) -> str:
-        self.now += timedelta(milliseconds=1)
-        return self.now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-    def _id(self, kind: str) -> str:
-        self._ids += 1
-        return f"{kind}{self._ids:014d}"
-
-
-def taken(of: dict[str, Any], value: Any, *, typecast: bool) -> Any:  # noqa: C901  one line a type of field
-    """The value as the field keeps it. Raises `Refusal` where it can't hold it."""
-    kind, right = of["type"], True
-    if value in (None, "", []):
-        return None
-    if kind in TEXTS:
-        right = isinstance(value, str) and len(value.encode("utf-16-le", "surrogatepass")) <= 200_000
-    elif kind in NUMBERS:
-        right = isinstance(value, int | float) and not isinstance(value, bool)
-        if kind == "rating":
-            right = right and 1 <= value <= of.get("options", {}).get("max", 5) and value == int(value)
-    elif kind == "checkbox":
-        right = isinstance(value, bool)
-    elif kind == "date":
-        return _day(of, value)
-    elif kind == "dateTime":
-        return _moment(of, value)
-    elif kind in ("singleSelect", "multipleSelects"):
-        return _options(of, value, typecast=typecast)
-    elif kind == "multipleRecordLinks":
-        right = isinstance(value, list) and all(re.fullmatch(r"rec\w{14}", str(one)) for one in value)
-    if not right:
-        raise _not_accepted(of)
-    return value
-
-
-def cast(of: dict[str, Any], value: Any) -> Any:
-    """What `typecast` makes of it, as well as can be."""
-    if of["type"] in TEXTS and isinstance(value, int | float):
-        return str(value)
-    if of["type"] in NUMBERS and isinstance(value, str):
-        found = re.search(r"-?\d+(\.\d+)?", value)
-        return float(found[0]) if found else None
-    if of["type"] == "checkbox" and isinstance(value, str):
-        return value.casefold() in ("true", "checked", "1")
-    if of["type"] == "multipleSelects" and isinstance(value, str):
-        return [name.strip() for name in value.split(",")]
-    return value
-
-
-def _not_accepted(of: dict[str, Any]) -> Refusal:
-    return Refusal(422, "INVALID_VALUE_FOR_COLUMN", f'Field "{of["name"]}" cannot accept the provided value')
-
-
-def _day(of: dict[str, Any], value: Any) -> str:
-    try:
-        return date.fromisoformat(str(value)[:10]).isoformat()
-    except ValueError:
-        raise _not_accepted(of) from None
-
-
-def _moment(of: dict[str, Any], value: Any) -> str:
-    try:
-        at = datetime.fromisoformat(str(value))
-    except ValueError:
-        raise _not_accepted(of) from None
-    return (
-        (at if at.tzinfo else at.replace(tzinfo=UTC))
-        .astimezone(UTC)
-        .isoformat(timespec="milliseconds")
-        .replace("+00:00", "Z")
-    )
-
-
-def _options(of: dict[str, Any], value: Any, *, typecast: bool) -> Any:
-    names: Any = value if of["type"] == "multipleSelects" else [value]
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise _not_accepted(of)
-    choices = of.setdefault("options", {}).setdefault("choices", [])
-    for name in names:
-        if name not in [choice["name"] for choice in choices]:
-            if not typecast:
-                message = f'Insufficient permissions to create new select option ""{name}""'
-                raise Refusal(422, "INVALID_MULTIPLE_CHOICE_OPTIONS", message)
-            choices.append({"id": f"sel{len(choices):014d}", "name": name, "color": "blueLight2"})
-    return value
 
 
 def _schema(grid: Grid) -> dict[str, Any]:

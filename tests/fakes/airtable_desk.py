@@ -12,7 +12,7 @@ from connectors.sheets.airtables.fields import LOT_HEADER
 from connectors.sheets.sheet import KEY_HEADER, Batch, Cell, Changes, Column, Formula, NewColumn, Table
 from connectors.source import Setting
 from tests.fakes.airtable import BASE, TOKEN, Clock, FakeAirtable
-from tests.fakes.airtable import Grid as Base
+from tests.fakes.airtable_team import Grid as Base
 from tests.fakes.memory_sheet import Grid, Killed, Line, MemorySheet
 from tests.fakes.server import Request
 

@@ -13,7 +13,7 @@ CREATED = " created"
 Meaning = Callable[[str, Mapping[str, Any]], Any]
 _TOKEN = re.compile(
     r"\s*(?:(?P<text>'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\")|\{(?P<field>[^}]+)\}|(?P<number>\d+(?:\.\d+)?)"
-    r"|(?P<word>[A-Z_]+)|(?P<mark>!=|[=(),]))"
+    r"|(?P<word>[A-Za-z_]\w*)|(?P<mark>!=|[=(),]))"
 )
 
 
@@ -73,7 +73,7 @@ class _Reader:
 
     def term(self) -> Meaning:
         kind, text = self.tokens.pop() if self.tokens else ("mark", "the end")
-        if kind == "field":
+        if kind == "field" or (kind == "word" and self.tokens[-1:] != [("mark", "(")]):
             return _field(text)
         if kind == "word":
             return self.call(text)
