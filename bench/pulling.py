@@ -1,7 +1,7 @@
 """From a local HTTP server to committed rows, beside dlt into SQLite: `python -m bench.pulling [MEMBERS]`.
 
 A server in a process of its own serves Mailchimp-like members, 1,000 a page of JSON. Fil rouge pulls them with the
-reading of a connector (person, subscription, consent, opens, clicks), keeps raw and records and the cursor with every page;
+reading of a connector (person, subscription, consent: three records a member), keeps raw and records and the cursor with every page;
 dlt pulls the same pages with its own client and loads them into SQLite. Each in a process of its own, whose peak memory
 is told. The rate is members a second, from the first request to the last commit.
 """
