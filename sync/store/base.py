@@ -7,6 +7,8 @@ columns, written and read by msgspec, never queried inside.
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -141,7 +143,21 @@ def _configure(connection: Any, _record: object) -> None:
         f"cache_size=-{CACHE_KILOBYTES}",
         "wal_autocheckpoint=2000",  # pages: a first load writes back every 32 megabytes
     ):
-        connection.execute(f"PRAGMA {pragma}").close()
+        _patiently(connection, f"PRAGMA {pragma}")
+
+
+def _patiently(connection: Any, statement: str) -> None:
+    """SQLite does not wait by itself while another program turns the same new file to WAL: it says "locked" at once."""
+    end = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute(statement).close()
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > end:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def _begin(connection: Connection) -> None:
