@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 TICK = "tick"
 Fields = tuple[tuple[str, FieldType], ...]
-TODO: Fields = (("person", "text"), ("what", "text"), ("who", "text"), ("until", "date"))
+TO_DO: Fields = (("person", "text"), ("what", "text"), ("who", "text"), ("until", "date"))
 OUTBOX: Fields = tuple((name, "text") for name in ("rule", "to", "subject", "state", "reason"))
 SHOWN_DAYS = 60
 MOST = 5_000
@@ -59,7 +59,7 @@ def side_tabs(work: Work) -> list[SideTab]:
 
     found = []
     if block.todo:
-        found.append(SideTab(tab(block.todo, "todo", TODO), standings.finish_task, _tasks))
+        found.append(SideTab(tab(block.todo, "todo", TO_DO), standings.finish_task, _tasks))
     if block.outbox:
         found.append(SideTab(tab(block.outbox, "outbox", OUTBOX), _approve, _mails))
     return found
