@@ -20,7 +20,7 @@ from rules.fields import FieldType
 from sync.drafts import drafts
 from sync.followup import outbox as box
 from sync.followup import standings
-from sync.messages import sentences
+from sync.messages import say, sentences
 from sync.rows import Contacts, filled, keep_out
 from sync.sheet.apply import finish
 from sync.sheet.columns import Mapped, Tab
@@ -51,11 +51,11 @@ class SideTab:
 
 def side_tabs(work: Work) -> list[SideTab]:
     """Those that the config names."""
-    block, say = work.desk.config.tab, work.desk.say
+    block = work.desk.config.tab
 
     def tab(name: str, kind: str, fields: Fields) -> Tab:
-        shown = [Mapped(say(f"tab-{kind}-{field}"), field, type_) for field, type_ in fields]
-        return Tab(name, (*shown, Mapped(say(f"tab-{kind}-tick"), TICK, "yesno", corrected=True)))
+        shown = [Mapped(_say(work, f"tab-{kind}-{field}"), field, type_) for field, type_ in fields]
+        return Tab(name, (*shown, Mapped(_say(work, f"tab-{kind}-tick"), TICK, "yesno", corrected=True)))
 
     found = []
     if block.todo:
@@ -63,6 +63,11 @@ def side_tabs(work: Work) -> list[SideTab]:
     if block.outbox:
         found.append(SideTab(tab(block.outbox, "outbox", OUTBOX), _approve, _mails))
     return found
+
+
+def _say(work: Work, code: str) -> str:
+    """In the organisation's language, whoever runs the command: the sheet is the whole team's."""
+    return say(work.desk.config.language, code)
 
 
 def _approve(connection: Connection, org: int, id_: str) -> int:
@@ -156,7 +161,7 @@ def _mails(work: Work) -> pl.DataFrame:
             "rule": names.get(row.rule, row.rule),
             "to": mail.to or mail.name,
             "subject": row.subject or mail.subject,
-            "state": desk.say(f"mail-{row.state}"),
+            "state": _say(work, f"mail-{row.state}"),
             "reason": _reason(work, row.reason or mail.reason),
         }
         for row, mail in zip(rows, drafts(desk, rows, contacts), strict=True)
@@ -166,4 +171,4 @@ def _mails(work: Work) -> pl.DataFrame:
 
 def _reason(work: Work, reason: str | None) -> str | None:
     code = f"report-reason-{reason}"
-    return work.desk.say(code) if code in sentences(work.desk.language) else reason
+    return _say(work, code) if code in sentences(work.desk.config.language) else reason

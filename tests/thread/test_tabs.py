@@ -89,3 +89,12 @@ def test_the_teams_own_words_beside_stay(tabs: Small) -> None:
 def test_two_tabs_of_one_name_are_a_mistake(tabs: Small) -> None:
     tabs.change("config.yaml", "todo: À faire", "todo: Contacts")
     assert tabs.filrouge("run").code == 2
+
+
+def test_they_speak_the_organisations_language_whoever_runs(tabs: Small) -> None:
+    tabs.filrouge("--language", "en", "run", today="2026-03-14")
+    (mail,) = tabs.rows("Courriels")
+    assert mail["État"] == "attend votre accord"
+    headers = list(mail)
+    tabs.run()
+    assert list(tabs.rows("Courriels")[0]) == headers
