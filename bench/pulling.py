@@ -171,13 +171,15 @@ def records(thing: Object) -> list[Record]:
 
 def pull_ours(url: str, folder: Path) -> tuple[float, int]:
     """Fil rouge: seconds, and members that the store holds afterwards."""
+    from sync.run import loaded_for_good
     from sync.store import Store
     from sync.store.ledger import commit_page
 
     store = Store.open(f"sqlite:///{folder}/ours.db", "bench", NOW)
     began = time.perf_counter()
-    for page in ahead(pages(url)):
-        commit_page(store, "newsletter", 1, NOW, page, records, 1)
+    with loaded_for_good():
+        for page in ahead(pages(url)):
+            commit_page(store, "newsletter", 1, NOW, page, records, 1)
     seconds = time.perf_counter() - began
     with store.look() as connection:
         count = connection.exec_driver_sql(

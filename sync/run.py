@@ -7,6 +7,7 @@ Each step is safe to be killed in, and to be done again.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
@@ -166,12 +167,22 @@ def run_once(
             if not notes:  # none of them is a version from before
                 runs.remember_rules(desk.store, {**desk.rule_files, **desk.template_files}, desk.clock.read())
             work = Work(desk, wishes, number, desk.clock.now(), book, notes)
-            with _told_if_it_falls(work):
+            with _told_if_it_falls(work), loaded_for_good():
                 _steps(work, progress, lambda: stop() or lost.is_set())
                 return summarise(work)
     except runs.Busy as busy:
         since = busy.since.astimezone(desk.config.zone).strftime("%H:%M") if busy.since else ""
         raise TryLater("run-busy-since" if since else "run-busy", since=since) from None
+
+
+@contextmanager
+def loaded_for_good() -> Iterator[None]:
+    """Keep the garbage collector from going, again and again, through all that the program has loaded so far."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 @contextmanager

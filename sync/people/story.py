@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy.engine import Connection
@@ -17,7 +17,6 @@ from sync.people.normalise import email, fold, name_key
 from sync.people.profile import COMPUTED, about
 from sync.people.survive import ABOUT
 from sync.store.base import EPOCH, Store
-from sync.store.reading import Fact
 from sync.store.rows import ask, ask_in
 
 ONE = "p.org = ? AND p.id BETWEEN ? AND ?"
@@ -66,9 +65,30 @@ class Sighting:
     given: Person | None
 
 
+class Fact(NamedTuple):
+    """A row of the table `fact`; `person` is the id of a Person record of its source."""
+
+    kind: str
+    id: str
+    person: str
+    at: int | None = None
+    status: str | None = None
+    event: str | None = None
+    ref: str | None = None
+    label: str | None = None
+    cents: int | None = None
+    currency: str | None = None
+    quantity: int | None = None
+    attended: bool | None = None
+    score: float | None = None
+    first_day: str | None = None
+    last_day: str | None = None
+    rest: str | None = None
+
+
 @dataclass(frozen=True)
 class Did:
-    """One thing the person did, in the columns of `sync.store.reading.Fact`; `event` with its name."""
+    """One thing the person did, in the columns of `Fact`; `event` with its name."""
 
     source: str
     fact: Fact

@@ -42,24 +42,28 @@ class Sighted(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """Any record of what a person did, in the columns of the table `fact`. `person` is the id of a Person record."""
+    """Any record of what a person did. `person` is the id of a Person record; `values` stand in the `COLUMNS` of its
+    kind; `scanned` is the event at whose door that person was.
+    """
 
     kind: str
     id: str
     person: str
-    at: int | None = None
-    status: str | None = None
-    event: str | None = None
-    ref: str | None = None
-    label: str | None = None
-    cents: int | None = None
-    currency: str | None = None
-    quantity: int | None = None
-    attended: bool | None = None
-    score: float | None = None
-    first_day: str | None = None
-    last_day: str | None = None
-    rest: str | None = None
+    values: tuple[object, ...]
+    scanned: str | None = None
+
+
+COLUMNS = {
+    "order": ("at", "status", "cents", "currency", "quantity"),
+    "visit": ("at", "status", "event", "ref", "label", "quantity", "attended", "rest"),
+    "donation": ("at", "status", "cents", "currency"),
+    "membership": ("status", "label", "first_day", "last_day"),
+    "subscription": ("at", "status", "label"),
+    "engagement": ("at", "status", "quantity"),
+    "answer": ("at", "label", "score", "rest"),
+    "consent": ("at", "status", "label", "rest"),
+}
+"""Of the table `fact`, by kind: the others are null."""
 
 
 class Happening(NamedTuple):
@@ -118,8 +122,8 @@ def cents(amount: Decimal) -> int:
 
 def storable(value: str) -> str:
     """Text that both databases keep: without NUL and halves of surrogate pairs."""
-    if value.isascii():
-        return value.replace("\0", "") if "\0" in value else value
+    if value.isprintable():
+        return value
     return value.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
@@ -169,122 +173,56 @@ def _product(one: Product, found: Read) -> None:
 
 
 def _order(one: Order, found: Read) -> None:
-    amount, currency = _money(one.paid)
-    found.facts.append(
-        Fact(
-            "order",
-            storable(one.id),
-            storable(one.person),
-            micros(one.at),
-            one.status,
-            cents=amount,
-            currency=currency,
-            quantity=_fits(one.tickets),
-        )
-    )
+    values = (micros(one.at), one.status, *_money(one.paid), _fits(one.tickets))
+    found.facts.append(Fact("order", storable(one.id), storable(one.person), values))
 
 
 def _visit(one: Visit, found: Read) -> None:
-    found.facts.append(
-        Fact(
-            "visit",
-            storable(one.id),
-            storable(one.person),
-            micros(one.starts),
-            one.status,
-            _text(one.event),
-            _text(one.order),
-            _text(one.genre),
-            quantity=_fits(one.tickets),
-            attended=one.attended,
-            rest=_rest(product=one.product),
-        )
+    event = _text(one.event)
+    values = (
+        micros(one.starts),
+        one.status,
+        event,
+        _text(one.order),
+        _text(one.genre),
+        _fits(one.tickets),
+        one.attended,
+        _rest(product=one.product),
     )
+    scanned = event if one.attended else None
+    found.facts.append(Fact("visit", storable(one.id), storable(one.person), values, scanned))
 
 
 def _donation(one: Donation, found: Read) -> None:
-    amount, currency = _money(one.paid)
-    found.facts.append(
-        Fact(
-            "donation",
-            storable(one.id),
-            storable(one.person),
-            micros(one.at),
-            one.status,
-            cents=amount,
-            currency=currency,
-        )
-    )
+    values = (micros(one.at), one.status, *_money(one.paid))
+    found.facts.append(Fact("donation", storable(one.id), storable(one.person), values))
 
 
 def _membership(one: Membership, found: Read) -> None:
-    found.facts.append(
-        Fact(
-            "membership",
-            storable(one.id),
-            storable(one.person),
-            status=one.status,
-            label=storable(one.name),
-            first_day=_day(one.starts),
-            last_day=_day(one.ends),
-        )
-    )
+    values = (one.status, storable(one.name), _day(one.starts), _day(one.ends))
+    found.facts.append(Fact("membership", storable(one.id), storable(one.person), values))
 
 
 def _subscription(one: Subscription, found: Read) -> None:
-    found.facts.append(
-        Fact(
-            "subscription",
-            storable(one.id),
-            storable(one.person),
-            micros(one.at),
-            one.status,
-            None,
-            None,
-            storable(one.list),
-        )
-    )
+    values = (micros(one.at), one.status, storable(one.list))
+    found.facts.append(Fact("subscription", storable(one.id), storable(one.person), values))
 
 
 def _engagement(one: Engagement, found: Read) -> None:
-    found.facts.append(
-        Fact(
-            "engagement",
-            storable(one.id),
-            storable(one.person),
-            micros(one.at),
-            one.action,
-            quantity=_fits(one.count),
-        )
-    )
+    values = (micros(one.at), one.action, _fits(one.count))
+    found.facts.append(Fact("engagement", storable(one.id), storable(one.person), values))
 
 
 def _answer(one: Answer, found: Read) -> None:
-    found.facts.append(
-        Fact(
-            "answer",
-            storable(one.id),
-            storable(one.person),
-            micros(one.at),
-            label=storable(one.survey),
-            score=None if one.score is None else float(one.score),
-            rest=_rest(question=one.question, text=one.text),
-        )
-    )
+    score = None if one.score is None else float(one.score)
+    values = (micros(one.at), storable(one.survey), score, _rest(question=one.question, text=one.text))
+    found.facts.append(Fact("answer", storable(one.id), storable(one.person), values))
 
 
 def _consent(one: Consent, found: Read) -> None:
-    found.facts.append(
-        Fact(
-            "consent",
-            storable(one.id),
-            storable(one.person),
-            micros(one.at),
-            "granted" if one.granted else "refused",
-            label=one.purpose,
-            rest=_rest(proof=one.proof),
-        )
-    )
+    word = "granted" if one.granted else "refused"
+    values = (micros(one.at), word, one.purpose, _rest(proof=one.proof))
+    found.facts.append(Fact("consent", storable(one.id), storable(one.person), values))
 
 
 _READERS = cast(

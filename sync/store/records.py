@@ -9,11 +9,11 @@ from typing import NamedTuple
 from sqlalchemy.engine import Connection
 
 from sync.store import tables
-from sync.store.reading import Fact, Happening, Read
+from sync.store.reading import COLUMNS, Happening, Read
 from sync.store.rows import add, ask_in, run_many, take
 
 SIGHTING = ("org", "no", "source", "id", "object", "given", "seen")
-FACT = ("org", "source", "object", "sighting", "kind", "id", *Fact._fields[3:])
+FACT = ("org", "source", "object", "sighting", "kind", "id")
 EVENT = ("org", "source", "object", *Happening._fields)
 PRODUCT = ("org", "source", "object", "id", "name")
 ATTENDED = "SELECT event FROM fact WHERE org = ? AND attended AND event IS NOT NULL AND object IN ({among})"
@@ -130,12 +130,15 @@ def _facts(
     facts = [(change.object, one) for change in changes for one in change.read.facts]
     elsewhere = {one.person for place, one in facts if (place, one.person) not in number}
     others = _elsewhere(connection, org, source, elsewhere)
-    rows = [
-        (org, source, place, number.get((place, one.person)) or others[one.person], one.kind, one.id, *one[3:])
-        for place, one in facts
-    ]
-    add(connection, tables.fact, FACT, rows)
-    concerned = {row[3] for row in rows} - new
+    rows: dict[str, list[tuple[object, ...]]] = {}
+    concerned = set()
+    for place, (kind, id_, person, values, _scanned) in facts:
+        no = number.get((place, person)) or others[person]
+        concerned.add(no)
+        rows.setdefault(kind, []).append((org, source, place, no, kind, id_, *values))
+    for kind, some in rows.items():
+        add(connection, tables.fact, FACT + COLUMNS[kind], some)
+    concerned -= new
     sql = "UPDATE sighting SET stale = true WHERE org = ? AND no = ? AND NOT dirty AND NOT stale"
     run_many(connection, sql, [(org, no) for no in sorted(concerned)])
 
@@ -173,7 +176,7 @@ def _moved_events(connection: Connection, org: int, source: str, changes: Sequen
 def _doors(connection: Connection, org: int, changes: Sequence[Change]) -> set[str]:
     """Events at which these objects say, or said, that somebody was scanned."""
     old = ask_in(connection, ATTENDED, (org,), [change.object for change in changes if change.stored])
-    now = {one.event for change in changes for one in change.read.facts if one.attended and one.event is not None}
+    now = {one.scanned for change in changes for one in change.read.facts if one.scanned is not None}
     return now | {id_ for (id_,) in old}
 
 

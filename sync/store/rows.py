@@ -3,8 +3,9 @@
 # ruff: noqa: S608  names in these statements are our own; values are always bound
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from sqlalchemy.engine import Connection, CursorResult
 
 Values = tuple[Any, ...]
 MOST = 500  # values in one IN (…): far under what either database takes, long enough to be quick
+TOGETHER = 100
 
 
 def run(connection: Connection, sql: str, *values: Any) -> CursorResult[Any]:
@@ -43,12 +45,27 @@ def ask_in(connection: Connection, sql: str, values: Sequence[Any], among: Itera
 
 def put(connection: Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[Values]) -> None:
     """Insert rows; where the primary key exists, its other columns are replaced."""
-    run_many(connection, _put_sql(table, tuple(columns)), rows)
+    _insert(connection, _put_sql, table, tuple(columns), rows)
 
 
 def add(connection: Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[Values]) -> None:
     """Insert rows that can't exist yet."""
-    run_many(connection, _add_sql(table.name, tuple(columns)), rows)
+    _insert(connection, _add_sql, table, tuple(columns), rows)
+
+
+def _insert(
+    connection: Connection,
+    sql: Callable[[sa.Table, tuple[str, ...], int], str],
+    table: sa.Table,
+    columns: tuple[str, ...],
+    rows: Sequence[Values],
+) -> None:
+    """Several rows a statement: a statement a row spends a fifth of its time on being called."""
+    whole = len(rows) - len(rows) % TOGETHER
+    statement = sql(table, columns, TOGETHER)
+    for start in range(0, whole, TOGETHER):
+        run(connection, statement, *chain.from_iterable(rows[start : start + TOGETHER]))
+    run_many(connection, sql(table, columns, 1), rows[whole:])
 
 
 def take(connection: Connection, org: int, name: str, many: int) -> int:
@@ -66,13 +83,14 @@ def _marks(sql: str, dialect: str) -> str:
 
 
 @cache
-def _add_sql(table: str, columns: tuple[str, ...]) -> str:
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+def _add_sql(table: sa.Table, columns: tuple[str, ...], many: int) -> str:
+    row = f"({', '.join('?' * len(columns))})"
+    return f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES {', '.join([row] * many)}"
 
 
 @cache
-def _put_sql(table: sa.Table, columns: tuple[str, ...]) -> str:
+def _put_sql(table: sa.Table, columns: tuple[str, ...], many: int) -> str:
     keys = [column.name for column in table.primary_key.columns]
     changes = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in keys)
     action = f"UPDATE SET {changes}" if changes else "NOTHING"
-    return f"{_add_sql(table.name, columns)} ON CONFLICT ({', '.join(keys)}) DO {action}"
+    return f"{_add_sql(table, columns, many)} ON CONFLICT ({', '.join(keys)}) DO {action}"

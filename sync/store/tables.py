@@ -128,10 +128,10 @@ sa.Index("ix_sighting_object", sighting.c.org, sighting.c.object, sighting.c.sou
 sa.Index("ix_sighting_id", sighting.c.org, sighting.c.source, sighting.c.id)
 for _mark in ("dirty", "loose", "stale"):
     only(f"ix_sighting_{_mark}", sighting, "org", "no", where=_mark)
-sa.Index("ix_sighting_customer", sighting.c.org, sighting.c.source, sighting.c.customer)
+only("ix_sighting_customer", sighting, "org", "source", "customer", where="customer IS NOT NULL")
 for _key in ("person", "email_key", "phone_key", "place_key", "name_key"):
-    # Over all rows: SQLite does not take an index over some of them for a join.
-    sa.Index(f"ix_sighting_{_key}", sighting.c.org, sighting.c[_key])
+    # Most sightings lack most keys, and all lack all of them until `sync.people` has looked.
+    only(f"ix_sighting_{_key}", sighting, "org", _key, where=f"{_key} IS NOT NULL")
 
 fact = sa.Table(
     "fact",

@@ -100,13 +100,19 @@ def _tell_sizes(connection: Connection) -> None:
     for name in sa.inspect(connection).get_table_names():
         for _, index, unique, _, partial in connection.exec_driver_sql(f"PRAGMA index_list('{name}')").fetchall():
             width = len(connection.exec_driver_sql(f"PRAGMA index_info('{index}')").fetchall())
-            rows = 1_000 if partial else 1_000_000
+            rows = 1_000 if partial and not _is_of_known(connection, index) else 1_000_000
             steps = [rows, *(10 for _ in range(width - 2)), *([1 if unique else 10] if width > 1 else [])]
             stated = name if _is_clustered(connection, name, index) else index
             connection.exec_driver_sql(
                 "INSERT INTO sqlite_stat1 VALUES (?, ?, ?)", (name, stated, " ".join(map(str, (rows, *steps))))
             )
     connection.exec_driver_sql("ANALYZE sqlite_schema")
+
+
+def _is_of_known(connection: Connection, index: str) -> bool:
+    """Whether a partial index only leaves out rows without a value: it is as long as its table."""
+    sql = "SELECT sql LIKE '%IS NOT NULL' FROM sqlite_schema WHERE type = 'index' AND name = ?"
+    return bool(connection.exec_driver_sql(sql, (index,)).scalar())
 
 
 def _is_clustered(connection: Connection, table: str, index: str) -> bool:

@@ -12,6 +12,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from sqlalchemy.engine.interfaces import ReflectedIndex
 
 from connectors.trouble import FixFile
 from sync.messages import say
@@ -29,12 +30,18 @@ def migrate(engine: sa.Engine) -> None:
         command.upgrade(config, "head")
 
 
+def options(index: ReflectedIndex) -> dict[str, str]:
+    return {name: str(value) for name, value in index.get("dialect_options", {}).items()}
+
+
 def shape(engine: sa.Engine) -> dict[str, tuple[list[str], list[str]]]:
     look = sa.inspect(engine)
     return {
         name: (
             sorted(f"{one['name']} {one['type']} {one['nullable']} {one['default']}" for one in look.get_columns(name)),
-            sorted(f"{one['name']} {one['column_names']} {one['unique']}" for one in look.get_indexes(name)),
+            sorted(
+                f"{one['name']} {one['column_names']} {one['unique']} {options(one)}" for one in look.get_indexes(name)
+            ),
         )
         for name in look.get_table_names()
     }
