@@ -108,14 +108,14 @@ class Excel:
         book = self._unchanged(table)
         outcome = Edit(book, self._part(book, table.tab)).apply(changes)
         if not outcome.parts:
-            batch = Batch(f"{book.sha}:{book.sha}", outcome.changes, outcome.refused)
+            batch = Batch(f"{book.sha}:{book.sha}", outcome.changes, outcome.refused, book.sha)
             before(batch)
             after(batch)
             return
         landed: list[Batch] = []
 
         def ready(sha: str) -> None:
-            landed.append(Batch(f"{book.sha}:{sha}", outcome.changes, outcome.refused))
+            landed.append(Batch(f"{book.sha}:{sha}", outcome.changes, outcome.refused, sha))
             before(landed[0])
 
         self._exchange(book, outcome.parts, table.tab, ready)

@@ -133,12 +133,14 @@ class Batch:
     """What lands together or not at all. `stamp` proves it later: `Sheet.landed(tab, stamp)`.
 
     `changes` are those that land, with each value as it will be read back (a date before 1900 becomes text in Excel);
-    `refused` are the cells that were left out.
+    `refused` are the cells that were left out. `leaves` is the tab's revision once it has landed, as `Sheet.revision`
+    gives it while nobody else saves; None where that can't be known before reading.
     """
 
     stamp: str
     changes: Changes = field(default_factory=Changes)
     refused: Sequence[Refused] = ()
+    leaves: str | None = None
 
 
 class Calls(msgspec.Struct):

@@ -10,6 +10,7 @@ bought) need a good address only. Whom the team noted not to contact gets nothin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -89,10 +90,18 @@ def _implied(person: Contact, law: Law, today: date) -> Right:
     return Right(basis=basis, until=until) if today <= until else Right("no-consent")
 
 
+PLAIN = re.compile(
+    r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*@[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.ASCII | re.I
+)
+"""Nearly every address (RFC 5322, dot-atom): the whole grammar takes a hundred times as long over it."""
+
+
 def is_address(text: object) -> bool:
     """An address that an e-mail can be sent to: one mailbox, with a domain that has a dot."""
     if not isinstance(text, str):
         return False
+    if PLAIN.fullmatch(text):
+        return True
     try:
         address = mailbox(text)
     except ValueError:

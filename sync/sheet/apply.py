@@ -139,7 +139,7 @@ def _quiet(job: Job, look: Look, wanted: Wanted, done: Applied) -> bool:
     made = plan(look, wanted, job.run, ours)
     if made.writes_something or len(made.moves):
         return False
-    done.unknown = made.unknown
+    done.unknown, done.merged, done.doubled = made.unknown, made.merged, made.doubled
     with job.store.begin() as connection:
         state = msgspec.structs.replace(look.state, wanted=_fingerprint(ours, wanted))
         save_tab(connection, job.store.org, job.tab_name, state, job.now)
@@ -279,13 +279,14 @@ def _state(look: Look) -> TabState:
 
 
 def _close(job: Job, look: Look, wanted: Wanted, made: Plan, done: Applied) -> None:
-    """Remember the tab. Its revision only if this run left it as it read it: what was saved after our own write would
-    else pass for read.
+    """Remember the tab, and its revision if nothing is left to do: the one that was read, or the one that our own write
+    left. Never one asked for afterwards: what was saved since would pass for read.
     """
     state = _state(look)
     held = done.refused or look.twice or look.paused or look.strangers or look.missing or made.missing or made.given
-    if not (made.writes_something or held) and look.table is not None and look.table.complete:
-        state.revision = look.revision
+    revision = done.leaves if made.writes_something else look.revision
+    if revision is not None and not held and look.table is not None and look.table.complete:
+        state.revision = revision
         state.wanted = _fingerprint(canonical(look, wanted.frame), wanted)
     if state != look.state:
         with job.store.begin() as connection:

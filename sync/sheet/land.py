@@ -20,7 +20,7 @@ from sync.store.base import Store
 class Applied:
     """What was done in a tab. `gates` holds every gate raised, `closed` those that stopped it; `look` is the last one.
     `refused`: cells that this kind of sheet could not take; they are tried again with each run.
-    `tried`: the keys given so far in this run (a sheet may refuse one).
+    `tried`: the keys given so far in this run (a sheet may refuse one). `leaves`: the revision that our last write left.
     """
 
     look: Look
@@ -38,6 +38,7 @@ class Applied:
     cut: int = 0
     refused: list[Refused] = field(default_factory=list)
     tried: set[str] = field(default_factory=set)
+    leaves: str | None = None
 
     @property
     def gates(self) -> tuple[Gate, ...]:
@@ -83,6 +84,7 @@ def _count(done: Applied, intent: Intent, batch: Batch) -> None:
     done.rows_added += len(intent.rows)
     done.keys_given += len(intent.keys)
     done.refused += batch.refused
+    done.leaves = batch.leaves
     done.tried |= {key.key for key in intent.keys} | {one.key for one in batch.refused}
 
 

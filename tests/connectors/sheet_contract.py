@@ -126,6 +126,12 @@ class SheetContract:
         assert after.rows[:3] == table.rows
         assert (after.rows[3].key, after.rows[3].cells) == ("P9", ["Inès", "ines@example.org", None, 1, 0.25, True])
 
+    def test_a_batch_knows_the_revision_that_it_leaves(self, folder: Path, sheet: Sheet, table: Table) -> None:
+        batches = write(sheet, table, Changes(cells=[cell(table, 0, 0, "Zoë")]))
+        assert batches[-1].leaves == sheet.revision(TAB)
+        self.edit(folder, TAB, table.rows[1].ref, table.columns[0].ref, "by hand")
+        assert batches[-1].leaves is None or batches[-1].leaves != self.open(folder).revision(TAB)
+
     def test_a_row_gets_another_key(self, sheet: Sheet, table: Table) -> None:
         write(sheet, table, Changes(keys=[KeyWrite(table.rows[1].ref, "Q1")]))
         assert [row.key for row in read(sheet).rows] == ["P0", "Q1", "P2"]

@@ -121,7 +121,8 @@ class MemorySheet:
         for i, part in enumerate(self._batches(changes)):
             if fault == "chunk" and i:
                 raise Killed
-            batch = Batch(f"stamp-{self.version + 1}", part, refused if i == 0 else ())
+            leaves = str(self.version + 1) if self.revisions else None
+            batch = Batch(f"stamp-{self.version + 1}", part, refused if i == 0 else (), leaves)
             before(batch)
             if fault == "before":
                 raise Killed

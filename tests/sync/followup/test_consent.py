@@ -6,9 +6,12 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from connectors.mail.mailer import mailbox
 from connectors.records import Consent
-from sync.followup.consent import Law, Right, hashed, is_address, right
+from sync.followup.consent import PLAIN, Law, Right, hashed, is_address, right
 
 TODAY = date(2026, 3, 14)
 YES = Consent(id="1", person="1", purpose="marketing", granted=True, at=datetime(2025, 1, 1, tzinfo=UTC), proof="form")
@@ -78,6 +81,12 @@ def test_waiting_for_a_confirmation_is_no_consent() -> None:
 )
 def test_what_is_no_address(address: object) -> None:
     assert not is_address(address)
+
+
+@given(st.from_regex(PLAIN, fullmatch=True))
+def test_what_is_plainly_an_address_is_one_by_the_whole_grammar(address: str) -> None:
+    found = mailbox(address)
+    assert (found.display_name, f"{found.username}@{found.domain}") == ("", address)
 
 
 def test_an_address_is_the_same_in_any_case() -> None:

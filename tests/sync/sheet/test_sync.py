@@ -355,6 +355,18 @@ def test_a_merged_person_keeps_the_row_that_is_there(office: Office, sheet: Memo
     assert office.run().written == 0
 
 
+def test_after_our_own_write_the_tab_is_not_read_until_somebody_saves(office: Office, sheet: MemorySheet) -> None:
+    office.run()
+    office.people["a1"]["visits"] = 9
+    assert office.run().written == 1
+    reads = sheet.calls.read
+    assert office.run().look.unread
+    assert sheet.calls.read == reads
+    sheet.type_cell(T, sheet.line(T, "a1"), "Prénom", "Léa-Marie")
+    assert office.run().edits_kept == 1
+    assert sheet.calls.read > reads
+
+
 def test_a_merged_person_with_two_rows_is_reported_and_both_stay(office: Office, sheet: MemorySheet) -> None:
     office.run()
     del office.people["c3"]
