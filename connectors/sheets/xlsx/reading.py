@@ -98,7 +98,7 @@ class Worksheet:
         self._shared: dict[str, tuple[str, int, int]] = {}
         self._known: dict[tuple[bytes, bytes, bytes], Cell] = {}
         p = self.grammar.prefix
-        self._one_run = re.compile(b"<%sis><%st>([^<&_\\r]+)</%st></%sis>" % (p, p, p, p))
+        self._one_run = re.compile(b'<%sis><%st(?: xml:space="preserve")?>([^<&_\\r]+)</%st></%sis>' % (p, p, p, p))
         self._arrays = self._array_areas()
 
     @property
