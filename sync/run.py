@@ -287,15 +287,15 @@ def take_look(work: Work, sheet: Sheet) -> None:
         _take_in(work, work.look)
 
 
-def _take_in(work: Work, seen: Look) -> None:
-    """The team's corrections and the rows they typed become known to people."""
+def _take_in(work: Work, seen: Look) -> bool:
+    """The team's corrections and the rows they typed become known to people. Whether there were any."""
     edits = [edit for edit in seen.edits if not edit.field.startswith(SET)]
-    if edits or seen.strangers:
-        country = work.desk.config.organisation.country
-        work.codes |= take_in(
-            work.desk.store, edits, seen.strangers, work.number, work.now, country, lambda: work.frame
-        )
-        work.forget_frame()
+    if not (edits or seen.strangers):
+        return False
+    country = work.desk.config.organisation.country
+    work.codes |= take_in(work.desk.store, edits, seen.strangers, work.number, work.now, country, lambda: work.frame)
+    work.forget_frame()
+    return True
 
 
 def pull(work: Work, progress: Any, stop: Callable[[], bool]) -> None:
@@ -372,8 +372,8 @@ def write_sheet(work: Work, sheet: Sheet) -> None:
     def again(seen: Look) -> Wanted:
         """Somebody saved meanwhile, or rows were given keys: what the team did comes first."""
         work.look = seen
-        _take_in(work, seen)
-        work_out_people(work)
+        if _take_in(work, seen):
+            work_out_people(work)
         return wanted(work)
 
     try:
