@@ -15,7 +15,8 @@ from functools import cache
 from typing import Any
 
 from tests.fakes.google_grid import Dimension, Document, GridTab, Invalid, mask_of, masked
-from tests.fakes.google_updates import Updates, metadata, protected, tab_properties
+from tests.fakes.google_layout import groups, named, protected, tab_properties
+from tests.fakes.google_updates import Updates, metadata
 from tests.fakes.google_values import Values, cut, shown
 from tests.fakes.server import FakeService, Request, Response
 
@@ -31,7 +32,7 @@ KNOWN = {
     "warningOnly", "requestingUserCanEdit", "description", "editors", "metadataId", "metadataKey", "metadataValue",
     "location", "visibility", "hiddenByUser", "pixelSize", "replies", "updatedSpreadsheet", "stringValue", "numberValue",
     "boolValue", "formulaValue", "errorValue", "basicFilter", "startRowIndex", "endRowIndex", "startColumnIndex",
-    "endColumnIndex", "textFormat", "bold", "message",
+    "endColumnIndex", "textFormat", "bold", "message", "tabColorStyle", "rowGroups", "columnGroups",
 }  # fmt: skip
 
 
@@ -95,7 +96,7 @@ class FakeGoogle(FakeService):
         try:
             return self._authorised(request)
         except Invalid as error:
-            return said(error.code, error.status, str(error))
+            return said(error.code, error.status, str(error), field=error.field)
 
     def _authorised(self, request: Request) -> Response | None:  # noqa: PLR0911  one for each refusal
         if request.headers.get("authorization", "").removeprefix("Bearer ") not in self.tokens:
@@ -222,14 +223,19 @@ class FakeGoogle(FakeService):
             "sheets": sheets,
             "spreadsheetUrl": f"https://docs.google.com/spreadsheets/d/{document.id}/edit",
         }
-        own = [metadata(entry) for entry in document.metadata if entry.tab is None]
-        return answer | ({"developerMetadata": own} if own else {})
+        own = {
+            "developerMetadata": [metadata(entry) for entry in document.metadata if entry.tab is None],
+            "namedRanges": [named(one) for one in document.named],
+        }
+        return answer | {name: things for name, things in own.items() if things}
 
     def _sheet(self, tab: GridTab, ranges: list[dict[str, int]]) -> dict[str, Any]:
         answer: dict[str, Any] = {"properties": tab_properties(self.document, tab)}
         more = {
             "data": [self._grid(tab, where) for where in ranges],
-            "basicFilter": _without_zero_id(tab.extra.get("basicFilter")),
+            "basicFilter": {"range": tab.range_of(tab.filter)} if tab.filter else None,
+            "rowGroups": groups(tab, "ROWS"),
+            "columnGroups": groups(tab, "COLUMNS"),
             "merges": [tab.range_of(area) for area in tab.merges],
             "protectedRanges": [protected(tab, area, kept, EMAIL) for area, kept in tab.protected],
             "developerMetadata": [
@@ -240,7 +246,10 @@ class FakeGoogle(FakeService):
 
     def _grid(self, tab: GridTab, where: dict[str, int]) -> dict[str, Any]:
         top, bottom, left, right = tab.bounds(where)
-        rows = [cut([shown(tab.cell(row, column)) for column in range(left, right)], {}) for row in range(top, bottom)]
+        rows = [
+            cut([shown(tab.cell(row, column), self.document.locale) for column in range(left, right)], {})
+            for row in range(top, bottom)
+        ]
         rows = cut(rows, [])
         at = {"startRow": top, "startColumn": left}
         answer: dict[str, Any] = {name: place for name, place in at.items() if place}
@@ -253,14 +262,11 @@ class FakeGoogle(FakeService):
         return {"pixelSize": 100, **thing.props} | ({"developerMetadata": own} if own else {})
 
 
-def _without_zero_id(filter_: dict[str, Any] | None) -> dict[str, Any] | None:
-    return filter_ and {
-        "range": {name: place for name, place in filter_["range"].items() if (name, place) != ("sheetId", 0)}
-    }
-
-
-def said(code: int, status: str, message: str, reason: str = "") -> Response:
+def said(code: int, status: str, message: str, reason: str = "", field: str = "") -> Response:
     error: dict[str, Any] = {"code": code, "message": message, "status": status}
+    if field:
+        violations = [{"field": field, "description": message}]
+        error["details"] = [{"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": violations}]
     if reason:
         error["details"] = [
             {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason, "domain": "googleapis.com"}

@@ -16,11 +16,11 @@ NUMBERS = itertools.count(1)
 
 
 class Invalid(Exception):  # noqa: N818  it is answered, not raised to anybody
-    """A request that Google refuses, with its status."""
+    """A request that Google refuses, with its status; `field` of the body where that is not even of the right kind."""
 
-    def __init__(self, message: str, code: int = 400, status: str = "INVALID_ARGUMENT") -> None:
+    def __init__(self, message: str, code: int = 400, status: str = "INVALID_ARGUMENT", field: str = "") -> None:
         super().__init__(message)
-        self.code, self.status = code, status
+        self.code, self.status, self.field = code, status, field
 
 
 @dataclass(eq=False)
@@ -53,6 +53,14 @@ class Metadata:
 
 
 @dataclass(eq=False)
+class Named:
+    id: str
+    name: str
+    tab: GridTab
+    area: Area
+
+
+@dataclass(eq=False)
 class GridTab:
     id: int
     title: str
@@ -61,6 +69,8 @@ class GridTab:
     frozen: int = 0
     protected: list[tuple[Area, dict[str, Any]]] = field(default_factory=list)
     merges: list[Area] = field(default_factory=list)
+    filter: Area | None = None
+    groups: list[tuple[str, Dimension, Dimension]] = field(default_factory=list)
     extra: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -76,11 +86,6 @@ class GridTab:
             if any("userEnteredValue" in cell or "spilled" in cell for cell in self.rows[i - 1].cells.values()):
                 return i
         return 0
-
-    def width(self) -> int:
-        """How many columns there are up to the last with something in it."""
-        filled = {column for row in self.rows for column, cell in row.cells.items() if "userEnteredValue" in cell}
-        return max((i + 1 for i, column in enumerate(self.columns) if column in filled), default=0)
 
     def area(self, grid: dict[str, Any]) -> Area:
         """The rows and columns of a GridRange as they stand now."""
@@ -130,6 +135,7 @@ class Document:
     zone: str = "Europe/Paris"
     tabs: list[GridTab] = field(default_factory=lambda: [GridTab.sized(0, "Feuille 1")])
     metadata: list[Metadata] = field(default_factory=list)
+    named: list[Named] = field(default_factory=list)
     undo: list[Callable[[], object]] = field(default_factory=list)
     limit: int = 10_000_000
 
@@ -146,13 +152,16 @@ class Document:
         """Whatever is done from here on can be undone as a whole: a batchUpdate is applied wholly or not at all."""
         self.undo.clear()
         self._keep(self, "title", "locale", "zone")
-        for things in (self.tabs, self.metadata):
+        for things in (self.tabs, self.metadata, self.named):
             self._keep_list(things)
+        for one in self.named:
+            self._keep(one, "name", "area")
         for entry in self.metadata:
             self._keep(entry, "value")
         for tab in self.tabs:
-            self._keep(tab, "title", "frozen")
-            for kept in (tab.rows, tab.columns, tab.protected, tab.merges):
+            self._keep(tab, "title", "frozen", "filter")
+            self.undo.append(partial(setattr, tab, "extra", dict(tab.extra)))
+            for kept in (tab.rows, tab.columns, tab.protected, tab.merges, tab.groups):
                 self._keep_list(kept)
 
     def _keep(self, thing: object, *names: str) -> None:
@@ -193,18 +202,23 @@ class Document:
         for tab in self.tabs:
             tab.protected[:] = [(area, facts) for area, facts in tab.protected if _stands(area, places)]
             tab.merges[:] = [area for area in tab.merges if _stands(area, places)]
+            tab.groups[:] = [one for one in tab.groups if {id(one[1]), id(one[2])} <= places]
+        self.named[:] = [one for one in self.named if id(one.tab) in tabs and _stands(one.area, places)]
 
     def cells(self) -> int:
         return sum(len(tab.rows) * len(tab.columns) for tab in self.tabs)
 
     def resolve(self, a1: str) -> tuple[GridTab, dict[str, int]]:
-        """A tab and a GridRange from A1 notation. Raises what Google answers when there is no such tab."""
+        """A tab and a GridRange from A1 notation or a range's name. Raises what Google answers when there is no such tab."""
+        known = next((one for one in self.named if one.name == a1.rpartition("!")[2]), None)
+        if known:
+            return known.tab, known.tab.range_of(known.area)
         name, _, cells = a1.rpartition("!") if re.search(r"![A-Za-z0-9:$]*$", a1) else (a1, "", "")
         title = name[1:-1].replace("''", "'") if name.startswith("'") and name.endswith("'") else name
         tab = next((tab for tab in self.tabs if tab.title == title), None)
         if tab is None and not cells and re.fullmatch(r"[A-Za-z]{0,3}\d*(:[A-Za-z]{0,3}\d*)?", a1):
             tab, cells = self.tabs[0], a1
-        match = re.fullmatch(r"([A-Za-z]*)(\d*)(?::([A-Za-z]*)(\d*))?", cells.replace("$", ""))
+        match = re.fullmatch(r"([A-Za-z]{0,3})(\d*)(?::([A-Za-z]{0,3})(\d*))?", cells.replace("$", ""))
         if tab is None or match is None:
             raise Invalid(f"Unable to parse range: {a1}")
         return tab, _grid(match, tab)
@@ -219,6 +233,10 @@ def _grid(match: re.Match[str], tab: GridTab) -> dict[str, int]:
     left, top, right, bottom = match.groups()
     single = ":" not in match.string
     right, bottom = (left, top) if single else (right, bottom)
+    if left and right and number(left) > number(right):
+        left, right = right, left
+    if top and bottom and int(top) > int(bottom):
+        top, bottom = bottom, top
     grid = {"sheetId": tab.id}
     if top:
         grid["startRowIndex"] = int(top) - 1

@@ -1,4 +1,4 @@
-"""What `spreadsheets.batchUpdate` does, request by request."""
+"""What `spreadsheets.batchUpdate` does to cells, rows, columns and developer metadata, request by request."""
 
 from __future__ import annotations
 
@@ -8,18 +8,15 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from tests.fakes.google_grid import Area, Dimension, Document, GridTab, Invalid, Metadata, leaves, mask_of
+from tests.fakes.google_grid import Cell, Dimension, GridTab, Invalid, Metadata, leaves, mask_of
+from tests.fakes.google_layout import Layout, may_edit_all
 
 CELL_PARTS = {"userEnteredValue", "userEnteredFormat", "note", "dataValidation", "textFormatRuns"}
-SHEET_PARTS = {"title", "hidden", "index", "gridProperties.frozenRowCount", "gridProperties.rowCount", "gridProperties.columnCount",
-               "gridProperties.frozenColumnCount", "tabColorStyle", "tabColor"}  # fmt: skip
+A_LETTER, PADDING = 8.47, 18  # pixels, as recorded for a column of As
 
 
-class Updates:
-    """Applies requests to a document. `editor` is who asks."""
-
-    def __init__(self, document: Document, editor: str) -> None:
-        self.document, self.editor = document, editor
+class Updates(Layout):
+    """Applies requests to a document."""
 
     def apply(self, requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """All of them or, with `Invalid`, none."""
@@ -47,7 +44,7 @@ class Updates:
             reply = method(facts)
         except Invalid as error:
             raise Invalid(f"Invalid requests[{number}].{name}: {error}", error.code, error.status) from None
-        return {name: reply} if reply else {}
+        return {name: reply} if reply is not None else {}
 
     # Cells
 
@@ -102,13 +99,35 @@ class Updates:
             else:
                 changes[part] = cell.get(part) or None
         value = changes.get("userEnteredValue") or {}
-        if value and tab.cell(row, column).get("dataValidation", {}).get("strict"):
+        if value and not allowed(value, tab.cell(row, column).get("dataValidation", {})):
             raise Invalid("The data you entered violates the data validation rules set on this cell.")
         if len(str(value.get("stringValue", "")).encode("utf-16-le")) > 100_000:
             raise Invalid("Your input contains more than the maximum of 50000 characters in a single cell.")
         if value == {"stringValue": ""}:
             changes["userEnteredValue"] = None
         self.document.put(tab, row, column, changes)
+
+    def do_set_data_validation(self, facts: dict[str, Any]) -> None:
+        cell = {"dataValidation": facts["rule"]} if "rule" in facts else {}
+        self.do_repeat_cell({"range": facts["range"], "cell": cell, "fields": "dataValidation"})
+
+    def do_copy_paste(self, facts: dict[str, Any]) -> None:
+        to = facts["destination"]
+        self._paste(facts["source"], to.get("sheetId", 0), to.get("startRowIndex", 0), to.get("startColumnIndex", 0))
+
+    def do_cut_paste(self, facts: dict[str, Any]) -> None:
+        to = facts["destination"]
+        cut = self._paste(facts["source"], to.get("sheetId", 0), to.get("rowIndex", 0), to.get("columnIndex", 0))
+        for tab, row, column, cell in cut:
+            self.document.put(tab, row, column, dict.fromkeys(cell))
+
+    def _paste(self, source: dict[str, Any], id_: int, row: int, column: int) -> list[tuple[GridTab, int, int, Cell]]:
+        tab, to = self.document.by_id(source.get("sheetId", 0)), self.document.by_id(id_)
+        top, bottom, left, right = tab.bounds(source)
+        found = [(tab, i, j, dict(tab.cell(i, j))) for i in range(top, bottom) for j in range(left, right)]
+        for _, i, j, cell in found:
+            self.document.put(to, row + i - top, column + j - left, dict.fromkeys(CELL_PARTS) | cell)
+        return found
 
     def may_edit(self, tab: GridTab, row: int, column: int) -> None:
         for area, facts in tab.protected:
@@ -123,7 +142,7 @@ class Updates:
     # Rows and columns
 
     def do_insert_dimension(self, facts: dict[str, Any]) -> None:
-        tab, things, start, end = self._span(facts["range"])
+        tab, things, start, end = self.span(facts["range"])
         before = facts.get("inheritFromBefore", False)
         if start >= len(things) or end <= start or (before and start == 0):
             raise Invalid(f"range.startIndex[{start}] must be less than the grid's size [{len(things)}]")
@@ -140,21 +159,21 @@ class Updates:
                     for column, cell in model.cells.items()
                     if "userEnteredFormat" in cell
                 }
-        self._grown()
+        self.grown()
 
     def do_append_dimension(self, facts: dict[str, Any]) -> None:
         tab = self.document.by_id(facts.get("sheetId", 0))
         tab.dimension(facts["dimension"]).extend(Dimension() for _ in range(facts["length"]))
-        self._grown()
+        self.grown()
 
     def do_delete_dimension(self, facts: dict[str, Any]) -> None:
-        _, things, start, end = self._span(facts["range"])
+        _, things, start, end = self.span(facts["range"])
         if end > len(things) or end - start >= len(things):
             raise Invalid("Cannot delete a row or column that doesn't exist.")
         del things[start:end]
 
     def do_move_dimension(self, facts: dict[str, Any]) -> None:
-        _, things, start, end = self._span(facts["source"])
+        _, things, start, end = self.span(facts["source"])
         to = facts["destinationIndex"]
         moved = things[start:end]
         del things[start:end]
@@ -162,7 +181,7 @@ class Updates:
         things[at:at] = moved
 
     def do_update_dimension_properties(self, facts: dict[str, Any]) -> None:
-        _, things, start, end = self._span(facts["range"])
+        _, things, start, end = self.span(facts["range"])
         for thing in things[start:end]:
             old = dict(thing.props)
             self.document.undo.append(partial(setattr, thing, "props", old))
@@ -173,16 +192,14 @@ class Updates:
                 if facts["properties"].get(name):
                     thing.props[name] = facts["properties"][name]
 
-    def _span(self, where: dict[str, Any]) -> tuple[GridTab, list[Dimension], int, int]:
-        tab = self.document.by_id(where.get("sheetId", 0))
-        things = tab.dimension(where["dimension"])
-        return tab, things, where.get("startIndex", 0), where.get("endIndex", len(things))
-
-    def _grown(self) -> None:
-        if self.document.cells() > self.document.limit:
-            raise Invalid(
-                "This action would increase the number of cells in the workbook above the limit of 10000000 cells."
-            )
+    def do_auto_resize_dimensions(self, facts: dict[str, Any]) -> None:
+        tab, things, start, end = self.span(facts["dimensions"])
+        for column in things[start:end] if things is tab.columns else ():
+            texts = [
+                str(line.cells.get(column, {}).get("userEnteredValue", {}).get("stringValue", "")) for line in tab.rows
+            ]
+            self.document.undo.append(partial(setattr, column, "props", dict(column.props)))
+            column.props["pixelSize"] = round(max(map(len, texts)) * A_LETTER) + PADDING
 
     def do_sort_range(self, facts: dict[str, Any]) -> None:
         tab = self.document.by_id(facts["range"].get("sheetId", 0))
@@ -194,87 +211,6 @@ class Updates:
                 key=lambda line: str(line.cells.get(column, {}).get("userEnteredValue", "")),
                 reverse=spec.get("sortOrder") == "DESCENDING",
             )
-
-    # Tabs
-
-    def do_add_sheet(self, facts: dict[str, Any]) -> dict[str, Any]:
-        properties = facts.get("properties", {})
-        title = properties.get("title", f"Feuille {len(self.document.tabs) + 1}")
-        if any(tab.title.casefold() == title.casefold() for tab in self.document.tabs):
-            raise Invalid(f'A sheet with the name "{title}" already exists. Please enter another name.')
-        grid = properties.get("gridProperties", {})
-        id_ = properties.get("sheetId", random.randint(1, 2**31 - 1))
-        if any(tab.id == id_ for tab in self.document.tabs):
-            raise Invalid(f"A sheet with id: {id_} already exists.")
-        tab = GridTab.sized(id_, title, grid.get("rowCount", 1000), grid.get("columnCount", 26))
-        tab.frozen = grid.get("frozenRowCount", 0)
-        self.document.tabs.append(tab)
-        self._grown()
-        return {"properties": tab_properties(self.document, tab)}
-
-    def do_delete_sheet(self, facts: dict[str, Any]) -> None:
-        if len(self.document.tabs) == 1:
-            raise Invalid("You can't remove all the sheets in a document.")
-        self.document.tabs.remove(self.document.by_id(facts.get("sheetId", 0)))
-
-    def do_update_sheet_properties(self, facts: dict[str, Any]) -> None:
-        properties = facts["properties"]
-        tab = self.document.by_id(properties.get("sheetId", 0))
-        for path in leaves(mask_of(facts["fields"])):
-            if path not in SHEET_PARTS:
-                raise Invalid(f"Invalid field: {path}")
-            grid = properties.get("gridProperties", {})
-            if path == "title":
-                tab.title = properties["title"]
-            elif path == "gridProperties.frozenRowCount":
-                tab.frozen = grid.get("frozenRowCount", 0)
-            elif path.startswith("gridProperties."):
-                self._resize(tab, path.removeprefix("gridProperties."), grid)
-            else:
-                tab.extra[path] = properties.get(path)
-
-    def _resize(self, tab: GridTab, name: str, grid: dict[str, Any]) -> None:
-        things = {"rowCount": tab.rows, "columnCount": tab.columns}.get(name)
-        if things is not None:
-            del things[grid[name] :]
-            things += [Dimension() for _ in range(grid[name] - len(things))]
-
-    def do_update_spreadsheet_properties(self, facts: dict[str, Any]) -> None:
-        names = {"title": "title", "locale": "locale", "timeZone": "zone"}
-        for name in facts["fields"].split(","):
-            setattr(self.document, names[name], facts["properties"][name])
-
-    # Protection, merges, validation
-
-    def do_add_protected_range(self, facts: dict[str, Any]) -> dict[str, Any]:
-        wish = facts["protectedRange"]
-        tab = self.document.by_id(wish["range"].get("sheetId", 0))
-        kept = {"protectedRangeId": random.randint(1, 2**31 - 1), "description": wish.get("description", "")}
-        kept |= (
-            {"warningOnly": True} if wish.get("warningOnly") else {"editors": wish.get("editors") or {}, "mine": True}
-        )
-        tab.protected.append((tab.area(wish["range"]), kept))
-        return {"protectedRange": protected(tab, *tab.protected[-1], self.editor)}
-
-    def do_delete_protected_range(self, facts: dict[str, Any]) -> None:
-        for tab in self.document.tabs:
-            tab.protected[:] = [
-                (area, kept) for area, kept in tab.protected if kept["protectedRangeId"] != facts["protectedRangeId"]
-            ]
-
-    def do_merge_cells(self, facts: dict[str, Any]) -> None:
-        tab = self.document.by_id(facts["range"].get("sheetId", 0))
-        tab.merges.append(tab.area(facts["range"]))
-
-    def do_set_data_validation(self, facts: dict[str, Any]) -> None:
-        cell = {"dataValidation": facts["rule"]} if "rule" in facts else {}
-        self.do_repeat_cell({"range": facts["range"], "cell": cell, "fields": "dataValidation"})
-
-    def do_set_basic_filter(self, facts: dict[str, Any]) -> None:
-        self.document.by_id(facts["filter"]["range"].get("sheetId", 0)).extra["basicFilter"] = facts["filter"]
-
-    def do_clear_basic_filter(self, facts: dict[str, Any]) -> None:
-        self.document.by_id(facts.get("sheetId", 0)).extra.pop("basicFilter", None)
 
     # Developer metadata
 
@@ -301,7 +237,7 @@ class Updates:
             return None, None
         if "sheetId" in where:
             return self.document.by_id(where["sheetId"]), None
-        tab, things, start, end = self._span(where["dimensionRange"])
+        tab, things, start, end = self.span(where["dimensionRange"])
         if end - start != 1 or end > len(things):
             raise Invalid("Developer metadata can be associated with one row or column only.")
         return tab, things[start]
@@ -344,6 +280,15 @@ class Updates:
             raise Invalid("Developer metadata storage limit exceeded.")
 
 
+def allowed(value: dict[str, Any], rule: dict[str, Any]) -> bool:
+    """May the value stand in a cell with this validation? Of strict rules, only lists are looked into."""
+    condition = rule.get("condition", {})
+    if condition.get("type") == "ONE_OF_LIST":
+        shown = [one["userEnteredValue"] for one in condition["values"]]
+        return not rule.get("strict") or str(next(iter(value.values()))) in shown
+    return not rule.get("strict")
+
+
 def metadata(entry: Metadata) -> dict[str, Any]:
     answer: dict[str, Any] = {"metadataId": entry.id, "metadataKey": entry.key, "visibility": entry.visibility}
     if entry.value:
@@ -362,33 +307,3 @@ def metadata(entry: Metadata) -> dict[str, Any]:
     }
     where = {name: value for name, value in where.items() if value != 0}
     return answer | {"location": {"locationType": "ROW" if rows else "COLUMN", "dimensionRange": where}}
-
-
-def may_edit_all(kept: dict[str, Any], who: str) -> bool:
-    """May they edit the protected range? Its maker may, and everybody after a warning."""
-    return bool(kept.get("warningOnly") or kept.get("mine")) or who in kept.get("editors", {}).get("users", ())
-
-
-def protected(tab: GridTab, area: Area, kept: dict[str, Any], reader: str) -> dict[str, Any]:
-    answer = {"protectedRangeId": kept["protectedRangeId"], "range": tab.range_of(area)}
-    answer |= {"description": kept["description"]} if kept.get("description") else {}
-    if kept.get("unprotected"):
-        answer["unprotectedRanges"] = [tab.range_of(one) for one in kept["unprotected"]]
-    answer |= {"warningOnly": True} if kept.get("warningOnly") else {}
-    if may_edit_all(kept, reader):  # who may not edit does not see who may
-        answer |= {"requestingUserCanEdit": True} | ({"editors": kept["editors"]} if "editors" in kept else {})
-    return answer
-
-
-def tab_properties(document: Document, tab: GridTab) -> dict[str, Any]:
-    grid = {"rowCount": len(tab.rows), "columnCount": len(tab.columns)} | (
-        {"frozenRowCount": tab.frozen} if tab.frozen else {}
-    )
-    answer = {
-        "sheetId": tab.id,
-        "title": tab.title,
-        "index": document.tabs.index(tab),
-        "sheetType": "GRID",
-        "gridProperties": grid,
-    }
-    return answer | ({"hidden": True} if tab.extra.get("hidden") else {})
