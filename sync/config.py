@@ -78,6 +78,10 @@ class Outline(pydantic.BaseModel):
     web: Web = Web()
 
 
+BESIDE = ("todo", "outbox")
+"""Settings that name a tab beside the people, in the order in which these are written."""
+
+
 class SheetBlock(pydantic.BaseModel):
     """What every kind of sheet has, beside its own settings."""
 
@@ -87,6 +91,12 @@ class SheetBlock(pydantic.BaseModel):
     )
     todo: str | None = pydantic.Field(None, description="A tab for what the team is to do; none if left out.")
     outbox: str | None = pydantic.Field(None, description="A tab of e-mails, where a tick approves; none if left out.")
+
+    @property
+    def beside(self) -> dict[str, str]:
+        """The names of the tabs beside the people, by setting."""
+        named = {kind: getattr(self, kind) for kind in BESIDE}
+        return {kind: name for kind, name in named.items() if name}
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from sync.followup import outbox as box
 from sync.followup.compose import compose, page, text
 from sync.followup.consent import Right, right
 from sync.followup.templates import Template
-from sync.rows import Contacts, house_of
+from sync.rows import Contacts, called, house_of
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,7 @@ def drafts(desk: Desk, rows: Sequence[sa.Row[Any]], contacts: Contacts) -> list[
 def _draft(desk: Desk, row: sa.Row[Any], person: Mapping[str, Any] | None) -> Draft:
     if person is None:
         return Draft(row.id, row.rule, row.state, "", "", reason="unknown-person")
-    name = " ".join(part for part in (person.get("first_name"), person.get("last_name")) if part)
-    blank = Draft(row.id, row.rule, row.state, person.get("email") or "", name, reason=row.reason)
+    blank = Draft(row.id, row.rule, row.state, person.get("email") or "", called(person), reason=row.reason)
     allowed = _may(desk, row, person)
     if isinstance(allowed, str):
         return replace(blank, reason=allowed)

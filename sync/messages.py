@@ -36,6 +36,12 @@ def say(language: str, code: str, /, **facts: object) -> str:
     return sentence.format_map(facts)
 
 
+def why_not(language: str, reason: str) -> str:
+    """Why an e-mail did not go, from the word that the outbox keeps for it."""
+    code = f"reason-{reason}"
+    return say(language, code) if code in sentences(language) else reason
+
+
 def _is_one(language: str, n: object) -> bool:
     # French says "0 personne", "1 personne", "1,5 personne"; English only "1 person" (CLDR plural rules).
     return isinstance(n, int | float) and (abs(n) < 2 if language == "fr" else n == 1)

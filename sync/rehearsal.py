@@ -12,6 +12,7 @@ from connectors.trouble import FixFile
 from sync.desk import Desk
 from sync.drafts import Draft, drafts
 from sync.followup import outbox as box
+from sync.messages import why_not
 from sync.outcome import Outcome
 from sync.report.gather import shown
 from sync.rows import Contacts, keep_out
@@ -94,8 +95,8 @@ def _outcome(work: Work, plan: Any, only: str | None) -> Outcome:
 
 
 def _who_moves(work: Work, only: str | None) -> dict[str, dict[str, list[str]]]:
-    names = work.names
     by_id = dict(work.frame.select("person_id", "key").iter_rows())
+    names = work.names(by_id.values())
     found = {}
     for rule in work.book.rules:
         moved = work.decisions.rules.get(rule.id) if work.decisions else None
@@ -152,7 +153,7 @@ def _lines(
             yield from (f"  {line}" for line in example.text.splitlines())
     yield ""
     yield say("preview-cells", n=len(cells), rows=rows)
-    names = work.names
+    names = work.names({cell["key"] for cell in cells})
     yield from _some(
         say, [f"  {names.get(c['key']) or c['key']} · {c['column']}: {c['from']} → {c['to']}" for c in cells]
     )
@@ -161,7 +162,7 @@ def _lines(
 
 
 def _why(work: Work, mail: Draft) -> str:
-    return work.desk.say(f"report-reason-{mail.reason}") if mail.reason else work.desk.say(f"mail-{mail.state}")
+    return why_not(work.desk.language, mail.reason) if mail.reason else work.desk.say(f"mail-{mail.state}")
 
 
 def _some(say: Any, lines: list[str]) -> Iterator[str]:

@@ -38,6 +38,17 @@ OTHERWISE = re.compile(r"\b(?:tel|telephone|phone|sms|courrier|papier|post|lien|
 NO = frozenset({"", "false", "faux", "non", "no", "n", "0", "-", "–", "☐"})
 
 
+def called(person: Mapping[str, Any]) -> str:
+    """First and last name, as far as they are known; "" if neither is."""
+    return " ".join(part for part in (person.get("first_name"), person.get("last_name")) if part)
+
+
+def reached(person: Mapping[str, Any]) -> str:
+    """How somebody is called (else the key of their row), and where they are reached: by telephone first."""
+    reach = person["phone"] or person["email"]
+    return " · ".join(part for part in (called(person) or str(person["key"]), reach) if part)
+
+
 def set_columns(book: Book) -> tuple[str, ...]:
     """Columns of the team that rules write in."""
     found = (action.column for rule in book.rules for action in rule.actions if isinstance(action, SetCell))

@@ -8,7 +8,7 @@ Each step is safe to be killed in, and to be done again.
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -24,6 +24,8 @@ from connectors.trouble import FixFile, Trouble, TryLater
 from rules.compiler import Verdicts, evaluate
 from rules.conditions import SHEET, Book
 from sync import runs
+from sync.beside.keep import take_ticks, write_tabs
+from sync.beside.tab import SideTab
 from sync.desk import Desk, WrongFiles, show_mistakes
 from sync.drafts import Held, batches
 from sync.followup import standings
@@ -38,6 +40,7 @@ from sync.people.tables import person
 from sync.pull import Pulled, pull_all
 from sync.rows import (
     Contacts,
+    called,
     everybody,
     house_of,
     keep_out,
@@ -53,7 +56,6 @@ from sync.sheet.columns import Tab
 from sync.sheet.land import Applied
 from sync.sheet.look import Look, look
 from sync.sheet.plan import Wanted
-from sync.sidetabs import SideTab, take_ticks, write_tabs
 from sync.store.again import let_go
 from sync.store.statistics import look_over
 from sync.summary import segment_sizes, summarise
@@ -123,11 +125,10 @@ class Work:
     def forget_frame(self) -> None:
         self.__dict__.pop("frame", None)
 
-    @property
-    def names(self) -> dict[str, str]:
-        """How people are called, by key."""
-        shown = pl.concat_str(["first_name", "last_name"], separator=" ", ignore_nulls=True)
-        return dict(self.frame.select("key", shown).iter_rows())
+    def names(self, keys: Iterable[str]) -> dict[str, str]:
+        """How the people with these keys are called, by key."""
+        rows = self.frame.filter(pl.col("key").is_in(sorted(set(keys)))).select("key", "first_name", "last_name")
+        return {row["key"]: called(row) for row in rows.iter_rows(named=True)}
 
     @cached_property
     def waiting(self) -> list[Held]:

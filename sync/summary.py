@@ -11,6 +11,7 @@ from connectors.trouble import Trouble
 from sync import runs
 from sync.desk import Desk
 from sync.followup import outbox as box
+from sync.messages import why_not
 from sync.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ def lines(work: Work, facts: dict[str, Any]) -> list[str]:
         said.append(
             say("run-mail-barred", n=mail["waiting_barred"], command=work.desk.command("outbox", "--state", "waiting"))
         )
-    said += [say("report-held", n=n, reason=say(f"report-reason-{reason}")) for reason, n in mail["held"].items()]
+    said += [say("report-held", n=n, reason=why_not(work.desk.language, reason)) for reason, n in mail["held"].items()]
     said += [*facts["gates"], *facts["notes"]]
     said += [say("run-approve", command=work.desk.command("approve", batch)) for batch in _batches(work)]
     if _nothing_new(facts):

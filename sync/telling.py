@@ -27,10 +27,10 @@ from sync.followup import outbox as box
 from sync.followup import standings
 from sync.followup.tables import OUTBOX_STATES, rule_state
 from sync.knowledge import know, stale_sources
-from sync.messages import sentences
+from sync.messages import sentences, why_not
 from sync.outcome import Outcome
 from sync.people.story import Ambiguous, Did, Story, Value, story
-from sync.rows import Contacts, everybody, keep_out, set_columns, with_team
+from sync.rows import Contacts, called, everybody, keep_out, set_columns, with_team
 from sync.run import read_rules
 from sync.sheet.look import look
 from sync.tabs import people_tab
@@ -68,7 +68,7 @@ def explain_person(desk: Desk, who: str, rule: str | None) -> Outcome:
     headers = [name.removeprefix("sheet:") for name in people.columns if name.startswith("sheet:")]
     unknown = know(desk, book, desk.clock.read(), headers).unknown
     person = people.filter(pl.col("key") == code)
-    name = " ".join(part for part in person.select("first_name", "last_name").row(0) if part) or code
+    name = called(person.row(0, named=True)) or code
     with desk.store.look() as connection:
         past = standings.of_person(connection, desk.store.org, person["person_id"][0])
     said: list[str] = []
@@ -201,12 +201,7 @@ def _subject(desk: Desk, row: Any, mail: Draft) -> str:
     reason = row.reason or (mail.reason if row.state in {"planned", "waiting", "approved", "held"} else None)
     if not reason:
         return row.subject or mail.subject
-    return " ".join(part for part in (row.subject or mail.subject, f"({_reason(desk, reason)})") if part)
-
-
-def _reason(desk: Desk, reason: str) -> str:
-    code = f"report-reason-{reason}"
-    return desk.say(code) if code in sentences(desk.language) else reason
+    return " ".join(part for part in (row.subject or mail.subject, f"({why_not(desk.language, reason)})") if part)
 
 
 def _settle(desk: Desk, drop: str | None, release: str | None) -> Outcome:
@@ -292,7 +287,7 @@ def show_person(desk: Desk, who: str) -> Outcome:
 def _person_lines(desk: Desk, one: Story, past: dict[str, list[Any]]) -> Iterator[str]:
     words = vocabulary(desk.language)
     values = {value.field: value for value in one.values}
-    name = " ".join(str(values[field].value) for field in ("first_name", "last_name") if values[field].value)
+    name = called({field: value.value for field, value in values.items()})
     yield f"{name or '–'}   {one.code}"
     if one.once:
         yield desk.say("person-once", codes=", ".join(one.once))
@@ -355,7 +350,7 @@ def _place(desk: Desk, source: str) -> str:
 
 
 def _mail_line(desk: Desk, row: Any) -> str:
-    reason = f" ({_reason(desk, row.reason)})" if row.reason else ""
+    reason = f" ({why_not(desk.language, row.reason)})" if row.reason else ""
     return (
         f"{_when(desk, row.settled_at or row.not_before):<18} {row.template} · {desk.say(f'mail-{row.state}')}{reason}"
     )
@@ -365,7 +360,7 @@ def _sighting_line(desk: Desk, seen: Any) -> str:
     given = seen.given
     if given is None:
         return f"{_place(desk, seen.source)} · {desk.say('person-withdrawn')}  [{seen.object}]"
-    name = given.name or " ".join(part for part in (given.first_name, given.last_name) if part)
+    name = given.name or called({"first_name": given.first_name, "last_name": given.last_name})
     parts = [part for part in (name, given.email, given.phone, given.postcode, given.city) if part]
     return f"{_place(desk, seen.source)} · {' · '.join(parts)}  [{seen.object}]"
 

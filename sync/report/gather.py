@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from sync import runs
 from sync.drafts import drafts
 from sync.followup import standings
 from sync.report.page import Report, RuleLine, SourceLine, Waiting
-from sync.rows import Contacts, filled, keep_out
+from sync.rows import Contacts, filled, keep_out, reached
 from sync.sheet import journal
 from sync.store.rows import ask
 from sync.store.tables import set_aside
@@ -111,7 +111,7 @@ def tasks(work: Work) -> list[tuple[str, str, str, str]]:
     facts = {row["person_id"]: row for row in work.frame.iter_rows(named=True)} if rows else {}
     return [
         (
-            _called(facts[row.person_id]),
+            reached(facts[row.person_id]),
             filled(desk, row.text, facts[row.person_id]),
             row.assignee or "",
             _day(row.due, desk.config.language),
@@ -119,12 +119,6 @@ def tasks(work: Work) -> list[tuple[str, str, str, str]]:
         for row in rows[:MOST_LINES]
         if row.person_id in facts
     ]
-
-
-def _called(person: Mapping[str, Any]) -> str:
-    name = " ".join(part for part in (person["first_name"], person["last_name"]) if part)
-    reach = person["phone"] or person["email"] or ""
-    return f"{name or person['key']} · {reach}" if reach else name or str(person["key"])
 
 
 def _day(day: date | None, language: str) -> str:
@@ -151,10 +145,10 @@ def _set_aside(work: Work) -> list[tuple[str, str]]:
 
 def _journal(work: Work) -> Iterable[tuple[str, str, str, str, str]]:
     """The team's own edits and what became of them; the cells that simply follow the sources are counted, not listed."""
-    lines = [line for line in journal.of_run(work.desk.store, work.number) if line.kind in SHOWN]
-    names = dict(work.names)
+    lines = [line for line in journal.of_run(work.desk.store, work.number) if line.kind in SHOWN][:MOST_LINES]
+    names = work.names({line.key for line in lines if line.key})
     headers = {mapped.field: mapped.header for mapped in work.tab.columns}
-    for line in lines[:MOST_LINES]:
+    for line in lines:
         why = work.desk.say(f"journal-{line.kind}")
         language = work.desk.language
         who = names.get(line.key or "", "") or line.key or ""

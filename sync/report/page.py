@@ -12,7 +12,7 @@ from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 from markupsafe import Markup
 
-from sync.messages import say
+from sync.messages import say, why_not
 from sync.report import charts
 
 KEPT = 50
@@ -79,6 +79,7 @@ def render(report: Report) -> str:
         loader=jinja2.PackageLoader("sync.report", "."), autoescape=True, undefined=jinja2.StrictUndefined
     )
     environment.globals["say"] = lambda code, **facts: say(report.language, f"report-{code}", **facts)
+    environment.filters["why_not"] = lambda reason: why_not(report.language, reason)
     environment.filters["number"] = lambda value: format_decimal(value, locale=report.language)
     template = environment.get_template("report.html.j2")
     when = format_datetime(report.when, "full" if report.language == "fr" else "long", locale=report.language)

@@ -1,0 +1,58 @@
+"""The tab Outbox: the e-mails of the last weeks. A tick lets one go that waits for approval; it stays ticked."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import polars as pl
+from sqlalchemy.engine import Connection
+
+from sync.beside.tab import Fields, SideTab, columns, in_house, tick_box
+from sync.clock import utc_now
+from sync.drafts import drafts
+from sync.followup import outbox as box
+from sync.messages import why_not
+from sync.rows import Contacts, keep_out
+from sync.sheet.columns import Tab
+from sync.sheet.look import Look
+from sync.sheet.plan import Wanted
+
+if TYPE_CHECKING:
+    from sync.run import Work
+
+KIND = "outbox"
+FIELDS: Fields = tuple((name, "text") for name in ("rule", "to", "subject", "state", "reason"))
+SHOWN_DAYS = 60
+MOST = 5_000
+
+
+def side_tab(work: Work, name: str) -> SideTab:
+    tab = Tab(name, (*columns(work, KIND, FIELDS), tick_box(work, KIND, stays=True)))
+    return SideTab(tab, _mails, _approve)
+
+
+def _approve(connection: Connection, org: int, id_: str) -> int:
+    return box.approve(connection, org, id_, "sheet", utc_now())
+
+
+def _mails(work: Work, _seen: Look) -> Wanted:
+    desk = work.desk
+    since = work.now - timedelta(days=SHOWN_DAYS)
+    with desk.store.look() as connection:
+        rows = box.listed(connection, desk.store.org, limit=MOST)
+    rows = [row for row in rows if row.state == "waiting" or (row.settled_at or row.created_at) >= since]
+    names = {rule.id: rule.name for rule in work.book.rules}
+    contacts = Contacts(desk, work.frame, keep_out(desk, work.look, work.codes))
+    told = [
+        {
+            "key": row.id,
+            "rule": names.get(row.rule, row.rule),
+            "to": mail.to or mail.name,
+            "subject": row.subject or mail.subject,
+            "state": in_house(work, f"mail-{row.state}"),
+            "reason": why_not(desk.config.language, reason) if (reason := row.reason or mail.reason) else None,
+        }
+        for row, mail in zip(rows, drafts(desk, rows, contacts), strict=True)
+    ]
+    return Wanted(pl.DataFrame(told, schema=dict.fromkeys(("key", *(name for name, _ in FIELDS)), pl.String)))
