@@ -143,12 +143,14 @@ def init(
     timezone: Annotated[str | None, typer.Option(help=_t("help-init-timezone"))] = None,
     sheet: Annotated[str | None, typer.Option(help=_t("help-init-sheet"))] = None,
     tab: Annotated[str | None, typer.Option(help=_t("help-init-tab"))] = None,
+    credentials: Annotated[str | None, typer.Option(help=_t("help-init-credentials"))] = None,
+    endpoint: Annotated[str | None, typer.Option(help=_t("help-init-endpoint"))] = None,
     source: Annotated[list[str] | None, typer.Option(help=_t("help-init-source"))] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help=_t("help-init-yes"))] = False,
 ) -> None:
     from sync.setup import Answers, set_up
 
-    answers = Answers(name=name, country=country, timezone=timezone, sheet=sheet, tab=tab, sources=tuple(source or ()))
+    answers = Answers(name, country, timezone, sheet, tab, tuple(source or ()), credentials, endpoint)
     ask = None if yes else typer.prompt
     raise typer.Exit(set_up(folder, answers, OPTIONS.language or LANGUAGE, ask, typer.echo))
 

@@ -67,8 +67,8 @@ def read_config(file: Path, environment: Mapping[str, str] | None = None) -> Rea
     return Reading(None if found else config, found, reader.language, lines)
 
 
-def _dotenv(file: Path) -> dict[str, str | None]:
-    """Also as Notepad writes it: with a mark at its beginning, in Windows-1252, in UTF-16."""
+def dotenv(file: Path) -> dict[str, str | None]:
+    """What a `.env` says, also as Notepad writes it: with a mark at its beginning, in Windows-1252, in UTF-16."""
     text, _ = read_text(file.read_bytes(), file.name)
     return dict(dotenv_values(stream=StringIO(text or "")))
 
@@ -76,9 +76,9 @@ def _dotenv(file: Path) -> dict[str, str | None]:
 class _Reader:
     def __init__(self, file: Path, environment: Mapping[str, str]) -> None:
         self.file = file
-        dotenv = file.parent / ".env"
+        beside = file.parent / ".env"
         self.mistakes: list[Mistake] = []
-        self.values = {**(_dotenv(dotenv) if dotenv.exists() else {}), **environment}
+        self.values = {**(dotenv(beside) if beside.exists() else {}), **environment}
         self.secrets: list[str] = []
         self.language = "fr"
         self.tree: Node | None = None

@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import datetime
-from email.headerregistry import Address
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
 
-import yaml
-
 from connectors import catalog
-from connectors.files import words as header_words
-from connectors.sheets.sheet import Cell, Formula, Table
-from connectors.source import Setting
 from connectors.trouble import FixFile, Trouble
-from rules.fields import FIELDS
-from rules.mistakes import fold
-from rules.words import vocabulary
-from sync.config import field_named
-from sync.configfile import SECRET_NAMES
+from rules.encoding import read_text
 from sync.messages import say
+from sync.setup_columns import Guess, added, agreed, columns_of, guess_columns, is_yes, names_people, show
+from sync.setup_config import Facts, config_text, secrets
+from sync.setup_sheet import TOKEN, Found, Place, Setup, find, near, place_of, values_of
 
 Ask = Callable[..., Any]
 ZONES = {
@@ -35,7 +28,7 @@ ZONES = {
     "CH": "Europe/Zurich",
     "LU": "Europe/Luxembourg",
 }
-RATHER_NOT = frozenset({"flags", "last_emailed", "verified"})
+KEY_FILE = "google-key.json"
 
 
 @dataclass(frozen=True)
@@ -48,37 +41,62 @@ class Answers:
     sheet: str | None = None
     tab: str | None = None
     sources: tuple[str, ...] = ()
+    credentials: str | None = None
+    endpoint: str | None = None
+
+
+@dataclass(frozen=True)
+class Told:
+    """All answers. `token` is what was typed for `.env`."""
+
+    name: str
+    country: str
+    timezone: str
+    place: Place
+    sources: tuple[str, ...]
+    token: str = field(default="", repr=False)
 
 
 def set_up(folder: Path, answers: Answers, language: str, ask: Ask | None, tell: Callable[[str], None]) -> int:
-    """Write the files into `folder`; files that are there are never overwritten. `ask` None: ask nothing."""
+    """Write the files into `folder`; files that are there are never overwritten, and of the sheet nothing is changed.
+    `ask` None: ask nothing. Where the sheet can't be read, nothing is written at all.
+    """
     if (folder / "config.yaml").exists():
         raise FixFile("init-exists", file=str(folder / "config.yaml"))
-    folder.mkdir(parents=True, exist_ok=True)
-    answers = _asked(folder, answers, language, ask)
-    table = _read_sheet(folder, answers, language, tell)
-    columns = guess_columns(table) if table else {}
-    if table:
-        _show_guess(table, columns, language, tell)
-    if columns and ask and not _agreed(ask, language):
-        columns = {}
-    _write(folder / "config.yaml", config_text(answers, columns, language))
-    variables = list(_secrets(answers.sources))
-    _write_for_us_alone(folder / ".env", say(language, "init-env") + "\n" + "".join(f"{name}=\n" for name in variables))
+    made = _folders_made(folder)
+    told = _asked(folder, answers, language, ask)
+    setup = Setup(folder, language, told.country, told.timezone, ask, tell)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        found = find(told.place, {"token": told.token} if told.token else {}, answers.tab, setup)
+        guesses = _understood(found, setup)
+    except Trouble:
+        for empty in made:
+            with suppress(OSError):
+                empty.rmdir()
+        tell(say(language, "init-nothing-written"))
+        raise
+    new = _new_columns(guesses, setup) if guesses else {}
+    _write(folder / "config.yaml", config_text(_facts(told, found, guesses, new, language), language))
+    variables = [*secrets(told.sources), *(["AIRTABLE_TOKEN"] if told.place.type == "airtable" else [])]
+    missing = _keep_secrets(folder / ".env", variables, {"AIRTABLE_TOKEN": told.token}, language)
     _copy_rules(folder, language)
-    if "files" in answers.sources:
+    if "files" in told.sources:
         (folder / "exports").mkdir(exist_ok=True)
-    for line in _next_steps(answers, variables, language):
+    for line in _next_steps(told, found, missing, language):
         tell(line)
     return 0
 
 
-def _agreed(ask: Ask, language: str) -> bool:
-    answer = fold(str(ask(say(language, "init-take-columns"), default=say(language, "init-yes"))))
-    return answer[:1] in {"o", "y", "1", "t", "v"}
+def _folders_made(folder: Path) -> list[Path]:
+    """The folders that are still to be made, the innermost first."""
+    return [one for one in (folder, *folder.parents) if not one.exists()]
 
 
-def _asked(folder: Path, given: Answers, language: str, ask: Ask | None) -> Answers:
+# --- questions -------------------------------------------------------------------------------------------------------
+
+
+def _asked(folder: Path, given: Answers, language: str, ask: Ask | None) -> Told:
     def one(value: str | None, code: str, default: str) -> str:
         return value or (str(ask(say(language, code), default=default)) if ask else default)
 
@@ -88,157 +106,86 @@ def _asked(folder: Path, given: Answers, language: str, ask: Ask | None) -> Answ
     if zone not in available_timezones():
         raise FixFile("config-timezone", found=zone)
     books = sorted(file.name for file in folder.glob("*.xlsx") if not file.name.startswith("~"))
-    sheet = one(given.sheet, "init-ask-sheet", books[0] if books else "Contacts.xlsx")
+    place = place_of(one(given.sheet, "init-ask-sheet", books[0] if books else "Contacts.xlsx"), folder)
+    if place.type == "google":
+        key = one(given.credentials, "init-ask-credentials", _key_file(folder) or KEY_FILE)
+        place = replace(place, settings={**place.settings, "credentials": key if "$" in key else near(key, folder)})
+    if given.endpoint and place.type != "excel":
+        place = replace(place, settings={**place.settings, "endpoint": given.endpoint})
+    token = _token(folder, language, ask) if place.type == "airtable" else ""
     sources = given.sources or tuple(one(None, "init-ask-sources", "files").replace(",", " ").split())
     for source in sources:
         catalog.source(source)  # an unknown name is told now, with the nearest one
-    return Answers(name, country, zone, sheet, given.tab or _first_tab(folder / sheet), sources)
+    return Told(name, country, zone, place, sources, token)
 
 
-def _first_tab(file: Path) -> str:
-    if file.exists():
-        import python_calamine
-
-        try:
-            names = python_calamine.CalamineWorkbook.from_path(str(file)).sheet_names
-        except python_calamine.CalamineError:
-            return "Contacts"  # reading it below says what is wrong with it
-        return next((name for name in names if fold(name).startswith("contact")), names[0])
-    return "Contacts"
-
-
-def _read_sheet(folder: Path, answers: Answers, language: str, tell: Callable[[str], None]) -> Table | None:
-    setting = Setting("sheet", folder, now=datetime.now)
-    excel = catalog.sheet("excel")
-    sheet = excel(excel.Settings.model_validate({"file": answers.sheet}), setting)
-    try:
-        return sheet.read(str(answers.tab))
-    except Trouble as trouble:
-        tell(say(language, trouble.code, **trouble.facts))
-        return None
-    finally:
-        sheet.close()
+def _token(folder: Path, language: str, ask: Ask | None) -> str:
+    """The token for Airtable if it is nowhere yet: typed now, or to be put where the sentence says."""
+    if values_of({"token": TOKEN}, folder)["token"]:
+        return ""
+    if ask:
+        typed = str(ask(say(language, "init-ask-token"), default="", show_default=False, hide_input=True)).strip()
+        if typed:
+            return typed
+    raise FixFile("init-no-token", env=str(folder / ".env"))
 
 
-def guess_columns(table: Table) -> dict[str, str]:
-    """The team's headers that surely show one of our fields. A field is taken once, by the first such header."""
-    known = header_words.headers()
-    found: dict[str, str] = {}
-    firsts = any(known.get(header_words.fold(column.header), ("", 0))[0] == "first_name" for column in table.columns)
-    for column in table.columns:
-        name = field_named(column.header) or known.get(header_words.fold(column.header), ("", 0))[0]
-        name = "last_name" if name == "name" and firsts else name
-        if name in FIELDS and name not in RATHER_NOT and name not in found.values():
-            found[column.header] = name
-    if "email" not in found.values() and (header := _full_of_addresses(table)):
-        found[header] = "email"
-    return found
-
-
-def _full_of_addresses(table: Table) -> str | None:
-    for place, column in enumerate(table.columns):
-        cells = [row.cells[place] for row in table.rows if row.cells[place] is not None]
-        if cells and sum(isinstance(cell, str) and "@" in cell for cell in cells) * 2 > len(cells):
-            return column.header
+def _key_file(folder: Path) -> str | None:
+    """The key of a service account that lies in the folder, or where the command is run."""
+    for place in (folder, Path()):
+        for file in sorted(place.glob("*.json")):
+            with suppress(OSError, ValueError):
+                facts = json.loads(file.read_text("utf-8"))
+                if isinstance(facts, dict) and facts.get("type") == "service_account":
+                    return str(file) if place != folder else file.name
     return None
 
 
-def _show_guess(table: Table, columns: dict[str, str], language: str, tell: Callable[[str], None]) -> None:
-    tell(say(language, "init-columns", n=len(table.rows), tab=table.tab))
-    words, rows = vocabulary(language), []
-    for place, column in enumerate(table.columns):
-        example = next((row.cells[place] for row in table.rows if row.cells[place] is not None), None)
-        ours = columns.get(column.header)
-        meaning = f"→ {words.shown('fields', ours)}" if ours else say(language, "init-column-theirs")
-        if column.header.strip():
-            rows.append((_shown(column.header), meaning, _shown(example)))
-    wide = [max((len(row[place]) for row in rows), default=0) for place in (0, 1)]
-    for header, meaning, shown in rows:
-        tell(f"  {header:<{wide[0]}}  {meaning:<{wide[1]}}  {shown}".rstrip())
-
-
-def _shown(cell: Cell | Formula) -> str:
-    text = "" if cell is None else str(cell.text if isinstance(cell, Formula) else cell)
-    return text if len(text) < 40 else text[:39] + "…"
-
-
-def config_text(answers: Answers, columns: dict[str, str], language: str) -> str:
-    """A complete config.yaml with a sentence for each part."""
-
-    def note(code: str) -> str:
-        return f"# {say(language, code)}"
-
-    who = str(Address(str(answers.name), addr_spec=say(language, "init-from")))
-    lines = [
-        note("init-note-top"),
-        "organisation:",
-        f"  name: {_scalar(answers.name)}",
-        f"  language: {language}",
-        f"  timezone: {answers.timezone}",
-        f"  country: {answers.country}",
-        f"  {note('init-note-address')}",
-        f"  address: {_scalar(say(language, 'init-address'))}",
-        "",
-        note("init-note-sources"),
-        "sources:",
-        *(line for source in answers.sources for line in _source_lines(source, language)),
-        "",
-        note("init-note-sheet"),
-        "sheet:",
-        "  type: excel",
-        f"  file: {_scalar(answers.sheet)}",
-        f"  tab: {_scalar(answers.tab)}",
-        *_column_lines(columns, note("init-note-columns")),
-        "",
-        note("init-note-mail"),
-        f"mail: {{type: folder, folder: outbox/, from: {json.dumps(who, ensure_ascii=False)}}}",
-        "",
-        "rules: rules/",
-        f"schedule: {say(language, 'init-schedule')}",
-        "store: sqlite:///filrouge.db",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _source_lines(source: str, language: str) -> Iterable[str]:
-    yield f"  {say(language, f'init-source-{source}') if source in OURS else source}:"
-    yield f"    type: {source}"
-    for name, info in catalog.source(source).Settings.model_fields.items():
-        if name in SECRET_NAMES:
-            yield f'    {name}: "${{{_variable(source, name)}}}"'
-        elif info.is_required():
-            yield f"    {name}: {_scalar(EXAMPLES.get((source, name), 'exports/' if name == 'folder' else '…'))}"
-
-
-OURS = ("files", "pretix", "ghost", "mailchimp")
-EXAMPLES = {
-    ("files", "folder"): "exports/",
-    ("pretix", "organizer"): "my-organizer",
-    ("ghost", "url"): "https://my-site.example.org",
-    ("mailchimp", "list"): "a1b2c3d4e5",
-}
-
-
-def _variable(source: str, name: str) -> str:
-    return f"{source}_{name}".upper()
-
-
-def _secrets(sources: Iterable[str]) -> Iterable[str]:
-    for source in sources:
-        for name in catalog.source(source).Settings.model_fields:
-            if name in SECRET_NAMES:
-                yield _variable(source, name)
-
-
-def _column_lines(columns: dict[str, str], note: str) -> list[str]:
-    if not columns:
+def _understood(found: Found, setup: Setup) -> list[Guess]:
+    """The columns as they are agreed upon; none where the sheet is still to be made."""
+    if found.table is None:
         return []
-    return [f"  {note}", "  columns:", *(f"    {_scalar(header)}: {name}" for header, name in columns.items())]
+    guesses = guess_columns(found.table, setup.country)
+    show(found.table, found.name, guesses, setup.language, setup.tell)
+    if setup.ask:
+        guesses = agreed(guesses, setup.language, setup.ask, setup.tell)
+    if not names_people(guesses):
+        raise FixFile("init-nobody", tab=found.name)
+    return guesses
 
 
-def _scalar(text: str | None) -> str:
-    """A text as YAML would write it, quoted only where it must be."""
-    return yaml.safe_dump(str(text), allow_unicode=True, width=10_000).removesuffix("...\n").strip()
+def _new_columns(guesses: list[Guess], setup: Setup) -> dict[str, str]:
+    new = added(guesses, setup.language)
+    if not new:
+        return {}
+    names = ", ".join(new)
+    if setup.ask is None:
+        setup.tell(setup.say("init-added", names=names))
+        return new
+    return new if is_yes(setup.ask(setup.say("init-ask-added", names=names), default=setup.say("init-yes"))) else {}
+
+
+# --- files -----------------------------------------------------------------------------------------------------------
+
+
+def _facts(told: Told, found: Found, guesses: list[Guess], new: Mapping[str, str], language: str) -> Facts:
+    place = told.place
+    notes = {
+        "plan": say(language, "init-note-plan"),
+        "tab": "" if found.tab == found.name else found.name,
+        "credentials": say(language, "init-note-shared", email=found.email),
+    }
+    return Facts(
+        told.name,
+        told.timezone,
+        told.country,
+        told.sources,
+        sheet={"type": place.type, **place.settings, "tab": found.tab},
+        notes=notes,
+        columns=columns_of(guesses),
+        added=new,
+        by_hand={one.header: one.like for one in guesses if one.like and not one.field},
+    )
 
 
 def _copy_rules(folder: Path, language: str) -> None:
@@ -256,17 +203,35 @@ def _write(file: Path, text: str) -> None:
         file.write_text(text, "utf-8")
 
 
+def _keep_secrets(file: Path, names: Iterable[str], known: Mapping[str, str], language: str) -> list[str]:
+    """Put `NAME=` into `.env` for each that it has not; those still without a value come back. What stands there stays."""
+    names = list(names)
+    stands = values_of({name: f"${{{name}}}" for name in names}, file.parent)
+    text = read_text(file.read_bytes(), file.name)[0] if file.exists() else None
+    before = (text if text is not None else say(language, "init-env")).rstrip("\n")
+    there = {line.partition("=")[0].strip() for line in before.splitlines()}
+    lines = [f"{name}={known.get(name, '')}" for name in names if known.get(name) or name not in there]
+    if lines or not file.exists():
+        _write_for_us_alone(file, "\n".join([before, *lines]) + "\n")
+    return [name for name in names if not (stands[name] or known.get(name))]
+
+
 def _write_for_us_alone(file: Path, text: str) -> None:
-    """Tokens will stand in it: nobody else on this machine may read it."""
-    if not file.exists():
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as handle:
-            handle.write(text)
+    """Tokens stand in it: nobody else on this machine may read it."""
+    file = file.resolve()
+    fresh = file.with_name(f"{file.name}.new")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as handle:
+        handle.write(text)
+    fresh.replace(file)
 
 
-def _next_steps(answers: Answers, variables: list[str], language: str) -> Iterable[str]:
+def _next_steps(told: Told, found: Found, missing: list[str], language: str) -> Iterable[str]:
     yield say(language, "init-done")
-    if "files" in answers.sources:
+    if "files" in told.sources:
         yield say(language, "init-next-files")
-    if variables:
-        yield say(language, "init-next-env", names=", ".join(variables))
+    if missing:
+        yield say(language, "init-next-env", names=", ".join(missing))
+    if told.place.type == "google":
+        yield say(language, "init-next-google", email=found.email)
+    yield from (f"· {say(language, code, **facts)}" for code, facts in found.remarks)
     yield say(language, "init-next-check")

@@ -29,6 +29,7 @@ from connectors.sheets.sheet import (
     NewColumn,
     Row,
     Table,
+    TabName,
 )
 from connectors.source import Setting
 from connectors.trouble import FixFile, LogInAgain, Trouble, TryLater
@@ -109,6 +110,11 @@ class Airtable:
         """The headers of the table, none if it is still to be made. One call."""
         table = self._find(tab, fresh=True)
         return [field.name for field in table.columns] if table else []
+
+    def tabs(self) -> Sequence[TabName]:
+        """The tables; `ref` is the table's id, which stands in its address and outlives a new name. One call."""
+        self._find("", fresh=True)
+        return [TabName(table.name, table.id) for table in self._tables]
 
     def revision(self, tab: str) -> str | None:  # noqa: ARG002  the same for each table
         """Nothing cheap tells that somebody saved: a record's last change is seen by a filter, a deletion by nothing."""

@@ -14,11 +14,12 @@ from typing import ClassVar
 
 import pydantic
 
-from connectors.sheets.sheet import Batch, Calls, Changes, NewColumn, Table
+from connectors.sheets.sheet import Batch, Calls, Changes, NewColumn, Table, TabName
 from connectors.sheets.xlsx import fresh
 from connectors.sheets.xlsx.book import Book
 from connectors.sheets.xlsx.layout import find_layout, read_table
 from connectors.sheets.xlsx.locks import refuse_if_open
+from connectors.sheets.xlsx.markup import child
 from connectors.sheets.xlsx.package import Pieces
 from connectors.sheets.xlsx.reading import Worksheet
 from connectors.sheets.xlsx.replace import back_up, fingerprint, plainly, put, refuse_read_only
@@ -66,6 +67,21 @@ class Excel:
             book = self._book()
             part = book.sheet(tab) if book else None
             return list(find_layout(Worksheet(book, part)).named.values()) if book and part else []
+
+    def tabs(self) -> Sequence[TabName]:
+        """The tabs that are not hidden; those that are, where there is no other."""
+        with self._sound():
+            book = self._book()
+            if book is None:
+                return []
+            listed = child(book.root, "sheets")
+            hidden = {
+                sheet.get("name")
+                for sheet in (listed if listed is not None else ())
+                if sheet.get("state", "visible") != "visible"
+            }
+            names = [TabName(name) for name in book.sheets]
+            return [tab for tab in names if tab.name not in hidden] or names
 
     def revision(self, tab: str) -> str | None:  # noqa: ARG002  one file, whatever the tab
         """The sha256 of the file: 14 MB take a hundredth of a second. Empty if there is no file."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pydantic
 
-from connectors.sheets.sheet import Batch, Calls, Changes, NewColumn, Refused, Table
+from connectors.sheets.sheet import Batch, Calls, Changes, NewColumn, Refused, Table, TabName
 from connectors.source import Setting
 from connectors.trouble import FixFile, GiveUp, Trouble, TryLater
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from connectors.sheets.googlesheets.scope import Area, Glance
     from connectors.sheets.googlesheets.writing import Step
 
-_ADDRESS = re.compile(r"/spreadsheets/d/([A-Za-z0-9_-]+)")
+_ADDRESS = re.compile(r"/spreadsheets/(?:u/\d+/)?d/(?!e/)([A-Za-z0-9_-]+)")
 _ID = re.compile(r"[A-Za-z0-9_-]{20,}")
 _REPAIRS = 3
 
@@ -81,6 +81,14 @@ class Google:
         """The headers of the tab, none if it is still to be made."""
         table = self.read(tab)
         return [column.header for column in table.columns] if table else []
+
+    def tabs(self) -> Sequence[TabName]:
+        """The tabs with cells that are not hidden; `ref` is the number behind `gid=` in the address. One call."""
+        from connectors.sheets.googlesheets import answers
+
+        told = answers.spreadsheet(self._session.read(params={"fields": answers.TITLES})).sheets
+        shown = [one.properties for one in told if one.properties.sheetType == "GRID" and not one.properties.hidden]
+        return [TabName(one.title, str(one.sheetId)) for one in shown]
 
     def revision(self, tab: str) -> str | None:  # noqa: ARG002  nothing cheap says it, whatever the tab
         """None: see the class."""

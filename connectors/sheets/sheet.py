@@ -24,6 +24,13 @@ KEY_HEADER = "Fil rouge"
 """The header of our key column. It is no member of `Table.columns`; where it is missing, `write` and `create` add it."""
 
 
+class TabName(msgspec.Struct, frozen=True):
+    """A tab as people see it: its `name`, and the `ref` by which an address in the browser points at it (gid, tbl…)."""
+
+    name: str
+    ref: str = ""
+
+
 class Formula(msgspec.Struct, frozen=True):
     """A cell that the team computes. `value` is the result that was last saved, None if there is none."""
 
@@ -204,3 +211,11 @@ class Sheet(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class Browsable(Sheet, Protocol):
+    """A sheet that can tell its tabs: what `filrouge init` needs to find its way in one that it has never seen."""
+
+    def tabs(self) -> Sequence[TabName]:
+        """The tabs that people see, in their order; none where the file does not exist yet. Changes nothing."""
+        ...

@@ -16,6 +16,7 @@ WHOLE = (
 )
 SOME = f"sheets({TAB},data({CELLS}))"
 NAMES = f"sheets({TAB})"
+TITLES = "sheets(properties(sheetId,title,hidden,sheetType))"
 ZERO = datetime(1899, 12, 30)  # noqa: DTZ001  serial numbers have no zone
 DATES = frozenset({"DATE", "DATE_TIME"})
 ARRAY = ""
@@ -108,6 +109,8 @@ class GridProperties(msgspec.Struct):
 class Properties(msgspec.Struct):
     sheetId: int = 0  # noqa: N815
     title: str = ""
+    hidden: bool = False
+    sheetType: str = "GRID"  # noqa: N815
     gridProperties: GridProperties = msgspec.field(default_factory=GridProperties)  # noqa: N815
 
 
