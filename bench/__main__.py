@@ -100,8 +100,21 @@ def quiet_run() -> Iterable[Line]:
         yield Line(what, f"{spent.seconds:.1f} s", "", None, spent.megabytes, f"{aims[name]:g} s, 1 GB", reached)
 
 
+def airtable() -> Iterable[Line]:
+    from bench.airtable import AIMS, CHANGED, PEOPLE, measure
+
+    found = measure()
+    other, memory = found["upsert"], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    for name, what in (("quiet", "nothing changed"), ("busy", f"{CHANGED} changed"), ("all", "all changed")):
+        ours, ratio = found[name], other.calls / found[name].calls
+        yield Line(
+            f"Airtable, {PEOPLE:,} people, {what}", f"{ours.calls} calls, {ours.seconds:.0f} s", f"pyairtable's batch_upsert of all: {other.calls} calls, {other.seconds:.0f} s",
+            ratio, memory, f"calls {AIMS[name]:g} times fewer", ratio >= AIMS[name],
+        )  # fmt: skip
+
+
 BENCHES: dict[str, Callable[[], Iterable[Line]]] = {
-    bench.__name__: bench for bench in (evaluate, planning, deciding, workbook, pulling, quiet_run)
+    bench.__name__: bench for bench in (evaluate, planning, deciding, workbook, pulling, airtable, quiet_run)
 }
 
 
