@@ -34,6 +34,7 @@ from sync.followup.send import Sent, send_due
 from sync.history import backfill
 from sync.knowledge import Knowledge, know
 from sync.outcome import Outcome, where
+from sync.people.doubts import note_doubts
 from sync.people.merge import Resolved, resolve
 from sync.people.profile import refresh
 from sync.people.tables import person
@@ -326,6 +327,7 @@ def work_out_people(work: Work) -> None:
     config, store = work.desk.config, work.desk.store
     who = config.organisation
     resolved = resolve(store, work.number, work.now, who.country)
+    note_doubts(store, work.number, work.now)
     work.people = Resolved(
         work.people.new + resolved.new,
         work.people.merged + resolved.merged,

@@ -13,6 +13,7 @@ from sync.desk import Desk
 from sync.followup import outbox as box
 from sync.messages import why_not
 from sync.outcome import Outcome
+from sync.people.doubts import doubts
 
 if TYPE_CHECKING:
     from sync.run import Work
@@ -114,6 +115,8 @@ def _notes(work: Work) -> list[str]:
     ]
     if work.stopped:
         notes.append(say("run-interrupted"))
+    if unsure := sum(one.run == work.number for one in doubts(work.desk.store)):
+        notes.append(say("run-unsure", n=unsure))
     if work.knowledge:
         notes += [say("run-column-gone", header=header) for header in work.knowledge.columns_gone]
         stale = work.knowledge.stale.items()

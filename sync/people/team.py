@@ -1,6 +1,5 @@
 """What the team says in the sheet: corrections of what is known about somebody, and rows they typed themselves."""
 
-# ruff: noqa: S608  names in these statements are our own; values are always bound
 from __future__ import annotations
 
 from collections import Counter
@@ -17,9 +16,8 @@ from connectors.source import Object
 from rules.fields import FIELDS
 from sync.people import tables
 from sync.people.merge import Moment, look_at, rejoin
-from sync.people.normalise import fold, is_whole
 from sync.store.ledger import Turn, carefully, keep_objects
-from sync.store.rows import ask, ask_in, run, take
+from sync.store.rows import ask_in, run, take
 
 SHEET = "sheet"
 VERSION = 1
@@ -53,32 +51,21 @@ def adopt_rows(
 
     A row that matches somebody known gets their code, and then adds what it knows; any other becomes a new person.
     None for a row without e-mail, phone number and name. Adopting the same rows again changes nothing, so a run that
-    was killed before it wrote the codes gives the same ones. Rows with the name and town of somebody known under
-    another e-mail go into `to_check`.
+    was killed before it wrote the codes gives the same ones.
     """
     things = _objects(rows)
     turn = Turn(org, SHEET, run_number, now, VERSION)
-    known = {
-        id_
-        for (id_,) in ask_in(
-            connection,
-            "SELECT id FROM object WHERE org = ? AND source = 'sheet' AND id IN ({among})",
-            (org,),
-            [thing.id for thing in things],
-        )
-    }
     carefully(connection, things, _records, lambda some, how: keep_objects(connection, turn, some, how))
     moment = Moment(org, run_number, now, country)
     while look_at(connection, moment):
         pass
     rejoin(connection, moment)
     sql = (
-        "SELECT s.id, p.code, s.no FROM sighting AS s JOIN person AS p ON p.org = s.org AND p.id = s.person"
+        "SELECT s.id, p.code FROM sighting AS s JOIN person AS p ON p.org = s.org AND p.id = s.person"
         " WHERE s.org = ? AND s.source = 'sheet' AND s.id IN ({among})"
     )
-    found = {id_: (code, no) for id_, code, no in ask_in(connection, sql, (org,), [thing.id for thing in things])}
-    _note_doubts(connection, moment, [no for id_, (_, no) in found.items() if id_ not in known])
-    return [found[thing.id][0] if thing.id in found else None for thing in things]
+    found = dict(ask_in(connection, sql, (org,), [thing.id for thing in things]))
+    return [found.get(thing.id) for thing in things]
 
 
 def _objects(rows: Sequence[Person]) -> list[Object]:
@@ -95,32 +82,3 @@ def _objects(rows: Sequence[Person]) -> list[Object]:
 
 def _records(thing: Object) -> list[Person]:
     return [msgspec.structs.replace(_person.decode(thing.raw), id=thing.id)]
-
-
-def _note_doubts(connection: Connection, moment: Moment, sightings: Sequence[int]) -> None:
-    """List pairs of people with one whole name in one town, known under different e-mails."""
-    columns = "name_key, city, email_key, person"
-    mine = ask_in(
-        connection, f"SELECT {columns} FROM sighting WHERE org = ? AND no IN ({{among}})", (moment.org,), sightings
-    )
-    mine = [row for row in mine if row.name_key and row.city and is_whole(row.name_key)]
-    sql = f"SELECT {columns} FROM sighting WHERE org = ? AND person IS NOT NULL AND name_key IN ({{among}})"
-    others = ask_in(connection, sql, (moment.org,), sorted({row.name_key for row in mine}))
-    pairs = {
-        (min(one.person, other.person), max(one.person, other.person))
-        for one in mine
-        for other in others
-        if one.name_key == other.name_key
-        and one.person != other.person
-        and fold(one.city) == fold(other.city or "")
-        and one.email_key != other.email_key
-    }
-    for one, other in sorted(pairs):
-        _doubt(connection, moment, one, other)
-
-
-def _doubt(connection: Connection, moment: Moment, one: int, other: int) -> None:
-    sql = "SELECT 1 FROM to_check WHERE org = ? AND one = ? AND other = ?"
-    if not ask(connection, sql, moment.org, one, other):
-        row = {"org": moment.org, "one": one, "other": other, "reason": "same-name-same-city"}
-        connection.execute(sa.insert(tables.to_check).values(**row, run=moment.run, at=moment.now))

@@ -16,8 +16,9 @@ from connectors.sheets.sheet import Formula
 from sync import runs
 from sync.drafts import drafts
 from sync.followup import standings
+from sync.people.doubts import doubts
 from sync.report.page import Report, RuleLine, SourceLine, Waiting
-from sync.rows import Contacts, filled, keep_out, reached
+from sync.rows import Contacts, called, filled, keep_out, reached
 from sync.sheet import journal
 from sync.store.rows import ask
 from sync.store.tables import set_aside
@@ -53,6 +54,7 @@ def gather(work: Work, facts: dict[str, Any]) -> Report:
         rules=[_rule(work, rule, facts["rules"][rule.id]) for rule in work.book.rules if rule.id in facts["rules"]],
         waiting=waiting(work),
         tasks=tasks(work),
+        unsure=unsure(work),
         held=mail["held"],
         notes=[*facts["gates"], *facts["notes"]],
         set_aside=_set_aside(work),
@@ -119,6 +121,24 @@ def tasks(work: Work) -> list[tuple[str, str, str, str]]:
         for row in rows[:MOST_LINES]
         if row.person_id in facts
     ]
+
+
+def unsure(work: Work) -> list[tuple[str, str, str]]:
+    """Pairs of people who may be one: how each is called and reached, and why."""
+    found = doubts(work.desk.store)[:MOST_LINES]
+    wanted = {person for one in found for person in (one.one, one.other)}
+    some = work.frame.filter(pl.col("person_id").is_in(sorted(wanted))) if wanted else work.frame.clear()
+    who = {row["person_id"]: _by_address(row) for row in some.iter_rows(named=True)}
+    return [
+        (who[one.one], who[one.other], work.desk.say(one.reason))
+        for one in found
+        if one.one in who and one.other in who
+    ]
+
+
+def _by_address(person: dict[str, Any]) -> str:
+    parts = (called(person) or str(person["key"]), person["email"] or person["phone"], person["city"])
+    return " · ".join(part for part in parts if part)
 
 
 def _day(day: date | None, language: str) -> str:

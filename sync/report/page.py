@@ -64,6 +64,7 @@ class Report:
     rules: Sequence[RuleLine] = ()
     waiting: Sequence[Waiting] = ()
     tasks: Sequence[tuple[str, str, str, str]] = ()
+    unsure: Sequence[tuple[str, str, str]] = ()
     held: Mapping[str, int] = field(default_factory=dict)
     notes: Sequence[str] = ()
     set_aside: Sequence[tuple[str, str]] = ()

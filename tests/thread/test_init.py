@@ -221,6 +221,28 @@ def test_at_the_first_run_its_rows_are_matched_to_people(sheet: Sheet, phare: Sm
     assert sheet.rows("Contacts") == written
 
 
+def test_whom_only_a_name_connects_is_listed_until_they_are_one(sheet: Sheet, phare: Small) -> None:
+    sheet.fill("Contacts", HEADERS, [*ROWS, ["Nguyen", "Kim", None, None, None, "Gatineau", None, "homonyme"]])
+    other = (
+        "5;01/02/2024 10:00;Validé;Nguyen;Kim;kim@example.org;Cyrano;10/03/2024 20:00;51;Plein tarif;18,00;;;Sherbrooke"
+    )
+    phare.write("exports/billets.csv", "\n".join([*EXPORT, other]) + "\n")
+    init(phare, *sheet.told())
+    assert (
+        "1 ligne du tableau nomme peut-être quelqu'un de déjà connu" in phare.filrouge("run", today="2026-03-14").said
+    )
+    page = (phare.folder / "report.html").read_text("utf-8")
+    one, why, another = page.index("zoe.tremblay@"), page.index("Même nom et même ville"), page.index("zoe@elsewhere")
+    assert max(one, another) < why < max(one, another) + 200
+    assert "kim@example.org" not in page[page.index("Peut-être la même personne") : why]
+    assert "peut-être" not in phare.filrouge("run", today="2026-03-15").said
+    assert "Peut-être la même personne" in (phare.folder / "report.html").read_text("utf-8")
+    told = "\n".join([*EXPORT, other]).replace("zoe@elsewhere.example.org", "zoe.tremblay@example.org")
+    phare.write("exports/billets.csv", told + "\n")
+    assert phare.run(today="2026-03-16").facts["people"]["merged"] == 1
+    assert "Peut-être la même personne" not in (phare.folder / "report.html").read_text("utf-8")
+
+
 # --- what stands in the way ------------------------------------------------------------------------------------------
 
 
