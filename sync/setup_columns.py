@@ -29,6 +29,7 @@ PEOPLE = ("email", "phone", "last_name", "first_name")
 ADDED = ("last_visit", "visits", "flags")
 SAMPLE = 500
 NONE = "-"
+_NO_TEXT = re.compile(r"@|\brec[A-Za-z0-9]{14}\b")  # a link to a record of another table, as Airtable gives it
 _DAY = re.compile(r"\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}")
 _HINTS = {
     "email": re.compile(r"\b(?:e ?)?mails?\b|\bmel\b|\bcourriels?\b|\belectronique\b"),
@@ -140,7 +141,7 @@ def _is_address(cell: Cell) -> bool:
 
 
 def _is_text(cell: Cell) -> bool:
-    return isinstance(cell, str) and "@" not in cell and _digits(cell) * 2 < len(cell)
+    return isinstance(cell, str) and not _NO_TEXT.search(cell) and _digits(cell) * 2 < len(cell)
 
 
 def _digits(cell: Cell) -> int:

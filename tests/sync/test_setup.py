@@ -120,6 +120,7 @@ def table(columns: dict[str, list[Any]]) -> Table:
         ("First name", ["Jeanne", "Luc", None], "first_name"),
         ("Ville", ["Brest", "Rennes", None], "city"),
         ("Ville", [1, 3, 2], None),
+        ("Ville", ["recAbCdEfGhIjKlMn", "recAbCdEfGhIjKlMn, recBbCdEfGhIjKlMn", None], None),
         ("Langue", ["fr", "Anglais", None], "language"),
         ("Langue", ["maternelle", "seconde", None], None),
         ("Remarques", ["a", "b", "c"], None),
@@ -222,6 +223,16 @@ def test_the_tab_where_people_are_is_found_among_the_years(tmp_path: Path) -> No
     config = read_config(tmp_path / "config.yaml", SECRETS).config
     assert config is not None
     assert config.tab.tab == "Gens"
+
+
+def test_among_several_tabs_one_is_asked_for(tmp_path: Path) -> None:
+    workbook(tmp_path / "Public.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "Public.xlsx")
+    book.create_sheet("Anciens", 0).append(["Nom", "Courriel"])
+    book.save(tmp_path / "Public.xlsx")
+    said = told(tmp_path, "anciens", "oui", "oui", sheet="Public.xlsx")
+    assert any(line.replace("\u00a0", " ").startswith("L'onglet « Anciens » a 0 ligne.") for line in said)
+    assert mapped(tmp_path)["Courriel"] == "email"
 
 
 def test_a_token_that_is_typed_goes_into_env_for_its_owner_alone(
