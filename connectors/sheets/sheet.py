@@ -100,11 +100,14 @@ class NewRow:
 
 @dataclass(frozen=True)
 class NewColumn:
-    """A column to add at the right end, with `header` in the header row; `kind` is text, number, money, date, yesno."""
+    """A column to add at the right end, with `header` in the header row; `kind` is text, number, money, date, yesno.
+    `choices`: the words that it ever shows, if they are few.
+    """
 
     header: str
     kind: str
     tag: str
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

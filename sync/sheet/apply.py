@@ -26,6 +26,7 @@ import polars as pl
 
 from connectors.sheets.sheet import NewColumn, Sheet
 from connectors.trouble import Trouble, TryLater
+from sync.sheet.columns import Mapped
 from sync.sheet.journal import Line, columns_told, take_back_columns, write_lines
 from sync.sheet.land import Applied, Job, land
 from sync.sheet.look import NOTHING, Look, frozen
@@ -159,7 +160,7 @@ def _fingerprint(ours: pl.DataFrame, wanted: Wanted) -> str:
 
 def _add_columns(job: Job, look: Look, done: Applied) -> None:
     """The journal first: killed in between, the next run knows by it that these columns are ours, and tells them once."""
-    new = [NewColumn(m.header, KINDS.get(m.kind, m.kind), m.field) for m in look.to_add]
+    new = [NewColumn(m.header, KINDS.get(m.kind, m.kind), m.field, _choices(m)) for m in look.to_add]
     lines = [Line(kind="column", tab=job.tab_name, field=m.field, why=f"added: {m.header}") for m in look.to_add]
     with job.store.begin() as connection:
         if look.table is None:
@@ -178,6 +179,10 @@ def _add_columns(job: Job, look: Look, done: Applied) -> None:
             take_back_columns(connection, job.store.org, job.run, fresh)
         raise
     done.columns_added += len(new)
+
+
+def _choices(mapped: Mapped) -> tuple[str, ...]:
+    return tuple(mapped.words.values()) if mapped.kind == "choice" else ()
 
 
 # What is agreed without writing -------------------------------------------------------------------------------------

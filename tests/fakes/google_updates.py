@@ -112,21 +112,34 @@ class Updates(Layout):
         self.do_repeat_cell({"range": facts["range"], "cell": cell, "fields": "dataValidation"})
 
     def do_copy_paste(self, facts: dict[str, Any]) -> None:
-        to = facts["destination"]
-        self._paste(facts["source"], to.get("sheetId", 0), to.get("startRowIndex", 0), to.get("startColumnIndex", 0))
+        """A destination of several times the source's height is filled with as many copies."""
+        to, source = facts["destination"], facts["source"]
+        parts = {"PASTE_DATA_VALIDATION": {"dataValidation"}}.get(facts.get("pasteType", ""), CELL_PARTS)
+        top, bottom, left, right = self.document.by_id(to.get("sheetId", 0)).bounds(to)
+        height = source["endRowIndex"] - source.get("startRowIndex", 0)
+        if facts.get("pasteType") not in (None, "PASTE_NORMAL", "PASTE_DATA_VALIDATION") or right - left != (
+            source["endColumnIndex"] - source.get("startColumnIndex", 0)
+        ):
+            raise NotImplementedError(facts)
+        for row in range(top, max(bottom, top + 1), height):
+            self._paste(source, to.get("sheetId", 0), row, left, parts)
 
     def do_cut_paste(self, facts: dict[str, Any]) -> None:
         to = facts["destination"]
-        cut = self._paste(facts["source"], to.get("sheetId", 0), to.get("rowIndex", 0), to.get("columnIndex", 0))
+        place = to.get("rowIndex", 0), to.get("columnIndex", 0)
+        cut = self._paste(facts["source"], to.get("sheetId", 0), *place, CELL_PARTS)
         for tab, row, column, cell in cut:
             self.document.put(tab, row, column, dict.fromkeys(cell))
 
-    def _paste(self, source: dict[str, Any], id_: int, row: int, column: int) -> list[tuple[GridTab, int, int, Cell]]:
+    def _paste(
+        self, source: dict[str, Any], id_: int, row: int, column: int, parts: set[str]
+    ) -> list[tuple[GridTab, int, int, Cell]]:
         tab, to = self.document.by_id(source.get("sheetId", 0)), self.document.by_id(id_)
         top, bottom, left, right = tab.bounds(source)
         found = [(tab, i, j, dict(tab.cell(i, j))) for i in range(top, bottom) for j in range(left, right)]
         for _, i, j, cell in found:
-            self.document.put(to, row + i - top, column + j - left, dict.fromkeys(CELL_PARTS) | cell)
+            self.may_edit(to, row + i - top, column + j - left)
+            self.document.put(to, row + i - top, column + j - left, {part: cell.get(part) for part in parts})
         return found
 
     def may_edit(self, tab: GridTab, row: int, column: int) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import requests
 
-from connectors.sheets.sheet import Changes, KeyWrite
+from connectors.sheets.sheet import Changes, KeyWrite, NewColumn
 from tests.connectors.sheet_contract import COLUMNS, PEOPLE, TAB, cell, filled, new_row, read, write
 from tests.connectors.test_google import google
 from tests.fakes.google import FakeGoogle
@@ -51,7 +51,7 @@ def asked(fake: FakeGoogle, tmp_path: Path) -> list[Request]:
     """Everything that we ask in a life: a tab made, filled, adopted, changed, renamed, its protected and merged cells."""
     sheet = google(fake, tmp_path)
     table = filled(sheet, PEOPLE)
-    table = sheet.add_columns(table, COLUMNS[2:3])
+    table = sheet.add_columns(table, [COLUMNS[2], NewColumn("Lettre", "text", "newsletter", ("inscrit", "désinscrit"))])
     tab = fake.document.tab(TAB)
     tab.merges.append(Area(tab.rows[3], tab.rows[3], tab.columns[0], tab.columns[1]))
     tab.protected.append(
@@ -72,7 +72,7 @@ def asked(fake: FakeGoogle, tmp_path: Path) -> list[Request]:
         ),
     )
     table = read(sheet)
-    write(sheet, table, Changes(rows=[new_row(table, "P9", ("a", *[None] * 6))]))
+    write(sheet, table, Changes(rows=[new_row(table, "P9", ("a", *[None] * (len(table.columns) - 1)))]))
     tab.title = "Nos gens"
     read(sheet)
     return [request for request in fake.requests if request.path.startswith("/v4/")]

@@ -11,8 +11,10 @@ import pytest
 
 from tests.connectors.test_google_races import sort
 from tests.fakes.google import EMAIL, SPREADSHEET, FakeGoogle
-from tests.sync.sheet.google_team import GoogleTeam
-from tests.thread.small import Small
+from tests.fakes.google_grid import GridTab
+from tests.sync.sheet.google_team import GoogleTeam, text
+from tests.thread.small import LINES, Small
+from tests.thread.small import line as ticket
 
 SHEET = """\
   type: google
@@ -63,6 +65,34 @@ def test_two_runs_with_a_team_in_between(phare: Small, fake: FakeGoogle) -> None
     assert [request.path.rpartition("/")[2] for request in fake.requests[asked:]] == ["token", SPREADSHEET]
     (phare.folder / "google-key.json").chmod(0o644)
     assert "chmod 600" in phare.filrouge("check", "--online").said
+
+
+def test_lists_and_boxes_are_made_once(phare: Small, fake: FakeGoogle) -> None:
+    """The newsletter's few words are a list, a tick a box; a list that the team takes away does not come back."""
+    phare.change("config.yaml", "Signaux: flags", "Signaux: flags, Lettre: newsletter")
+    phare.change("config.yaml", "  tab: Contacts\n", "  tab: Contacts\n  outbox: Courriels\n")
+    phare.run()
+    people, mails = fake.document.tab("Contacts"), fake.document.tab("Courriels")
+    lists, boxes = places(people, "Lettre"), places(mails, "D'accord")
+    assert [word["userEnteredValue"] for word in offer(people, 1, lists)["condition"]["values"]][:2] == [
+        "inscrit",
+        "en attente",
+    ]
+    assert offer(mails, 1, boxes)["condition"] == {"type": "BOOLEAN"}
+    for row in range(1, len(people.rows)):
+        fake.document.put(people, row, lists, {"dataValidation": None})
+    phare.export((*LINES, ticket(6, "Paul Nouveau", "Phèdre", "13/03/2026")))
+    fake.document.put(mails, 1, boxes, {"userEnteredValue": {"boolValue": True}})
+    assert phare.run().facts["mail"]["sent"] == 1
+    assert [offer(people, row, lists) for row in range(1, people.last_row())] == [None] * (people.last_row() - 1)
+
+
+def places(tab: GridTab, header: str) -> int:
+    return next(place for place in range(len(tab.columns)) if text(tab.cell(0, place)) == header)
+
+
+def offer(tab: GridTab, row: int, column: int) -> Any:
+    return tab.cell(row, column).get("dataValidation")
 
 
 def test_a_spreadsheet_that_is_not_shared_says_with_whom(phare: Small, fake: FakeGoogle) -> None:

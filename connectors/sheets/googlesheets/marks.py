@@ -131,10 +131,22 @@ def _dress(sheet_id: int, head: int, place: int, one: NewColumn, setting: Settin
         area, part = grid_range(sheet_id, head + 1, rows, place, place + 1), "userEnteredFormat.numberFormat"
         cell = {"userEnteredFormat": {"numberFormat": look}} if look else {}
         yield {"repeatCell": {"range": area, "cell": cell, "fields": part}}
+    if rows > head + 1 and (rule := drop_down(one)):
+        yield {"setDataValidation": {"range": grid_range(sheet_id, head + 1, rows, place, place + 1), "rule": rule}}
     size = {"pixelSize": max(_WIDE.get(one.tag, _WIDTHS.get(one.kind, 160)), 9 * len(one.header) + 24)}
     shown = {"range": _column_place(sheet_id, place), "properties": size, "fields": "pixelSize,hiddenByUser"}
     yield {"updateDimensionProperties": shown}
     yield _mark(COLUMN_MARK, one.tag, {"dimensionRange": _column_place(sheet_id, place)})
+
+
+def drop_down(one: NewColumn) -> Json | None:
+    """A box to tick, or a list to choose from. Neither refuses anything: whoever types another word is only shown it."""
+    if one.kind == "yesno":
+        return {"condition": {"type": "BOOLEAN"}, "strict": False}
+    if not one.choices:
+        return None
+    words = [{"userEnteredValue": word} for word in one.choices]
+    return {"condition": {"type": "ONE_OF_LIST", "values": words}, "strict": False, "showCustomUi": True}
 
 
 def number_look(kind: str, setting: Setting) -> Json | None:

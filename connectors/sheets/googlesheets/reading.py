@@ -59,8 +59,8 @@ class Reading:
 
     @property
     def end(self) -> int:
-        """The first row below everything."""
-        return max((row for row, line in self.lines.items() if any(cell is not None for cell in line)), default=-1) + 1
+        """The first row below everything. Boxes that nobody has ticked are nothing: some fill a whole column with them."""
+        return max((row for row, line in self.lines.items() if any(map(_says, line))), default=-1) + 1
 
     @property
     def right(self) -> int:
@@ -94,7 +94,7 @@ class Reading:
                 width = len(line)
                 cells = [line[place] if place < width else None for place in places]
                 key = self.key_of(row)
-                if key is not None or any(cell is not None for cell in cells):
+                if key is not None or any(map(_says, cells)):
                     yield Row(str(row + 1), key, cells)
 
 
@@ -159,6 +159,10 @@ def _lay_out(reading: Reading) -> None:
     named = next((place for place, text in texts.items() if is_key(text)), None)
     reading.key = named if named is not None else reading.key
     reading.headers = {place: text for place, text in texts.items() if text and place != reading.key}
+
+
+def _says(cell: Cell | Formula) -> bool:
+    return cell is not None and cell is not False
 
 
 def same(a: Cell | Formula, b: Cell | Formula) -> bool:

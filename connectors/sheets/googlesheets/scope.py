@@ -35,9 +35,9 @@ def areas(reading: Reading, rows: Iterable[int], columns: Iterable[int], *, keyl
     """`keyless`: rows are written that no key tells from one another, so everything in them counts."""
     head, below = max(reading.header, 0), max(reading.header, 0) + 1
     found = [Area(head, below, 0, None)]
-    runs = list(_runs(sorted(set(rows))))
-    if len(runs) <= MOST_ROWS:
-        found += [Area(first, last + 1, 0, None) for first, last in runs]
+    stretches = list(runs(sorted(set(rows))))
+    if len(stretches) <= MOST_ROWS:
+        found += [Area(first, last + 1, 0, None) for first, last in stretches]
     elif keyless:
         return [*found, Area(below, None, 0, None)]
     else:
@@ -47,7 +47,8 @@ def areas(reading: Reading, rows: Iterable[int], columns: Iterable[int], *, keyl
     return found
 
 
-def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+def runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """The first and the last of numbers that follow one another."""
     first = None
     for i, number in enumerate(numbers):
         first = number if first is None else first

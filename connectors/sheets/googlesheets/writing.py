@@ -20,7 +20,8 @@ from connectors.sheets.googlesheets.cells import (
     start,
     storable,
 )
-from connectors.sheets.googlesheets.reading import Reading, letters, number
+from connectors.sheets.googlesheets.reading import Line, Reading, letters, number
+from connectors.sheets.googlesheets.scope import runs
 from connectors.sheets.sheet import Cell, CellWrite, Changes, Formula, KeyWrite, NewRow, Refused
 
 BATCH = 2_000_000
@@ -155,25 +156,44 @@ def _new_rows(reading: Reading, rows: Sequence[NewRow]) -> list[Json]:
              for column in {number(ref) for row in rows for ref in row.cells}}  # fmt: skip
     _insert(reading, at, rows)
     lines = [reading.lines[at + i] for i in range(count)]
-    left = min(_first(line) for line in lines)
-    data = [{"values": [cell_data(value, formatted=False) for value in line[left:]]} for line in lines]
-    batch.append(
-        {"updateCells": {"start": start(reading.sheet_id, at, left), "rows": data, "fields": "userEnteredValue"}}
-    )
-    return [*batch, *_formats(reading, at, count, looks)]
+    batch += [_filled(reading.sheet_id, at, lines, left, right) for left, right in runs(_columns(lines))]
+    batch += _formats(reading, at, count, looks)
+    # Last, so that a strict list of the team's can't refuse what is already there.
+    return [*batch, *_boxes_and_lists(reading, model if like_above else at + count, at, count)]
+
+
+def _boxes_and_lists(reading: Reading, model: int, at: int, count: int) -> Iterator[Json]:
+    """New rows offer what the row beside them offers: ours and the team's, as the team has it now."""
+    free = [place for place in range(reading.column_count) if not reading.protects(min(model, at), place)]
+    for left, right in runs(free):
+        source = grid_range(reading.sheet_id, model, model + 1, left, right + 1)
+        there = grid_range(reading.sheet_id, at, at + count, left, right + 1)
+        yield {"copyPaste": {"source": source, "destination": there, "pasteType": "PASTE_DATA_VALIDATION"}}
 
 
 def _insert(reading: Reading, at: int, rows: Sequence[NewRow]) -> None:
     assert reading.key is not None
     reading.row_count += len(rows)
+    for row in sorted((row for row in reading.lines if row >= at), reverse=True):  # boxes that nobody has ticked
+        reading.lines[row + len(rows)] = reading.lines.pop(row)
     for i, row in enumerate(rows):
         for ref, value in row.cells.items():
             reading.put(at + i, number(ref), value)
         reading.put(at + i, reading.key, row.key)
 
 
-def _first(line: Sequence[object]) -> int:
-    return next(place for place, value in enumerate(line) if value is not None)
+def _columns(lines: Sequence[Line]) -> list[int]:
+    """Those that hold anything: the team's own are not even written empty, they may be protected."""
+    return [
+        place
+        for place in range(max(map(len, lines)))
+        if any(line[place : place + 1] not in ([], [None]) for line in lines)
+    ]
+
+
+def _filled(sheet_id: int, at: int, lines: Sequence[Line], left: int, right: int) -> Json:
+    rows = [{"values": [cell_data(value, formatted=False) for value in line[left : right + 1]]} for line in lines]
+    return {"updateCells": {"start": start(sheet_id, at, left), "rows": rows, "fields": "userEnteredValue"}}
 
 
 def _formats(reading: Reading, at: int, count: int, looks: Mapping[int, str]) -> Iterator[Json]:
