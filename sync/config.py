@@ -78,7 +78,7 @@ class Outline(pydantic.BaseModel):
     web: Web = Web()
 
 
-BESIDE = ("todo", "outbox")
+BESIDE = ("todo", "outbox", "check", "journal")
 """Settings that name a tab beside the people, in the order in which these are written."""
 
 
@@ -91,6 +91,8 @@ class SheetBlock(pydantic.BaseModel):
     )
     todo: str | None = pydantic.Field(None, description="A tab for what the team is to do; none if left out.")
     outbox: str | None = pydantic.Field(None, description="A tab of e-mails, where a tick approves; none if left out.")
+    check: str | None = pydantic.Field(None, description="A tab of what a person should look at; none if left out.")
+    journal: str | None = pydantic.Field(None, description="A tab of what happened and why; none if left out.")
 
     @property
     def beside(self) -> dict[str, str]:

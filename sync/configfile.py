@@ -180,10 +180,10 @@ class _Reader:
         return self._validate(connector.Settings, {k: v for k, v in block.items() if k != "type"}, path)
 
     def _judge_columns(self, tab: SheetBlock) -> None:
-        names = [tab.tab, *(name for name in (tab.todo, tab.outbox) if name)]
-        for key in ("todo", "outbox"):
-            if names.count(getattr(tab, key) or "") > 1:
-                self._tell(("sheet", key), "config-tab-twice", found=getattr(tab, key))
+        names = [tab.tab, *tab.beside.values()]
+        for key, word in tab.beside.items():
+            if names.count(word) > 1:
+                self._tell(("sheet", key), "config-tab-twice", found=word)
         seen: dict[str, str] = {}
         for header, word in tab.columns.items():
             path, name = ("sheet", "columns", header), field_named(word)

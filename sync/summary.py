@@ -24,7 +24,7 @@ REASONS = 5
 
 def summarise(work: Work) -> Outcome:
     """Close the run: judge it, note it, write its page, and give what is to be shown."""
-    facts = _facts(work)
+    facts = facts_so_far(work)
     said = lines(work, facts)
     facts["lines"] = said
     runs.finish(work.desk.store, work.number, facts["state"], facts, work.desk.clock.read())
@@ -36,8 +36,8 @@ def summarise(work: Work) -> Outcome:
     return Outcome(said, {key: value for key, value in facts.items() if key != "lines"}, code)
 
 
-def _facts(work: Work) -> dict[str, Any]:
-    """The `--json` object of `filrouge run`."""
+def facts_so_far(work: Work) -> dict[str, Any]:
+    """The `--json` object of `filrouge run`, as it is at this point of the run."""
     waiting = sum(held.batch.mails for held in work.waiting)
     sent, applied, decisions = work.sent, work.applied, work.decisions
     return {

@@ -9,7 +9,7 @@ import polars as pl
 
 from connectors.sheets.sheet import Sheet
 from connectors.trouble import Trouble
-from sync.beside import outbox, todo
+from sync.beside import check, journal, outbox, todo
 from sync.beside.tab import TICK, SideTab
 from sync.sheet.apply import finish
 from sync.sheet.look import Look, look
@@ -25,7 +25,9 @@ ROWS_MAY_GO = {"missing": sys.maxsize}
 def side_tabs(work: Work) -> list[SideTab]:
     """Those that the config names, in the order in which they are written."""
     named = work.desk.config.tab.beside
-    make = {"todo": todo.side_tab, "outbox": outbox.side_tab}
+    make = {
+        "todo": todo.side_tab, "outbox": outbox.side_tab, "check": check.side_tab, "journal": journal.side_tab,
+    }  # fmt: skip
     return [make[kind](work, name) for kind, name in named.items()]
 
 

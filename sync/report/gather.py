@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import polars as pl
-import sqlalchemy as sa
 from babel.dates import format_date
 from babel.numbers import format_decimal
 
 from connectors.sheets.sheet import Formula
 from sync import runs
+from sync.aside import all_aside
 from sync.drafts import drafts
 from sync.followup import standings
 from sync.people.doubts import doubts
@@ -21,7 +21,6 @@ from sync.report.page import Report, RuleLine, SourceLine, Waiting
 from sync.rows import Contacts, called, filled, keep_out, reached
 from sync.sheet import journal
 from sync.store.rows import ask
-from sync.store.tables import set_aside
 
 if TYPE_CHECKING:
     from sync.run import Work
@@ -146,21 +145,7 @@ def _day(day: date | None, language: str) -> str:
 
 
 def _set_aside(work: Work) -> list[tuple[str, str]]:
-    """What could not be used and why; many of one kind for one reason (sales at the door) share a line."""
-    desk = work.desk
-    alike = [set_aside.c[name] for name in ("source", "line", "kind", "code", "facts")]
-    first, times = sa.func.min(set_aside.c.id).label("id"), sa.func.count().label("n")
-    rows = sa.select(*alike, first, times).where(set_aside.c.org == desk.store.org).group_by(*alike)
-    rows = rows.order_by(set_aside.c.source, set_aside.c.line, first)
-    with desk.store.look() as connection:
-        found = connection.execute(rows.limit(MOST_LINES)).all()
-    return [
-        (
-            row.line or f"{row.source} · {row.kind} {row.id}" + (f" (+{row.n - 1})" if row.n > 1 else ""),
-            desk.say(row.code, **msgspec.json.decode(row.facts or "{}")),
-        )
-        for row in found
-    ]
+    return [(one.place, work.desk.say(one.code, **one.facts)) for one in all_aside(work.desk.store, MOST_LINES)]
 
 
 def _journal(work: Work) -> Iterable[tuple[str, str, str, str, str]]:
