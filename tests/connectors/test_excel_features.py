@@ -100,8 +100,12 @@ def test_rows_are_added_in_the_look_of_the_others(sheet: Excel, tab: str) -> Non
     row = new_row(table, "P1", (*NEW, *[None] * (width - len(NEW))))
     write(sheet, table, Changes(rows=[row, row]))
     after = parts(sheet.path)
-    allowed = {SHEETS[tab], *(["xl/tables/table1.xml"] if tab == "Table" else [])}
+    allowed = {SHEETS[tab], "xl/tables/table1.xml" if tab == "Table" else "xl/workbook.xml"}
     assert {name for name in after if after[name] != before[name]} == allowed
+    names = re.compile(rb"(_FilterDatabase[^>]*>[^<]*)\$F\$\d+<")
+    assert _canonical(names.sub(rb"\1<", after["xl/workbook.xml"])) == _canonical(
+        names.sub(rb"\1<", before["xl/workbook.xml"])
+    )
     cells = grid(sheet.path, tab)
     for number in (ROWS + 2, ROWS + 3):
         assert [cells.get((number, column)) for column in range(1, 6)] == [
@@ -118,6 +122,9 @@ def test_filter_validation_and_conditional_formats_reach_the_new_rows(sheet: Exc
     write(sheet, table, Changes(rows=[new_row(table, "P1", (*NEW, None, *[None] * (len(table.columns) - 6)))]))
     xml = parts(sheet.path)[SHEETS["Contacts"]].decode()
     assert f'<autoFilter ref="A1:F{ROWS + 2}"/>' in xml
+    names = parts(sheet.path)["xl/workbook.xml"].decode()
+    assert f"Contacts!$A$1:$F${ROWS + 2}</definedName>" in names, "the filter's own name"
+    assert "Contacts!$A$1:$F$20</definedName>" in names, "what is printed went further already"
     assert f'sqref="E2:E{ROWS + 2}"' in xml
     assert xml.count(f'<conditionalFormatting sqref="D2:D{ROWS + 2}"') == 1
     assert f"<xm:sqref>D2:D{ROWS + 2}</xm:sqref>" in xml
@@ -149,6 +156,12 @@ def test_adoption_gives_each_row_a_key_and_widens_the_filter(sheet: Excel) -> No
     assert [row.cells for row in read(sheet, "Contacts").rows] == [row.cells for row in table.rows]
     after = parts(sheet.path)
     assert {name for name in after if after[name] != before[name]} == {SHEETS["Contacts"]}
+    marked = Changes(cells=[cell(table, 0, 0, "Zoë")], tags={table.columns[0].ref: "name"})
+    write(sheet, read(sheet, "Contacts"), marked)
+    names = etree.fromstring(parts(sheet.path)["xl/workbook.xml"]).iter("{*}definedName")
+    assert [(name.get("name"), name.get("hidden"), name.text) for name in names if "filrouge" in name.get("name", "")] == [
+        ("_filrouge.name", "1", "'Contacts'!$A$1")
+    ]  # fmt: skip
 
 
 def test_formulas_are_read_with_their_results(sheet: Excel) -> None:

@@ -213,7 +213,7 @@ def test_days_that_never_were_and_times_of_day(tmp_path: Path) -> None:
 def test_shared_formulas_are_told_apart(tmp_path: Path) -> None:
     rows = ROWS + (
         '<row r="6"><c r="A6"><v>1</v></c><c r="D6"><f t="shared" ref="D6:D8" si="0">A6*$A$6+SUM(B$1:B6)&amp;"A6"</f><v>1</v></c></row>'
-        '<row r="7"><c r="D7"><f t="shared" si="0"/><v>2</v></c></row><row r="8"><c r="D8" t="str"><f t="shared" si="0"/><v>x</v></c></row>'
+        '<row r="7"><c r="A7"><v>1</v></c><c r="D7"><f t="shared" si="0"/><v>2</v></c></row><row r="8"><c r="A8"><v>1</v></c><c r="D8" t="str"><f t="shared" si="0"/><v>x</v></c></row>'
     )
     rows = rows.replace("</row>", '<c r="D1" t="str"><v>Total</v></c></row>', 1)
     sheet = workbook(tmp_path, rows)

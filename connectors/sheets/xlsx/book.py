@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -45,6 +46,19 @@ class TablePart:
 def _has_formula(xml: bytes) -> bool:
     opening = b"<" + prefix_of(xml) + b"f"
     return any(opening + end in xml for end in (b">", b" "))
+
+
+def recalculate(root: Any) -> bool:
+    """Have Excel work out all formulas anew when it opens the workbook. False if it does so already."""
+    calculation = child(root, "calcPr")
+    if calculation is None:
+        calculation = etree.Element(namesake(root, "calcPr"))
+        later = [element for element in root if local(element) in _AFTER_CALC]
+        root.insert(root.index(later[0]) if later else len(root), calculation)
+    if calculation.get("fullCalcOnLoad") in ("1", "true"):
+        return False
+    calculation.set("fullCalcOnLoad", "1")
+    return True
 
 
 def relations_path(part: str) -> str:
@@ -94,6 +108,10 @@ class Book:
         alike = [part for name, part in self.sheets.items() if name.strip().casefold() == tab.strip().casefold()]
         return alike[0] if len(alike) == 1 else None
 
+    def tab(self, part: str) -> str:
+        """The name on the tab of a sheet's part."""
+        return next(name for name, other in self.sheets.items() if other == part)
+
     def sheet_xml(self, part: str) -> bytes:
         return settled(self.package.read(part), self.file)
 
@@ -128,18 +146,11 @@ class Book:
         others = (other for other in self.sheets.values() if other != part and other in self.package)
         return _has_formula(xml) or any(_has_formula(self.package.read(other)) for other in others)
 
-    def recalculating(self) -> bytes | None:
-        """`workbook.xml` that has Excel work out all formulas anew when it opens; None if it says so already."""
+    def changed(self, *edits: Callable[[Any], bool]) -> dict[str, Pieces]:
+        """`workbook.xml` after `edits`, each of which says whether it changed the tree; nothing if none did."""
         root = parsed(self.package.read(self.part), self.file)
-        calculation = child(root, "calcPr")
-        if calculation is None:
-            calculation = etree.Element(namesake(root, "calcPr"))
-            later = [element for element in root if local(element) in _AFTER_CALC]
-            root.insert(root.index(later[0]) if later else len(root), calculation)
-        if calculation.get("fullCalcOnLoad") in ("1", "true"):
-            return None
-        calculation.set("fullCalcOnLoad", "1")
-        return serialised(root)
+        made = [edit(root) for edit in edits]
+        return {self.part: [serialised(root)]} if any(made) else {}
 
     def styles_parts(self) -> dict[str, Pieces]:
         """`styles.xml` as it has become, and what must say that it exists if it did not."""
@@ -178,6 +189,12 @@ class Book:
         return TablePart(
             part, where, int(root.get("headerRowCount", 1)), int(root.get("totalsRowCount", 0)), calculated
         )
+
+    def targets(self, part: str) -> dict[str, str]:
+        """Where a part's relations lead outside the workbook, by their ids."""
+        path = relations_path(part)
+        relations = parsed(self.package.read(path), self.file) if path in self.package else ()
+        return {one.get("Id", ""): one.get("Target", "") for one in relations if one.get("TargetMode") == "External"}
 
     def _relations(self, part: str) -> dict[str, Relation]:
         folder, path = posixpath.dirname(part), relations_path(part)

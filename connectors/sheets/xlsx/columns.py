@@ -67,9 +67,11 @@ def grown_table(book: Book, table: TablePart, headers: list[str], bottom: int) -
     """The table's part with columns added at its right and rows down to `bottom`. So a sort by the team moves our key
     with its row. None if nothing grows.
     """
+    root = parsed(book.package.read(table.part), book.file)
+    if root.get("tableType") == "queryTable":  # its columns are those of its query: Excel would call another one damage
+        headers = []
     if not headers and bottom <= table.area.bottom:
         return None
-    root = parsed(book.package.read(table.part), book.file)
     columns = child(root, "tableColumns")
     assert columns is not None
     taken = {(column.get("name") or "").casefold() for column in columns}

@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from connectors.sheets.sheet import Cell
 from connectors.sheets.xlsx.package import Bytes
-from connectors.sheets.xlsx.places import Area, area, letters
+from connectors.sheets.xlsx.places import area, letters
 from connectors.sheets.xlsx.reading import RawCell, RowSpan, Worksheet
 from connectors.sheets.xlsx.text import escaped, plain
 from connectors.sheets.xlsx.values import to_serial
@@ -17,6 +17,7 @@ from connectors.sheets.xlsx.values import to_serial
 _NUMBER_ATTRIBUTE = re.compile(rb"""\sr\s*=\s*(?:"[0-9]*"|'[0-9]*')""")
 _SPANS = re.compile(rb"""\sspans\s*=\s*(?:"[^"]*"|'[^']*')""")
 _OF_THE_ROW_ABOVE = re.compile(rb"""\s(?:s|customFormat|ht|customHeight)\s*=\s*(?:"[^"]*"|'[^']*')""")
+_FOLLOW_THE_ROWS = (b"dataValidation", b"conditionalFormatting", b"ignoredError", b"protectedRange")
 _RANGES = re.compile(rb"""(\ssqref\s*=\s*["'])([^"']*)(["'])""")
 _REF = re.compile(rb"""(\sref\s*=\s*["'])([^"']*)(["'])""")
 
@@ -122,21 +123,22 @@ def _named(prefix: bytes, row: int, cell: RawCell, raw: bytes) -> bytes:
     return raw[:start] + b' r="%s%d"' % (letters(cell.column).encode(), row) + raw[start:]
 
 
-def grown_ranges(sheet: Worksheet, tail: bytes, last: int, new_last: int) -> bytes:
-    """Validations, conditional formats and the filter that ended with the last row reach the new last row."""
+def grown_ranges(sheet: Worksheet, tail: bytes, first: int, last: int, new_last: int) -> bytes:
+    """Validations, conditional formats, the filter and what else held the last row reach the new last row.
 
-    def ranges(match: re.Match[bytes]) -> bytes:
-        return match[1] + b" ".join(_grown(part, last, new_last) for part in match[2].split()) + match[3]
+    `first` is the first row below the headers, `last` the last one before (above `first` if there was none).
+    """
 
-    def validation(match: re.Match[bytes]) -> bytes:
-        return _RANGES.sub(ranges, match[0])
+    def grow(match: re.Match[bytes]) -> bytes:
+        ranges = (_grown(part, first, last, new_last) for part in match[2].split())
+        return match[1] + b" ".join(ranges) + match[3]
 
-    def old_style(match: re.Match[bytes]) -> bytes:
-        return match[1] + b" ".join(_grown(part, last, new_last) for part in match[2].split()) + match[3]
+    def grow_rectangles(match: re.Match[bytes]) -> bytes:
+        return grow(match) if b":" in match[2] else match[0]  # a sparkline stands in one cell
 
-    for name in (b"dataValidation", b"conditionalFormatting"):
-        tail = sheet.tag(name).sub(validation, tail)
-    tail = re.sub(rb"(<[\w.-]+:sqref>)([^<]*)(</)", old_style, tail)
+    for name in _FOLLOW_THE_ROWS:
+        tail = sheet.tag(name).sub(lambda match: _RANGES.sub(grow, match[0]), tail)
+    tail = re.sub(rb"(<[\w.-]+:sqref>)([^<]*)(</)", grow_rectangles, tail)
     return sheet.tag(b"autoFilter").sub(
         lambda match: _REF.sub(lambda ref: _filter(ref, last, new_last), match[0]), tail
     )
@@ -144,14 +146,16 @@ def grown_ranges(sheet: Worksheet, tail: bytes, last: int, new_last: int) -> byt
 
 def _filter(match: re.Match[bytes], last: int, new_last: int) -> bytes:
     place = area(plain(match[2]))
-    if place is None or place.bottom != last:
+    if place is None or not place.top <= last <= place.bottom < new_last:
         return match[0]
-    return match[1] + str(Area(place.left, place.top, place.right, new_last)).encode() + match[3]
+    return match[1] + str(place._replace(bottom=new_last)).encode() + match[3]
 
 
-def _grown(part: bytes, last: int, new_last: int) -> bytes:
+def _grown(part: bytes, first: int, last: int, new_last: int) -> bytes:
     place = area(part.decode())
-    if place is None or place.bottom != last or place.top == place.bottom:
+    if place is None or not place.top <= max(first, last) <= place.bottom < new_last:
+        return part
+    if place.top == place.bottom and last > first:  # one row among several was chosen on purpose
         return part
     return str(place._replace(bottom=new_last)).encode()
 

@@ -9,6 +9,7 @@ from connectors.sheets.headers import Cells, guess_row, header_text, is_key, row
 from connectors.sheets.sheet import Cell, Column, Formula, Row, Table
 from connectors.sheets.xlsx.book import TablePart
 from connectors.sheets.xlsx.markup import attributes
+from connectors.sheets.xlsx.names import marks, renamed
 from connectors.sheets.xlsx.places import area, letters
 from connectors.sheets.xlsx.reading import Worksheet
 
@@ -52,7 +53,9 @@ def find_layout(sheet: Worksheet) -> Layout:
 def read_table(sheet: Worksheet, tab: str) -> Table:
     """The tab as the engine sees it: columns by letter, rows by number."""
     layout = find_layout(sheet)
-    columns = [Column(letters(column), header) for column, header in layout.named.items()]
+    found = marks(sheet.book.root, sheet.book.tab(sheet.part))
+    tags = renamed(found, layout.header_row, layout.named) if found else {}
+    columns = [Column(letters(column), header, tags.get(column)) for column, header in layout.named.items()]
     places = {column: position for position, column in enumerate(layout.named)}
     key, width, rows = layout.key_column, len(places), []
     for number, cells in sheet.rows(layout.header_row + 1) if layout.header_row else ():

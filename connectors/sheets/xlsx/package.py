@@ -43,18 +43,19 @@ class Package:
             self._zip = zipfile.ZipFile(io.BytesIO(raw))
         except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
             raise FixFile("workbook-damaged", file=file) from error
-        self.entries = {info.filename: info for info in self._zip.infolist()}
+        self.entries = {_part(info): info for info in self._zip.infolist()}
+        self._alike = {name.casefold(): name for name in self.entries}
         if len(self.entries) != len(self._zip.infolist()) or len(raw) > LARGEST_FILE:
             raise FixFile("workbook-damaged", file=file)
         if any(info.flag_bits & ENCRYPTED for info in self.entries.values()):
             raise FixFile("workbook-password", file=file)
 
     def __contains__(self, part: str) -> bool:
-        return part in self.entries
+        return part.casefold() in self._alike
 
     def read(self, part: str) -> bytes:
         """A part's own bytes, checked against its CRC."""
-        info = self.entries.get(part)
+        info = self.entries.get(self._named(part))
         if info is None:
             raise FixFile("workbook-damaged", file=self.file)
         if info.file_size > LARGEST_PART:
@@ -66,6 +67,7 @@ class Package:
 
     def rewritten(self, changed: Mapping[str, Pieces]) -> Iterator[Bytes]:
         """The bytes of a new file with the `changed` parts; parts that do not exist yet come at the end."""
+        changed = {self._named(part): pieces for part, pieces in changed.items()}
         position = 0
         directory: list[bytes] = []
         records = self._directory_records()
@@ -86,13 +88,17 @@ class Package:
             position += sum(len(piece) for piece in pieces)
         yield from _ending(directory, position, self._zip.comment)
 
+    def _named(self, part: str) -> str:
+        """The entry that holds a part: names of parts differ in more than letter case (Open Packaging, 6.2.2.3)."""
+        return self._alike.get(part.casefold(), part)
+
     def _spans(self) -> Iterator[tuple[str, memoryview]]:
         """Each entry from its header to the next one's, in the order they lie in the file."""
         whole = memoryview(self.raw)
         infos = sorted(self.entries.values(), key=lambda info: info.header_offset)
         ends = [info.header_offset for info in infos[1:]] + [self._zip.start_dir]
         for info, end in zip(infos, ends, strict=True):
-            yield info.filename, whole[info.header_offset : end]
+            yield _part(info), whole[info.header_offset : end]
 
     def _directory_records(self) -> dict[str, bytes]:
         """The raw record of each entry in the central directory, in which only numbers are exchanged."""
@@ -101,7 +107,7 @@ class Package:
         for info in self._zip.infolist():
             lengths = struct.unpack_from("<HHH", self.raw, position + 28)
             end = position + 46 + sum(lengths)
-            records[info.filename] = self.raw[position:end]
+            records[_part(info)] = self.raw[position:end]
             position = end
         return records
 
@@ -123,6 +129,11 @@ def refuse_other_formats(raw: bytes, file: str) -> None:
     if b"\0" not in raw[:4096] and any(mark in raw[:4096] for mark in (b",", b";", b"\t")):
         raise FixFile("workbook-other-format", file=file, format="CSV")
     raise FixFile("workbook-damaged", file=file)
+
+
+def _part(info: zipfile.ZipInfo) -> str:
+    """An entry's name as relations say it. Exports of older .NET programs have a backslash between folders."""
+    return info.filename.replace("\\", "/")
 
 
 def folder_of(part: str) -> str:

@@ -63,6 +63,8 @@ class Styles:
         if self.kind(style) == kind:
             return style
         xfs = self._group("cellXfs")
+        if not len(xfs):
+            self._plain()
         if style >= len(xfs):
             style = 0
         wanted = copy.deepcopy(xfs[style])
@@ -94,6 +96,8 @@ class Styles:
 
     def _xf(self, wanted: Any) -> int:
         xfs = self._group("cellXfs")
+        if not len(xfs):
+            self._plain()
         looks = etree.tostring(wanted, method="c14n")
         for index, xf in enumerate(xfs):
             if xf.get("numFmtId") == wanted.get("numFmtId") and etree.tostring(xf, method="c14n") == looks:
@@ -103,6 +107,13 @@ class Styles:
         self.kinds.append(self._kind(wanted))
         self.changed = True
         return len(xfs) - 1
+
+    def _plain(self) -> None:
+        """In a part with nothing in it, the look that every cell has anyhow comes first."""
+        xfs = self._group("cellXfs")
+        etree.SubElement(xfs, namesake(xfs, "xf"), numFmtId="0")
+        xfs.set("count", "1")
+        self.kinds.append("number")
 
     def _number_format(self, code: str | int) -> int:
         if isinstance(code, int):

@@ -22,11 +22,14 @@ def units(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
+def holdable(text: str) -> str:
+    """Text with nothing in it that XML can't hold, nothing that a reader would take for an escape."""
+    return _TO_ESCAPE.sub(lambda match: f"_x{ord(match[0]):04X}_", _SURROGATE.sub("\ufffd", text))
+
+
 def escaped(text: str) -> str:
-    """Text as it stands between tags: nothing that XML can't hold, nothing that a reader would take for an escape."""
-    text = _SURROGATE.sub("\ufffd", text)
-    text = _TO_ESCAPE.sub(lambda match: f"_x{ord(match[0]):04X}_", text)
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """Text as it stands between tags."""
+    return holdable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def attribute(text: str) -> str:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, partial
+from typing import Any
 
 from connectors.sheets.sheet import KEY_HEADER, Cell, CellWrite, Changes, KeyWrite, NewColumn, NewRow, Refused
-from connectors.sheets.xlsx.book import Book
+from connectors.sheets.xlsx import names
+from connectors.sheets.xlsx.book import Book, recalculate
 from connectors.sheets.xlsx.columns import Look, column_styles, grown_table, shown, wider_filter
 from connectors.sheets.xlsx.editing import NewCell, RowEdit, edited, grown_dimension, grown_ranges
 from connectors.sheets.xlsx.formulas import moved
 from connectors.sheets.xlsx.layout import find_layout
+from connectors.sheets.xlsx.links import without_links_to
 from connectors.sheets.xlsx.markup import well_formed
 from connectors.sheets.xlsx.package import Pieces
 from connectors.sheets.xlsx.places import LAST_COLUMN, LAST_ROW, Area, letters, number
@@ -90,6 +93,9 @@ class Edit:
         self.refused: list[Refused] = []
         self.looks: dict[int, Look] = {}
         self.new_headers: list[str] = []
+        self.filling: set[int] = set()
+        self.tags: dict[int, str] = {}
+        self.replaced: dict[tuple[int, int], str] = {}
         self._raw: dict[int, dict[int, RawCell]] = {}
         self._spans = {span.number: span for span in self.sheet.spans}
 
@@ -100,10 +106,25 @@ class Edit:
         for span in reversed(self.sheet.spans):
             if span.number <= self.layout.header_row:
                 break
-            in_totals = self.layout.table is not None and self._is_total(span.number)
-            if not in_totals and any(low <= column <= high for column, _ in self.sheet.cells(span)):
+            filled = [column for column, _ in self.sheet.cells(span) if low <= column <= high]
+            if filled and not self._is_total(span.number) and not self._waiting(span.number, filled):
                 return span.number
         return self.layout.header_row
+
+    def _waiting(self, row: int, filled: Sequence[int]) -> bool:
+        """Whether the row holds nothing but formulas that the team filled down below its people, none of them where a
+        new row puts something.
+        """
+        if self.filling.intersection(filled):
+            return False
+        here, above = self._cells_of(row), self._cells_of(row - 1)
+        texts = {column: self._formula(row, here[column]) for column in filled}
+        calculated = self.layout.table.calculated if self._in_table(row) and self.layout.table else {}
+        return all(
+            text
+            and (column in calculated or (column in above and moved(self._formula(row - 1, above[column]), 1) == text))
+            for column, text in texts.items()
+        )
 
     @cached_property
     def key_column(self) -> int:
@@ -112,6 +133,9 @@ class Edit:
 
     def apply(self, changes: Changes) -> Outcome:
         """The new parts for `changes`. Nothing is written yet."""
+        self.tags = {number(ref): tag for ref, tag in changes.tags.items()}
+        wanted = {number(ref) for row in changes.rows for ref, value in row.cells.items() if value is not None}
+        self.filling = wanted | {self.layout.key_column or 0}
         keys = [write for write in changes.keys if self._key(write)]
         cells = [landing for write in changes.cells if (landing := self._cell(write))]
         rows = self._new_rows(changes.rows)
@@ -148,7 +172,8 @@ class Edit:
         right = max((max(edit.cells, default=1) for edit in self.edits.values()), default=1)
         head = grown_dimension(sheet, head, max([new_last, *self.edits]), right)
         if new_last > last:
-            tail = grown_ranges(sheet, tail, last, new_last)
+            tail = grown_ranges(sheet, tail, self.layout.header_row + 1, last, new_last)
+        tail = without_links_to(sheet, tail, self.replaced)
         if self.looks:
             head = shown(sheet, head, self.looks)
             tail = wider_filter(sheet, tail, min(self.looks) - 1, max(self.looks))
@@ -159,8 +184,19 @@ class Edit:
         parts |= self._table_part(last, new_last)
         if self.book.styles.changed:
             parts |= self.book.styles_parts()
-        calculated = self.book.recalculating() if self.book.has_formulas(sheet.part, sheet.xml) else None
-        return parts | ({self.book.part: [calculated]} if calculated else {})
+        return parts | self.book.changed(*self._of_the_workbook(last, new_last))
+
+    def _of_the_workbook(self, last: int, new_last: int) -> list[Callable[[Any], bool]]:
+        """What must change in `workbook.xml`."""
+        tab, row, named = self.book.tab(self.sheet.part), self.layout.header_row, self.layout.named
+        columns = {column: (tag, named[column]) for column, tag in self.tags.items() if column in named}
+        right = (min(self.looks) - 1, max(self.looks)) if self.looks else (0, 0)
+        growth = names.Growth(row + 1, last, new_last, *right)
+        edits = [
+            partial(names.mark, tab=tab, header_row=row, columns=columns),
+            partial(names.grow, tab=tab, growth=growth),
+        ]
+        return [*edits, *([recalculate] if self.book.has_formulas(self.sheet.part, self.sheet.xml) else [])]
 
     def _table_part(self, last: int, new_last: int) -> dict[str, Pieces]:
         table = self.layout.table
@@ -189,6 +225,8 @@ class Edit:
                 self._refuse(write.row, write.key, column, row, error.code, **error.facts)
                 return None
             self._set(row, column, value)
+            if isinstance(write.was, str) and value != write.was:
+                self.replaced[row, column] = write.was
             return write if _same(value, write.value) else replace(write, value=value)
         self._refuse(write.row, write.key, column, row, reason)
         return None
@@ -233,14 +271,17 @@ class Edit:
         for column, cell in self._cells_of(template).items() if template else ():
             if cell.style and column not in here:
                 edit.cells[column] = NewCell(cell.style)
+        above = self._cells_of(template) if template else {}
         for column, formula in formulas.items():
-            style = self._cells_of(template)[column].style if template else 0
-            edit.cells[column] = NewCell(style, formula=moved(formula, row - (template or row)))
+            if not self._has_formula(row, column):
+                style = above[column].style if column in above else self._column_style(column)
+                edit.cells[column] = NewCell(style, formula=moved(formula, row - (template or row)))
         landed: dict[str, Cell] = {}
         for ref, wanted in new.cells.items():
             column = number(ref)
-            if column in formulas or column not in self.layout.named:
-                self._refuse(None, new.key, column, row, "sheet-formula" if column in formulas else "sheet-no-cell")
+            reason = "sheet-formula" if column in formulas else self._untouchable(row, column)
+            if reason:
+                self._refuse(None, new.key, column, row, reason)
                 continue
             try:
                 landed[ref] = kept(wanted, from_1904=self.book.from_1904)
@@ -256,10 +297,10 @@ class Edit:
         """The formulas that go on in new rows: those of a table's calculated columns, and those that the two last rows
         have alike.
         """
+        calculated = self.layout.table.calculated if self.layout.table and self._in_table(self.last) else {}
+        found = {column: text for column, text in calculated.items() if text and moved(text, 1) == text}
         if template is None:
-            return {}
-        calculated = self.layout.table.calculated if self.layout.table else {}
-        found: dict[int, str] = {}
+            return found
         before = self._cells_of(template - 1)
         for column, cell in self._cells_of(template).items():
             text = self._formula(template, cell)
@@ -269,6 +310,10 @@ class Edit:
             ):
                 found[column] = text
         return found
+
+    def _in_table(self, row: int) -> bool:
+        table = self.layout.table
+        return table is not None and table.area.top <= row <= table.area.bottom
 
     def _formula(self, row: int, cell: RawCell) -> str:
         match = self.sheet.grammar.formula.search(cell.inside)
