@@ -174,8 +174,8 @@ def _boxes_and_lists(reading: Reading, model: int, at: int, count: int) -> Itera
 def _insert(reading: Reading, at: int, rows: Sequence[NewRow]) -> None:
     assert reading.key is not None
     reading.row_count += len(rows)
-    for row in sorted((row for row in reading.lines if row >= at), reverse=True):  # boxes that nobody has ticked
-        reading.lines[row + len(rows)] = reading.lines.pop(row)
+    for below in sorted((line for line in reading.lines if line >= at), reverse=True):  # boxes that nobody has ticked
+        reading.lines[below + len(rows)] = reading.lines.pop(below)
     for i, row in enumerate(rows):
         for ref, value in row.cells.items():
             reading.put(at + i, number(ref), value)
