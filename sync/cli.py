@@ -176,6 +176,7 @@ def run(
     allow_mapping: Annotated[int | None, typer.Option(help=_t("help-allow-mapping"))] = None,
     allow_gone: Annotated[int | None, typer.Option(help=_t("help-allow-gone"))] = None,
     allow_clock: Annotated[int | None, typer.Option(help=_t("help-allow-clock"))] = None,
+    allow_foreign: Annotated[int | None, typer.Option(help=_t("help-allow-foreign"))] = None,
     as_json: AsJson = False,
 ) -> None:
     from sync.run import Wishes, run_once
@@ -187,6 +188,7 @@ def run(
         "mapping": allow_mapping,
         "gone": allow_gone,
         "clock": allow_clock,
+        "foreign": allow_foreign,
     }
     allow = {gate: number for gate, number in allowed.items() if number is not None}
     if strange := set(only or ()) - set(STEPS):

@@ -116,7 +116,7 @@ class Work:
 
     @cached_property
     def tab(self) -> Tab:
-        return people_tab(self.desk.config, set_columns(self.book))
+        return people_tab(self.desk.config, set_columns(self.book), self.desk.store)
 
     @cached_property
     def frame(self) -> pl.DataFrame:
@@ -390,8 +390,10 @@ def write_sheet(work: Work, sheet: Sheet) -> None:
 
 
 def send_mail(work: Work, stop: Callable[[], bool]) -> None:
-    """Send what is approved, due and lawful. Without a look at the sheet nothing goes: it may say whom not to write to."""
-    if work.look is None:
+    """Send what is approved, due and lawful. Without a look at the sheet, or at one that we never knew and may not touch
+    yet, nothing goes: it may say whom not to write to.
+    """
+    if work.look is None or (work.look.closed and not work.look.known):
         return
     mailer = work.desk.config.open_mailer(work.desk.clock)
     contacts = Contacts(work.desk, work.frame, keep_out(work.desk, work.look, work.codes))

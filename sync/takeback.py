@@ -21,7 +21,7 @@ def undo_run(desk: Desk, number: int) -> Outcome:
     if not any(run.id == number for run in runs.last_runs(desk.store, 10_000)):
         raise FixFile("undo-no-run", found=number)
     book, _ = read_rules(desk, keep_last_right=False)
-    tab = people_tab(desk.config, set_columns(book))
+    tab = people_tab(desk.config, set_columns(book), desk.store)
     try:
         with runs.lease(desk.store):
             mine = runs.begin(desk.store, desk.clock.today(), "undo", desk.clock.read())

@@ -61,7 +61,9 @@ def explain_person(desk: Desk, who: str, rule: str | None) -> Outcome:
     code = story(desk.store, who, list(desk.config.sources)).code
     sheet = desk.config.open_sheet(desk.clock)
     try:
-        seen = look(desk.store, sheet, people_tab(desk.config, set_columns(book)), 0, desk.clock.now(), fresh=True)
+        seen = look(
+            desk.store, sheet, people_tab(desk.config, set_columns(book), desk.store), 0, desk.clock.now(), fresh=True
+        )
     finally:
         sheet.close()
     people = with_team(desk, everybody(desk), seen, {})

@@ -91,7 +91,7 @@ def _implied(person: Contact, law: Law, today: date) -> Right:
 
 
 PLAIN = re.compile(
-    r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*@[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.ASCII | re.I
+    r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*@[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.ASCII | re.IGNORECASE
 )
 """Nearly every address (RFC 5322, dot-atom): the whole grammar takes a hundred times as long over it."""
 

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 from rules.conditions import Book, Email, Flag, Period, Rule, SetCell, Task
 from sync.followup import outbox as out
 from sync.followup.tables import OPEN_STATES, cell_to_set, flag, outbox, rule_state, standing, task
-from sync.store.base import insert_new, upsert
+from sync.store.base import insert_new, organisation, upsert
 
 BY_RULE = (rule_state, standing, flag, cell_to_set, task, outbox)
 HALF_A_DAY = timedelta(hours=12)
@@ -56,6 +56,7 @@ class _Turn:
     run: int
     now: datetime
     today: date
+    began: datetime
     done: Decisions
 
     @property
@@ -91,7 +92,8 @@ def decide(  # noqa: PLR0913  one run's facts, each told from outside
     person stays as they were. Somebody who has no row (merged, erased) leaves. `today` is the local day. The same call
     once more changes nothing. `stale_rules` tells, by rule, which source was not pulled in time: its e-mails wait.
     """
-    turn = _Turn(connection, org, run, now, today, Decisions())
+    began = connection.execute(sa.select(organisation.c.created).where(organisation.c.id == org)).scalar_one()
+    turn = _Turn(connection, org, run, now, today, began, Decisions())
     _rename(turn, book)
     active = [rule for rule in book.rules if rule.active and rule.id in verdicts.columns]
     _retire(turn, book)
@@ -246,7 +248,7 @@ def _cell(turn: _Turn, rule: Rule, cell: SetCell, person: int) -> dict[str, Any]
 def _task(turn: _Turn, rule: Rule, number: int, action: Task, person: int) -> dict[str, Any]:
     return {
         "org": turn.org,
-        "id": out.identity(rule.id, f"task {number}", person, turn.occasion),
+        "id": out.identity(turn.began, rule.id, f"task {number}", person, turn.occasion),
         "rule": rule.id,
         "person_id": person,
         "occasion": turn.occasion,
@@ -304,7 +306,7 @@ def _plan(turn: _Turn, rule: Rule, step: str, email: Email, people: Sequence[int
         "created_run": turn.run,
         "attempts": 0,
     }
-    rows = [common | {"id": out.identity(rule.id, step, p, turn.occasion), "person_id": p} for p in people]
+    rows = [common | {"id": out.identity(turn.began, rule.id, step, p, turn.occasion), "person_id": p} for p in people]
     turn.done.mails += out.plan(turn.connection, rows)
 
 

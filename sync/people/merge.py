@@ -9,9 +9,10 @@ the transaction that acts on them: after any interruption the same work is done 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import blake2b
 from typing import NamedTuple
 
 import msgspec
@@ -75,10 +76,22 @@ def resolve(store: Store, run: int, now: datetime, country: str = "FR") -> Resol
         return rejoin(connection, moment)
 
 
-def code(number: int) -> str:
-    """The lasting key of a person: 8 characters that are read aloud and typed without mistakes."""
-    value = (number * 0x9E3779B97F) % 2**40 ^ 0x5A17C3E2D4  # odd factor: every number has its own code
+def code(number: int, since: int) -> str:
+    """The lasting key of a person: 8 characters that are read aloud and typed without mistakes.
+
+    No two numbers have the same for the same `since`. A store that was lost, or put back from an older copy, counts its
+    people anew: with the moment in it, none of them gets the code that somebody else has in the sheet.
+    """
+    salt = int.from_bytes(blake2b(since.to_bytes(16, "big", signed=True), digest_size=5).digest(), "big")
+    value = (number * 0x9E3779B97F + salt) % 2**40 ^ 0x5A17C3E2D4  # odd factor: every number has its own code
     return "".join(ALPHABET[value >> shift & 31] for shift in range(35, -1, -5))
+
+
+def known_codes(store: Store, codes: Collection[str]) -> set[str]:
+    """Which of these are codes of people of this store, of those too who were merged or are gone."""
+    sql = "SELECT code FROM person WHERE org = ? AND code IN ({among})"
+    with store.look() as connection:
+        return {code for (code,) in ask_in(connection, sql, (store.org,), codes)}
 
 
 def look_at(connection: Connection, moment: Moment) -> int:
@@ -223,7 +236,14 @@ def _revive(
 def _make_people(connection: Connection, moment: Moment, many: int) -> range:
     first = take(connection, moment.org, "person", many)
     made = range(first, first + many)
-    rows = [(moment.org, one, code(one), micros(moment.now), moment.run) for one in made]
+    at = micros(moment.now) or 0
+    codes = {one: code(one, at) for one in made}
+    sql = "SELECT code FROM person WHERE org = ? AND code IN ({among})"
+    since = at
+    while ask_in(connection, sql, (moment.org,), codes.values()):  # one in a million or so; then a moment later
+        since += 1
+        codes = {one: code(one, since) for one in made}
+    rows = [(moment.org, one, codes[one], at, moment.run) for one in made]
     add(connection, tables.person, ("org", "id", "code", "created", "run"), rows)
     return made
 

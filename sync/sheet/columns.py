@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -51,11 +51,15 @@ class Mapped(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Tab:
-    """A tab that we keep: its name and our columns. Headers in `pause` (accents and case free) freeze a row for us."""
+    """A tab that we keep: its name and our columns. Headers in `pause` (accents and case free) freeze a row for us.
+
+    `knows` tells which of some keys are ours: a row with another key counts as one without. None: all of them.
+    """
 
     name: str
     columns: tuple[Mapped, ...]
     pause: tuple[str, ...] = PAUSE
+    knows: Callable[[Collection[str]], set[str]] | None = None
 
     @property
     def fields(self) -> list[str]:

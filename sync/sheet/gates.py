@@ -27,6 +27,7 @@ GateCode = Literal[
     "sheet-header-twice",
     "sheet-mapping-changed",
     "sheet-key-twice",
+    "sheet-foreign",
 ]
 
 
@@ -102,6 +103,13 @@ def mapping_gate(tab: str, filled: Mapping[str, int]) -> list[Gate]:
     """Headers that now stand for another field than last time, with how many cells are filled below each."""
     n = sum(filled.values())
     return [Gate("sheet-mapping-changed", tab, n, allow="mapping", facts={"headers": ", ".join(filled)})] if n else []
+
+
+def foreign_gate(tab: str, foreign: int, keyed: int) -> list[Gate]:
+    """`foreign` of `keyed` rows have a key that this store never gave: it is not the one that kept this sheet so far."""
+    if foreign > max(MISSING_FLOOR, MISSING_SHARE * keyed):
+        return [Gate("sheet-foreign", tab, foreign, keyed, "foreign")]
+    return []
 
 
 def twice_gate(tab: str, keys: Sequence[str]) -> list[Gate]:

@@ -61,7 +61,7 @@ class Job:
 
 def land(job: Job, look: Look, made: Plan, done: Applied) -> None:
     """Write the plan. Raises what `Sheet.write` raises; what had landed by then is agreed."""
-    if look.table is None:
+    if look.table is None or look.as_read is None:
         raise AssertionError("a tab that was not read can't be written")
     words = _Words(look, look.table, made)
 
@@ -74,7 +74,7 @@ def land(job: Job, look: Look, made: Plan, done: Applied) -> None:
         landed(job.store, look.tab, job.now, intent)
         _count(done, intent, batch)
 
-    job.sheet.write(look.table, words.changes(), before, after)
+    job.sheet.write(look.as_read, words.changes(), before, after)
 
 
 def _count(done: Applied, intent: Intent, batch: Batch) -> None:

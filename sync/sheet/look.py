@@ -38,7 +38,7 @@ class Edit(msgspec.Struct, frozen=True):
 
 
 class Stranger(msgspec.Struct, frozen=True):
-    """A row without key that the team typed: `values` by field, as values of ours. Somebody nobody knew becomes a person
+    """A row without a key of ours, that the team typed: `values` by field, as values of ours. Somebody nobody knew becomes a person
     of whom these values are corrections: no source said them.
     """
 
@@ -53,10 +53,10 @@ class Look:
     For the caller: `edits` (corrections, the emptied cells among them), `unclear` (corrections that can't be read: the
     cell is left alone, the value is the text), `computed_edits` (will be put back), `strangers`, `team` (key and a text
     column `sheet:<header>` for each column of the team; null is empty), `twice`, `paused`, `missing` (keys not found),
-    `gates`, and `closed`: the gates that stop this tab. If it is closed there are no edits and no strangers.
+    `foreign` (how many rows have a key that is none of ours: they are among the strangers), `gates`, and `closed`: the gates that stop this tab. If it is closed there are no edits and no strangers.
 
     For the engine: the rest. `table` is None where the tab does not exist, or was not read because nobody saved since
-    (`unread`). `seen`: key, row (place in `table.rows`), paused, and the plain text of each of our columns.
+    (`unread`); foreign keys are left out of it, but not of `as_read`. `seen`: key, row (place in `table.rows`), paused, and the plain text of each of our columns.
     """
 
     tab: Tab
@@ -77,6 +77,8 @@ class Look:
     twice: tuple[str, ...] = ()
     paused: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    foreign: int = 0
+    as_read: Table | None = None
     gates: tuple[Gate, ...] = ()
     closed: tuple[Gate, ...] = ()
     dropped: tuple[str, ...] = ()
@@ -113,14 +115,17 @@ def look(
         return _unread(store, tab, state)
     answers = [(intent, sheet.landed(tab.name, intent.stamp)) for intent in intents]
     table = sheet.read(tab.name)
+    rows = load_rows(store, tab)
+    as_read = table
+    table, foreign = _without_foreign_keys(tab, table, rows)
     layout = lay_out(table.columns if table else (), tab)
     seen, twice = _seen(tab, table, layout)
     if answers:
         settle(store, tab, now, answers, _reader(table, layout, tab))
     before = state or TabState(columns=[])
     raw = Look(
-        tab, table, seen, load_rows(store, tab), layout, _team(table, layout, twice), before,
-        revision=revision, known=state is not None, twice=twice,
+        tab, table, seen, rows, layout, _team(table, layout, twice), before,
+        revision=revision, known=state is not None, twice=twice, foreign=foreign, as_read=as_read,
     )  # fmt: skip
     return _compared(_mapping(raw), allow)
 
@@ -167,6 +172,17 @@ def _seen(tab: Tab, table: Table | None, layout: Layout) -> tuple[pl.DataFrame, 
     for name, place in layout.ours.items():
         columns[name] = seen_column([row.cells[place] for _, row in mine], tab.kind(name))
     return pl.DataFrame(columns), twice
+
+
+def _without_foreign_keys(tab: Tab, table: Table | None, rows: Rows) -> tuple[Table | None, int]:
+    """The tab without the keys that we never gave (of a store that was lost, or of another one), and in how many rows."""
+    if table is None or tab.knows is None:
+        return table, 0
+    fresh = {row.key for row in table.rows if row.key} - set(rows.agreed["key"])
+    if not (foreign := fresh - tab.knows(fresh) if fresh else fresh):
+        return table, 0
+    kept = [Row(row.ref, None, row.cells) if row.key in foreign else row for row in table.rows]
+    return replace(table, rows=kept), sum(row.key in foreign for row in table.rows)
 
 
 def _is_paused(row: Row, layout: Layout) -> bool:
@@ -288,7 +304,8 @@ def _gates(look: Look, moved: pl.DataFrame) -> list[Gate]:
     fresh = known.filter(pl.col("missing") == 0)
     gone = len(set(fresh["key"]) & set(look.missing))
     keyed = len(look.seen) + len(look.twice)
-    raised = gate.rows_gate(name, gone, len(known), exists=look.table is not None, keyed=keyed)
+    raised = gate.foreign_gate(name, look.foreign, keyed + look.foreign)
+    raised += gate.rows_gate(name, gone, len(known), exists=look.table is not None, keyed=keyed)
     raised += gate.twice_gate(name, look.twice)
     if look.table is None:
         return raised
@@ -347,7 +364,7 @@ def _edits(tab: Tab, moved: pl.DataFrame) -> tuple[tuple[Edit, ...], tuple[Edit,
 
 
 def _strangers(look: Look) -> tuple[tuple[Stranger, ...], int]:
-    """Rows without key that name somebody; and how many others hold something, but nothing about a person."""
+    """Rows without a key of ours that name somebody; and how many others hold something, but nothing about a person."""
     theirs = {m.field: m for m in look.tab.columns if m.corrected and m.field in look.layout.ours}
     found, nameless = [], 0
     for row in look.table.rows if look.table else ():

@@ -214,7 +214,8 @@ class Books:
 
     def journal(self) -> Counter[str]:
         said = self.ask("SELECT kind, key, field, was, value FROM sheet_journal")
-        return Counter(f"{kind} {self.by_code.get(key, key)} {rest}" for kind, key, *rest in said)
+        named = ([self.by_code.get(str(word).strip('"'), word) for word in line] for line in said)
+        return Counter(f"{kind} {key} {rest}" for kind, key, *rest in named)
 
     def _table(self, name: str) -> Counter[str]:
         table = metadata.tables[name]

@@ -105,3 +105,17 @@ def test_what_stands_in_the_way_is_said_and_no_token(
     assert done.code == 1
     assert said in done.said + done.erred
     assert TOKEN not in done.said + done.erred
+
+
+def test_rows_kept_by_a_store_that_was_lost_are_recognised_and_get_new_codes(small: Small, world: FakeAirtable) -> None:
+    def said() -> dict[str, dict[str, Any]]:
+        return {name: {c: cell for c, cell in row.items() if "rouge" not in c} for name, row in by_name(world).items()}
+
+    small.run()
+    before, codes = said(), {row["Fil rouge"] for row in world.rows("Contacts")}
+    for file in small.folder.glob("filrouge.db*"):
+        file.unlink()
+    small.run()
+    assert said() == before
+    assert len(world.rows("Contacts")) == len(codes)
+    assert not codes & {row["Fil rouge"] for row in world.rows("Contacts")}

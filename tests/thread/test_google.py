@@ -104,3 +104,13 @@ def test_a_spreadsheet_that_is_not_shared_says_with_whom(phare: Small, fake: Fak
     done = phare.run()
     assert done.code == 1
     assert EMAIL in done.said + done.erred
+
+
+def test_rows_kept_by_a_store_that_was_lost_are_recognised_and_not_added_again(phare: Small, fake: FakeGoogle) -> None:
+    phare.run()
+    before = rows(fake, phare.folder)
+    for file in phare.folder.glob("filrouge.db*"):
+        file.unlink()
+    phare.run()
+    assert rows(fake, phare.folder) == before
+    assert len(GoogleTeam(fake, phare.folder).shown("Contacts")) == len(before)

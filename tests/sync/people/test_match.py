@@ -160,6 +160,7 @@ def test_ids_stay_when_people_merge_and_come_back_when_they_part(store: Store) -
 
 
 def test_codes_are_eight_characters_and_never_the_same() -> None:
-    codes = {code(number) for number in range(20_000)}
+    codes = {code(number, since=1_700_000_000_000_000) for number in range(20_000)}
     assert len(codes) == 20_000
     assert {len(one) for one in codes} == {8}
+    assert not codes & {code(number, since=1_700_000_000_000_001) for number in range(20_000)}
