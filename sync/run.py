@@ -223,6 +223,7 @@ def _steps(work: Work, progress: Any, stop: Callable[[], bool]) -> None:
                     step()
     finally:
         work.calls["sheet"] = sheet.calls
+        work.notes += [work.desk.say(code, **facts) for code, facts in getattr(sheet, "remarks", ())]
         sheet.close()
 
 

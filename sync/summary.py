@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -138,10 +137,15 @@ def _notes(work: Work) -> list[str]:
 
 
 def _refused(desk: Desk, refused: Sequence[Refused]) -> list[str]:
-    """The cells that the sheet could not take: each reason once, the most frequent first."""
-    reasons = Counter(desk.say(one.code, **one.facts) for one in refused)
-    shown = [f"{reason} (× {n})" if n > 1 else reason for reason, n in reasons.most_common(REASONS)]
-    rest = len(refused) - sum(n for _, n in reasons.most_common(REASONS))
+    """The cells that the sheet could not take: each reason once, with the first cell, the most frequent first."""
+    reasons: dict[object, list[Refused]] = {}
+    for one in refused:
+        why = [(name, str(fact)) for name, fact in sorted(one.facts.items()) if name != "cell"]
+        reasons.setdefault((one.code, *why), []).append(one)
+    found = sorted(reasons.values(), key=len, reverse=True)
+    told = [(desk.say(cells[0].code, **cells[0].facts), len(cells)) for cells in found[:REASONS]]
+    shown = [f"{reason} (× {n})" if n > 1 else reason for reason, n in told]
+    rest = sum(map(len, found[REASONS:]))
     return [*shown, desk.say("run-refused-more", n=rest)] if rest else shown
 
 

@@ -13,7 +13,7 @@ from tests.connectors.test_google_races import sort
 from tests.fakes.google import EMAIL, SPREADSHEET, FakeGoogle
 from tests.fakes.google_grid import GridTab
 from tests.sync.sheet.google_team import GoogleTeam, text
-from tests.thread.small import LINES, Small
+from tests.thread.small import LINES, TODAY, Small
 from tests.thread.small import line as ticket
 
 SHEET = """\
@@ -93,6 +93,27 @@ def places(tab: GridTab, header: str) -> int:
 
 def offer(tab: GridTab, row: int, column: int) -> Any:
     return tab.cell(row, column).get("dataValidation")
+
+
+def test_a_column_that_is_protected_is_told_once_in_the_summary(phare: Small, fake: FakeGoogle) -> None:
+    phare.run()
+    tab = fake.document.tab("Contacts")
+    place = places(tab, "Visites")
+    area = tab.area({"startColumnIndex": place, "endColumnIndex": place + 1})
+    tab.protected.append((area, {"protectedRangeId": 9, "editors": {"users": ["direction@example.org"]}}))
+    again = [ticket(9 + n, who, "Phèdre", "13/03/2026") for n, who in enumerate(("Jeanne Exemple", "Awa Essai"))]
+    phare.export((*LINES, *again))
+    said = phare.filrouge("run", today=TODAY).said
+    assert said.count(EMAIL) == 1
+    assert "est protégée" in said
+    assert "(× 2)" in said
+
+
+def test_what_the_sheet_has_to_remark_stands_in_the_summary(phare: Small) -> None:
+    (phare.folder / "google-key.json").chmod(0o644)
+    done = phare.filrouge("run", today=TODAY)
+    assert "chmod 600" in done.said
+    assert "chmod 600" in (phare.folder / "report.html").read_text("utf-8")
 
 
 def test_a_spreadsheet_that_is_not_shared_says_with_whom(phare: Small, fake: FakeGoogle) -> None:
