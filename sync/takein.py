@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 
@@ -11,11 +12,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from connectors.records import Person
+from sync.followup.outbox import slices
 from sync.people import normalise
+from sync.people.survive import ABOUT, SHEET
 from sync.people.tables import person
 from sync.people.team import adopt_rows, correct
 from sync.sheet.look import Edit, Stranger
 from sync.store import Store
+from sync.store.tables import sighting
 
 SOME = 500
 
@@ -31,17 +35,23 @@ def take_in(
 ) -> dict[str, str]:
     """Keep corrections, and give each new row of the team a person: its code by the row's `ref`.
 
-    In a row that was just recognised, a value that the person has anyhow (in other letters, a phone number written
-    another way) is no correction. `people` gives everybody as they are known, for that.
+    In a row that was just recognised, a value that a source says anyhow (in other letters, a phone number written
+    another way) is no correction; what only the sheet says is one, so that no later pull goes over it. `people` gives
+    everybody as they are known, for that.
     """
     news = [edit for edit in edits if edit.known or edit.value is not None]
-    fresh = [edit for edit in news if not edit.known]
-    known = _values(people(), {edit.key for edit in fresh}) if fresh else {}
+    fresh = {edit.key for edit in news if not edit.known}
+    known = _values(people(), fresh) if fresh else {}
     with store.begin() as connection:
         ids = _ids(connection, store.org, {edit.key for edit in news})
-        for edit in news:
-            if edit.key in ids and (edit.known or not _says_the_same(edit, known.get(edit.key, {}), country)):
-                correct(connection, store.org, ids[edit.key], edit.field, _text(edit.value), now, run)
+        said = _said(connection, store.org, {ids[key] for key in fresh if key in ids})
+        for edit in (edit for edit in news if edit.key in ids):
+            person_id, value, has = ids[edit.key], _text(edit.value), known.get(edit.key, {})
+            if not edit.known and _says_the_same(edit, has, country):
+                if any(_says_the_same(edit, one, country) for one in said[person_id]):
+                    continue
+                value = _text(has[edit.field])  # as it is known: in letters fit for an e-mail
+            correct(connection, store.org, person_id, edit.field, value, now, run)
         rows = [msgspec.convert({"kind": "person", "id": row.ref, **_given(row)}, Person) for row in strangers]
         codes = adopt_rows(connection, store.org, rows, run, now, country) if rows else []
     return {row.ref: code for row, code in zip(strangers, codes, strict=True) if code is not None}
@@ -49,6 +59,17 @@ def take_in(
 
 def _values(people: pl.DataFrame, keys: set[str]) -> dict[str, dict[str, object]]:
     return {row["key"]: row for row in people.filter(pl.col("key").is_in(list(keys))).iter_rows(named=True)}
+
+
+def _said(connection: Connection, org: int, people: Iterable[int]) -> dict[int, list[dict[str, object]]]:
+    """By person what each source says about them."""
+    found: dict[int, list[dict[str, object]]] = defaultdict(list)
+    said = sa.select(sighting.c.person, *(sighting.c[name] for name in ABOUT))
+    for some in slices(sorted(people)):
+        mine = said.where(sighting.c.org == org, sighting.c.person.in_(some), sighting.c.source != SHEET)
+        for row in connection.execute(mine).mappings():
+            found[row["person"]].append(dict(row))
+    return found
 
 
 def _ids(connection: Connection, org: int, codes: Iterable[str]) -> dict[str, int]:

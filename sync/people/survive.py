@@ -1,6 +1,7 @@
 """Which of several values about a person is shown, and where it comes from. Pure.
 
-The team's correction goes before everything (an emptied cell stays empty); then the newest sighting that says it. A
+The team's correction goes before everything (an emptied cell stays empty); then the newest sighting that says it, a row
+that the team typed after those of sources: where it says more than other letters, that is a correction anyhow. A
 first and a last name come from one sighting, a postal code and its town too. A whole name goes before half of one, an
 address or number that could be understood before one that could not.
 """
@@ -14,6 +15,8 @@ import polars as pl
 from rules.fields import FIELDS
 from sync.people.normalise import email
 
+SHEET = "sheet"
+"""The source of what the team typed in rows of their own."""
 ABOUT = tuple(name for name, field in FIELDS.items() if field.about_person)
 UNITS: tuple[tuple[str, ...], ...] = (
     ("first_name", "last_name"),
@@ -57,8 +60,9 @@ def _ordered(sightings: pl.DataFrame, priority: Sequence[str]) -> pl.DataFrame:
     rank = pl.col("source").replace_strict(
         list(priority), range(len(priority)), default=len(priority), return_dtype=pl.Int64
     )
-    by = ["person", "seen", "rank", "no"]
-    return sightings.with_columns(rank=rank).sort(by, descending=[False, True, False, True], nulls_last=True)
+    by = ["person", "typed", "seen", "rank", "no"]
+    ranked = sightings.with_columns(rank=rank, typed=pl.col("source") == SHEET)
+    return ranked.sort(by, descending=[False, False, True, False, True], nulls_last=True)
 
 
 def _chosen(ordered: pl.DataFrame, unit: tuple[str, ...]) -> pl.DataFrame:

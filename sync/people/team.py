@@ -16,10 +16,10 @@ from connectors.source import Object
 from rules.fields import FIELDS
 from sync.people import tables
 from sync.people.merge import Moment, look_at, rejoin
+from sync.people.survive import SHEET
 from sync.store.ledger import Turn, carefully, keep_objects
 from sync.store.rows import ask_in, run, take
 
-SHEET = "sheet"
 VERSION = 1
 _person = msgspec.json.Decoder(Person)
 
