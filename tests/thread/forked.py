@@ -1,7 +1,8 @@
 """The real command, many times: one process reads all the code once and forks for each, so that a run costs its own work.
 
 Run as a program it reads a request a line (JSON) and answers with how the command ended. A request may ask for death:
-`at` the n-th crossing of a named point (a commit, a file put in its place, an e-mail handed over), or `after` seconds.
+`at` the n-th crossing of a named point (a commit, a file put in its place, an e-mail handed over), `after` seconds, or at the
+first crossing of a `point` by its name (`after intent`, `before confirmation` of a batch for the sheet).
 """
 
 from __future__ import annotations
@@ -55,12 +56,25 @@ class Commands:
         self.process = process
 
     def __call__(
-        self, folder: Path, *arguments: str, at: int | None = None, after: float | None = None, told: bool = False
+        self,
+        folder: Path,
+        *arguments: str,
+        at: int | None = None,
+        after: float | None = None,
+        point: str = "",
+        told: bool = False,
     ) -> Ended:
-        """`filrouge --config config.yaml …` in a folder; dead at the crossing `at`, or `after` seconds."""
+        """`filrouge --config config.yaml …` in a folder; dead at the crossing `at`, at `point`, or `after` seconds."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        request = {"folder": str(folder), "arguments": arguments, "at": at, "after": after, "told": told}
+        request = {
+            "folder": str(folder),
+            "arguments": arguments,
+            "at": at,
+            "after": after,
+            "point": point,
+            "told": told,
+        }
         print(json.dumps(request), file=self.process.stdin, flush=True)
         ended = Ended(**json.loads(self.process.stdout.readline()))
         assert "Traceback" not in ended.said + ended.erred, ended.erred
@@ -84,14 +98,14 @@ def commands() -> Iterator[Commands]:
 class Crossings:
     """Counts the points where something becomes lasting, just before and just after, and dies at the n-th."""
 
-    def __init__(self, at: int | None, book: int | None) -> None:
-        self.at, self.book, self.count = at, book, 0
+    def __init__(self, at: int | None, book: int | None, point: str = "") -> None:
+        self.at, self.book, self.point, self.count = at, book, point, 0
 
     def cross(self, name: str) -> None:
         self.count += 1
         if self.book is not None:
             os.write(self.book, f"{name}\n".encode())
-        if self.count == self.at:
+        if self.count == self.at or name == self.point:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def around(self, owner: Any, name: str, shown: str) -> None:
@@ -105,6 +119,12 @@ class Crossings:
             return given
 
         setattr(owner, name, watched)
+
+    def watch_the_sheet(self) -> None:
+        from sync.sheet import land
+
+        self.around(land, "note", "intent")
+        self.around(land, "landed", "confirmation")
 
     def watch(self) -> None:
         from sqlalchemy.engine.default import DefaultDialect
@@ -135,6 +155,8 @@ def _child(request: dict[str, Any], out: IO[bytes], err: IO[bytes], book: int | 
     sys.argv = ["filrouge", "--config", "config.yaml", *request["arguments"]]
     if request["at"] is not None or book is not None:
         Crossings(request["at"], book).watch()
+    if request["point"]:
+        Crossings(None, None, request["point"]).watch_the_sheet()
     from sync.cli import main
 
     code: Any = 70
