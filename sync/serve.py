@@ -28,11 +28,11 @@ log = structlog.get_logger()
 
 @dataclass
 class Keeper:
-    """Runs what is due. `last_start` and `run` come from the store and from `sync.run`; `stopping` asks the run that
-    is under way to end after its present step.
+    """Runs what is due by the timetable as it stands then. `last_start` and `run` come from the store and from
+    `sync.run`; `stopping` asks the run that is under way to end after its present step.
     """
 
-    timetable: Timetable
+    timetable: Callable[[], Timetable]
     last_start: Callable[[], datetime | None]
     run: Callable[[threading.Event], None]
     now: Callable[[], datetime]
@@ -43,7 +43,7 @@ class Keeper:
         """One beat: True when a run was due and was made. A failure is logged and tried again at the next due time."""
         self.pulse.ticked = self.now()
         try:
-            if self.stopping.is_set() or not self.timetable.is_due(self.last_start(), self.now()):
+            if self.stopping.is_set() or not self.timetable().is_due(self.last_start(), self.now()):
                 return False
             self.pulse.working = True
             self.run(self.stopping)

@@ -4,19 +4,48 @@ from __future__ import annotations
 
 import signal
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import structlog
 
 from connectors.trouble import Trouble, TryLater
 from sync import runs
+from sync.configfile import read_config
 from sync.desk import Desk, WrongFiles
 from sync.run import Wishes, run_once
+from sync.schedule import Timetable
 from sync.serve import Keeper, serve
 from sync.web.app import application
 
 log = structlog.get_logger()
+
+
+class Schedule:
+    """The timetable of a config file as it stands now; while the file is wrong or away, the last one that was right."""
+
+    def __init__(self, file: Path, timetable: Timetable) -> None:
+        self.file = file
+        self.timetable = timetable
+        self.read_at = self._saved()
+
+    def __call__(self) -> Timetable:
+        if (saved := self._saved()) != self.read_at:
+            self.read_at = saved
+            config = None
+            with suppress(OSError):  # away again
+                config = read_config(self.file).config
+            if config is not None and config.timetable != self.timetable:
+                self.timetable = config.timetable
+                log.info("schedule", schedule=self.timetable.cron)
+        return self.timetable
+
+    def _saved(self) -> tuple[int, int] | None:
+        try:
+            state = self.file.stat()
+        except OSError:
+            return None
+        return state.st_mtime_ns, state.st_size
 
 
 def serve_desk(file: Path, language: str | None, host: str | None, port: int | None) -> int:
@@ -25,7 +54,7 @@ def serve_desk(file: Path, language: str | None, host: str | None, port: int | N
     config = desk.config
     where = host or config.outline.web.host, config.outline.web.port if port is None else port
     keeper = Keeper(
-        config.timetable,
+        Schedule(file, config.timetable),
         lambda: runs.last_start(desk.store),
         lambda stop: _run(desk, file, language, stop),
         desk.clock.read,

@@ -38,8 +38,8 @@ class Edit(msgspec.Struct, frozen=True):
 
 
 class Stranger(msgspec.Struct, frozen=True):
-    """A row without a key of ours, that the team typed: `values` by field, as values of ours. Somebody nobody knew becomes a person
-    of whom these values are corrections: no source said them.
+    """A row without a key of ours, that the team typed: `values` by field, as values of ours. Somebody nobody knew
+    becomes a person of whom these values are corrections: no source said them.
     """
 
     ref: str
@@ -53,10 +53,12 @@ class Look:
     For the caller: `edits` (corrections, the emptied cells among them), `unclear` (corrections that can't be read: the
     cell is left alone, the value is the text), `computed_edits` (will be put back), `strangers`, `team` (key and a text
     column `sheet:<header>` for each column of the team; null is empty), `twice`, `paused`, `missing` (keys not found),
-    `foreign` (how many rows have a key that is none of ours: they are among the strangers), `gates`, and `closed`: the gates that stop this tab. If it is closed there are no edits and no strangers.
+    `foreign` (how many rows have a key that is none of ours: they are among the strangers), `gates`, and `closed`: the
+    gates that stop this tab. If it is closed there are no edits and no strangers.
 
     For the engine: the rest. `table` is None where the tab does not exist, or was not read because nobody saved since
-    (`unread`); foreign keys are left out of it, but not of `as_read`. `seen`: key, row (place in `table.rows`), paused, and the plain text of each of our columns.
+    (`unread`); foreign keys are left out of it, but not of `as_read`. `seen`: key, row (place in `table.rows`), paused,
+    and the plain text of each of our columns.
     """
 
     tab: Tab

@@ -35,7 +35,7 @@ class World:
             raise RuntimeError("secret of a person")
 
     def keeper(self) -> Keeper:
-        return Keeper(DAILY, lambda: self.starts[-1] if self.starts else None, self.run, lambda: self.now)
+        return Keeper(lambda: DAILY, lambda: self.starts[-1] if self.starts else None, self.run, lambda: self.now)
 
 
 def test_a_day_of_ticks_makes_one_run() -> None:

@@ -11,9 +11,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 
+from sync.schedule import Timetable
+from sync.service import Schedule
 from tests.thread.small import LINES, Small, line
 from tests.thread.test_two_at_once import KEY, silent_service, until
 
@@ -167,3 +170,14 @@ def test_a_config_that_is_wrong_at_the_start_ends_it(small: Small) -> None:
     done = small.filrouge("serve")
     assert done.code == 2
     assert "config.yaml:11:1" in done.erred
+
+
+def test_another_schedule_counts_without_a_restart(small: Small) -> None:
+    config = small.folder / "config.yaml"
+    schedule = Schedule(config, Timetable("0 6 * * *", ZoneInfo("America/Montreal")))
+    small.change("config.yaml", "every day at 06:00", "every hour")
+    assert schedule().cron == "0 * * * *"
+    small.change("config.yaml", "every hour", "whenever it suits")
+    assert schedule().cron == "0 * * * *"  # the run says what is wrong
+    config.unlink()
+    assert schedule().cron == "0 * * * *"
