@@ -66,6 +66,23 @@ def test_formulas_filled_down_below_the_people_wait_for_new_ones(tmp_path: Path)
     assert parts(sheet.path)["xl/worksheets/sheet1.xml"].count(b"<f>") == before.count(b"<f>")
 
 
+def test_boxes_without_a_tick_wait_for_people_too(tmp_path: Path) -> None:
+    """Boxes set down to row 20, as Google's download and Excel's own boxes have them."""
+
+    def fill(_book: Any, page: Any) -> None:
+        people(page, 3)
+        page.write_string(0, 4, "Pause")
+        for row in range(1, 20):
+            page.write_boolean(row, 4, row == 2)
+
+    sheet = made(tmp_path, fill)
+    table = read(sheet)
+    write(sheet, table, Changes(rows=[new_row(table, "P9", (*PERSON, None))]))
+    assert [(row.cells[0], row.cells[4]) for row in read(sheet).rows[2:5]] == [
+        ("Personne 3", False), ("Inès", False), (None, False)
+    ]  # fmt: skip
+
+
 def test_when_the_prepared_rows_are_full_formulas_go_on(tmp_path: Path) -> None:
     def fill(_book: Any, page: Any) -> None:
         people(page, 3)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property, partial
 from typing import Any
 
-from connectors.sheets.sheet import KEY_HEADER, Cell, CellWrite, Changes, KeyWrite, NewColumn, NewRow, Refused
+from connectors.sheets.sheet import KEY_HEADER, Cell, CellWrite, Changes, Formula, KeyWrite, NewColumn, NewRow, Refused
 from connectors.sheets.xlsx import names
 from connectors.sheets.xlsx.book import Book, recalculate
 from connectors.sheets.xlsx.columns import Look, column_styles, grown_table, shown, wider_filter
@@ -106,25 +106,24 @@ class Edit:
         for span in reversed(self.sheet.spans):
             if span.number <= self.layout.header_row:
                 break
-            filled = [column for column, _ in self.sheet.cells(span) if low <= column <= high]
+            filled = {column: value for column, value in self.sheet.cells(span) if low <= column <= high}
             if filled and not self._is_total(span.number) and not self._waiting(span.number, filled):
                 return span.number
         return self.layout.header_row
 
-    def _waiting(self, row: int, filled: Sequence[int]) -> bool:
-        """Whether the row holds nothing but formulas that the team filled down below its people, none of them where a
-        new row puts something.
+    def _waiting(self, row: int, filled: Mapping[int, Cell | Formula]) -> bool:
+        """Whether the row holds nothing but what the team prepared for people to come: boxes without a tick, and formulas
+        filled down, none of them where a new row puts something.
         """
-        if self.filling.intersection(filled):
-            return False
         here, above = self._cells_of(row), self._cells_of(row - 1)
-        texts = {column: self._formula(row, here[column]) for column in filled}
         calculated = self.layout.table.calculated if self._in_table(row) and self.layout.table else {}
-        return all(
-            text
-            and (column in calculated or (column in above and moved(self._formula(row - 1, above[column]), 1) == text))
-            for column, text in texts.items()
-        )
+
+        def prepared(column: int) -> bool:
+            text = self._formula(row, here[column])
+            before = self._formula(row - 1, above[column]) if column in above else ""
+            return bool(text) and column not in self.filling and (column in calculated or moved(before, 1) == text)
+
+        return all(value is False or prepared(column) for column, value in filled.items())
 
     @cached_property
     def key_column(self) -> int:
