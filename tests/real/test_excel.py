@@ -13,14 +13,19 @@ from pathlib import Path
 
 import pytest
 
+from connectors.sheets.excel import Excel
 from connectors.sheets.sheet import Changes, Formula
+from tests.connectors.grafts import PEOPLE, grafted
 from tests.connectors.sheet_contract import TAB, cell, filled, new_row, read, write
 from tests.connectors.test_excel import excel
+from tests.connectors.test_excel_elsewhere import BY_LIBREOFFICE, FEATURES, by_google, everything
 from tests.connectors.test_excel_features import parts
+from tests.connectors.test_excel_marks import by_hand, marked
 from tests.connectors.workbooks import ROWS, with_everything
 from tests.hostile import NAMES
 
 pytestmark = pytest.mark.real
+FOR_EXCEL = "xlsx:Calc MS Excel 2007 XML"
 EVERY_TAB_AS_TEXT = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1"
 
 
@@ -81,7 +86,7 @@ def test_hostile_names_are_text_to_libreoffice(tmp_path: Path) -> None:
 
 def test_a_workbook_saved_by_libreoffice_is_read_and_written(tmp_path: Path) -> None:
     with_everything(tmp_path / "Contacts.xlsx")
-    converted(tmp_path / "Contacts.xlsx", "xlsx:Calc MS Excel 2007 XML", tmp_path / "saved")
+    converted(tmp_path / "Contacts.xlsx", FOR_EXCEL, tmp_path / "saved")
     sheet = excel(tmp_path / "saved")
     table = read(sheet, "Contacts")
     assert [column.header for column in table.columns][:6] == [
@@ -103,6 +108,58 @@ def test_a_workbook_saved_by_libreoffice_is_read_and_written(tmp_path: Path) -> 
     assert [line[0] for line in seen(sheet.path, "Contacts", tmp_path / "out")[1 : ROWS + 2]] == [
         "Personne 1", "Zoë", *(f"Personne {n}" for n in range(3, ROWS + 1)), "Zoé"
     ]  # fmt: skip
+
+
+def test_among_what_no_free_program_writes_libreoffice_sees_our_cells(tmp_path: Path) -> None:
+    grafted(tmp_path / "Contacts.xlsx")
+    sheet = excel(tmp_path)
+    before = seen(sheet.path, TAB, tmp_path / "before")
+    table = read(sheet)
+    row = new_row(table, "P9", ("=1+1", "ines@example.org", date(2026, 2, 3), 21, "oui", None))
+    write(sheet, table, Changes(cells=[cell(table, 1, 3, 500)], rows=[row], tags={"B": "email"}))
+    after = seen(sheet.path, TAB, tmp_path / "after")
+    assert after[PEOPLE + 1][:2] + after[PEOPLE + 1][3:6] == ["=1+1", "ines@example.org", "21", "oui", "42"]
+    assert after[2][3:6] == ["500", "", "1000"]
+    assert [line[:5] for line in after[1 : PEOPLE + 1] if line[3] != "500"] == [
+        line[:5] for line in before[1 : PEOPLE + 1] if line[3] != "2"
+    ]
+
+
+def test_what_libreoffice_writes_today_is_kept_and_it_reads_it_again(tmp_path: Path) -> None:
+    """The same as `test_excel_elsewhere` tries on the kept file, on one that this LibreOffice makes from its source."""
+    converted(BY_LIBREOFFICE.with_suffix(".fods"), FOR_EXCEL, tmp_path / "made")
+    made = (tmp_path / "made" / "libreoffice.xlsx").rename(tmp_path / "Contacts.xlsx")
+    before, sheet = parts(made), excel(tmp_path)
+    everything(sheet, read(sheet))
+    after = parts(sheet.path)
+    assert {name for name in after if after[name] != before.get(name)} == {
+        "xl/worksheets/sheet1.xml", "xl/workbook.xml", "xl/styles.xml"
+    }  # fmt: skip
+    assert {part for part, _ in FEATURES.values()} <= set(after)
+    lines = seen(sheet.path, TAB, tmp_path / "out")
+    assert [line[:2] for line in lines[1:4]] == [
+        ["Zoé Roy", "=1+1"], ["Ali Benali", "ali@example.org"], ["Inès Côté", "ines@example.org"]
+    ]  # fmt: skip
+    assert [(line[0], line[3], line[6]) for line in lines[7:9]] == [("Inès Roy", "6", "15")] * 2
+    assert seen(sheet.path, "Bilan", tmp_path / "out")[6][:2] == ["23", "30"], "the sum that the team wrote"
+
+
+def test_a_download_from_google_after_our_changes(tmp_path: Path) -> None:
+    sheet = by_google(tmp_path)
+    table = read(sheet)
+    row = new_row(table, "P9", ("=1+1", "ines@example.org", date(2026, 2, 3), 6, None, None))
+    write(sheet, table, Changes(rows=[row], tags={"B": "email"}))
+    lines = seen(sheet.path, TAB, tmp_path / "out")
+    assert lines[6][:2] + lines[6][3:4] + lines[6][5:6] == ["=1+1", "ines@example.org", "6", "12"]
+    assert lines[5][0] == "Personne 6"
+
+
+def test_a_renamed_header_is_known_after_libreoffice_saved_it(tmp_path: Path) -> None:
+    sheet = excel(tmp_path)
+    marked(sheet, filled(sheet, [("Zoé", "zoe@example.org", date(2025, 3, 1), 3, 45.5, True)]))
+    saved: Excel = excel(converted(sheet.path, FOR_EXCEL, tmp_path / "saved"))
+    by_hand(saved, lambda page: page.cell(1, 2, "E-mail"))
+    assert [column.tag for column in read(saved).columns if column.header == "E-mail"] == ["email"]
 
 
 def test_it_shows_a_new_workbook_as_we_meant_it(tmp_path: Path) -> None:
