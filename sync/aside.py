@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -38,9 +39,17 @@ def all_aside(store: Store, most: int) -> list[Aside]:
     rows = rows.order_by(set_aside.c.source, set_aside.c.line, first)
     with store.look() as connection:
         found = connection.execute(rows.limit(most)).all()
+    seen: Counter[str] = Counter()
+
+    def key(row: Any) -> str:
+        """The same when lines came before it: by what is wrong, and how many alike stand above."""
+        print_ = blake2b(repr((row.source, row.kind, row.code, row.facts)).encode(), digest_size=6).hexdigest()
+        seen[print_] += 1
+        return f"{print_}-{seen[print_]}"
+
     return [
         Aside(
-            blake2b(repr(tuple(row[:5])).encode(), digest_size=6).hexdigest(),
+            key(row),
             row.line or f"{row.source} · {row.kind} {row.id}",
             row.n,
             row.code,

@@ -53,8 +53,10 @@ def newest(store: Store, people: str, columns: int, most: int) -> list[Written]:
     twice = sa.exists().where(before.org == c.org, before.run == c.run - 1, *same)
     rows = sa.select(sheet_journal).where(c.org == store.org, told, ~(c.kind.in_(AGAIN) & twice))
     rows = rows.where(c.why.is_distinct_from("erased"))
-    rows = rows.order_by(c.run.desc(), c.kind == "written", c.line.desc()).limit(most)
+    last = rows.with_only_columns(c.run).order_by(c.run.desc(), c.line.desc()).limit(most)
     with store.look() as connection:
+        since = min(connection.scalars(last), default=0)  # by the primary key, backwards: the past is not gone through
+        rows = rows.where(c.run >= since).order_by(c.run.desc(), c.kind == "written", c.line.desc()).limit(most)
         found = [_written(row) for row in connection.execute(rows)]
     made = Counter(one.run for one in found if _is_added(one))
     return [one for one in found if not _is_added(one) or made[one.run] < columns]
@@ -91,10 +93,10 @@ def entries(work: Work, known: Collection[str], most: int) -> list[Entry]:
     ]
 
 
-def erased(store: Store) -> set[str]:
-    """Keys of lines about people who were erased since."""
+def erased(store: Store, since: int) -> set[str]:
+    """Keys of lines of the runs since then that are about people who were erased."""
     c = sheet_journal.c
-    rows = sa.select(c.run, c.line).where(c.org == store.org, c.why == "erased")
+    rows = sa.select(c.run, c.line).where(c.org == store.org, c.run >= since, c.why == "erased")
     with store.look() as connection:
         return {f"{run}.{line}" for run, line in connection.execute(rows)}
 

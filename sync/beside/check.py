@@ -18,7 +18,7 @@ from sync.beside.addresses import wrong_addresses
 from sync.beside.cells import people_called, refusals
 from sync.beside.lines import show, standing
 from sync.beside.tab import Fields, SideTab, columns, in_house, tick_box
-from sync.followup.outbox import slices
+from sync.people.doubts import doubts
 from sync.people.tables import person, to_check
 from sync.rows import called
 from sync.runs import remembered
@@ -67,14 +67,14 @@ def _seen(connection: Connection, org: int, key: str) -> None:
 
 
 def _lines(work: Work, seen: Look) -> Wanted:
-    doubts = [*_pairs(work), *_asides(work), *_addresses(work)]
+    found = [*_pairs(work), *_asides(work), *_addresses(work)]
     now = work.applied.look if work.applied else work.look
     if now is None or now.closed:
         now = None
     else:
-        doubts += [*_cells(work), *_dates(work, now), *_rows(work, now)]
+        found += [*_cells(work), *_dates(work, now), *_rows(work, now)]
     done = _settled(work)
-    open_ = [one for one in doubts if one.key not in done]
+    open_ = [one for one in found if one.key not in done]
     lines = {one.key: _texts(work, one) for one in open_[:MOST]}
     if now is None:  # they stand as they are until the sheet can be read again
         lines |= {key: texts for key, texts in standing(seen).items() if key.partition(".")[0] in IN_THE_SHEET}
@@ -107,17 +107,10 @@ def _print(*texts: str) -> str:
 
 
 def _pairs(work: Work) -> Iterator[Doubt]:
-    """Two people who may be one, unless they have become one since."""
-    store = work.desk.store
-    pairs = sa.select(to_check).where(to_check.c.org == store.org, to_check.c.answer.is_(None))
-    with store.look() as connection:
-        found = connection.execute(pairs.order_by(to_check.c.run, to_check.c.one, to_check.c.other)).all()
-        ids = sorted({number for pair in found for number in (pair.one, pair.other)})
-        alive: set[int] = set()
-        for some in slices(ids):
-            here = sa.select(person.c.id).where(person.c.org == store.org, person.c.live, person.c.id.in_(some))
-            alive |= set(connection.scalars(here.where(person.c.merged_into.is_(None))))
-    rows = work.frame.filter(pl.col("person_id").is_in(alive)).iter_rows(named=True)
+    """Two people who may be one."""
+    found = doubts(work.desk.store)
+    ids = {number for pair in found for number in (pair.one, pair.other)}
+    rows = work.frame.filter(pl.col("person_id").is_in(ids)).iter_rows(named=True)
     facts = {row["person_id"]: row for row in rows}
     for pair in found:
         if pair.one in facts and pair.other in facts:

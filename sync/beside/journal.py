@@ -33,30 +33,43 @@ def _lines(work: Work, seen: Look) -> Wanted:
     told = standing(seen)
     hidden = set(seen.rows.agreed.filter("hidden")["key"])
     found = [*passages.entries(work, told), *cells.entries(work, told.keys() | hidden, MOST)]
-    old = [Entry(key, int(texts["run"] or 0), 1, _number(key), texts) for key, texts in told.items()]
+    old = [Entry(key, int(texts["run"] or 0), _weight(key), _number(key), texts) for key, texts in told.items()]
     all_ = {one.key: one for one in (*found, *old) if one.key not in hidden}
-    kept = sorted(all_.values(), key=lambda one: (one.run, one.weight, one.number))[-MOST:]
-    kept += [_left_out(work, kept)] if len(kept) == MOST else []
-    for key in cells.erased(work.desk.store) & told.keys():
+    kept = _newest(work, sorted(all_.values(), key=lambda one: (one.run, one.weight, one.number)))
+    since = min((one.run for one in old), default=work.number)
+    for key in cells.erased(work.desk.store, since) & told.keys():
         told[key] |= dict.fromkeys(("person", "was", "now"), "")
     lines: dict[str, Texts] = {key: told[key] for key in with_notes(seen) if key in told}
     lines |= {one.key: told.get(one.key, one.texts) for one in sorted(kept, key=lambda one: (one.run, one.number))}
     return show(seen, {key: texts for key, texts in lines.items() if any(texts.values())})
 
 
-def _number(key: str) -> int:
-    last = key.rpartition(".")[2]
-    return int(last) if last.isdecimal() else 0
-
-
-def _left_out(work: Work, kept: list[Entry]) -> Entry:
-    """Cells that this run wrote and that found no room: counted, not listed."""
-    mine = sum(one.run == work.number and one.weight == 0 for one in kept)
-    n = cells.count(work.desk.store, work.tab.name, work.number) - mine
+def _newest(work: Work, lines: list[Entry]) -> list[Entry]:
+    """As many of the last as there is room for. Cells that this run wrote and that find none are counted."""
+    if len(lines) < MOST:
+        return lines
+    wrote = cells.count(work.desk.store, work.tab.name, work.number)
+    here = [one for one in lines[-MOST:] if one.run == work.number and one.weight == 0]
+    if wrote <= len(here):
+        return lines[-MOST:]
+    kept = lines[1 - MOST :]
+    n = wrote - sum(one.run == work.number and one.weight == 0 for one in kept)
     texts = {
         "day": work.desk.clock.today().isoformat(),
         "run": str(work.number),
         "event": in_house(work, "journal-event-run"),
         "why": in_house(work, "journal-left-out", n=n),
     }
-    return Entry(f"{work.number}.more", work.number, 2, -999, texts if n > 0 else {})
+    return [*kept, Entry(f"{work.number}.more", work.number, _weight(".more"), -999, texts)]
+
+
+def _number(key: str) -> int:
+    """Where a line stands among those of its run, the run's own first."""
+    last = key.rpartition(".")[2]
+    return int(last) if last.isdecimal() else -999
+
+
+def _weight(key: str) -> int:
+    """What a line that stands weighs: that of the run itself most."""
+    last = key.rpartition(".")[2]
+    return 3 if last == "0" else 1 if last.isdecimal() else 2

@@ -62,9 +62,10 @@ def _reason(here: set[str], there: set[str]) -> str | None:
 
 
 def doubts(store: Store) -> list[Doubt]:
-    """Those that are still two people, the latest first."""
+    """Those that are still two people, and of whom nobody said yet that they are; the latest first."""
     check, one, other = tables.to_check, tables.person.alias(), tables.person.alias()
-    query = sa.select(check.c.one, check.c.other, check.c.reason, check.c.run).where(check.c.org == store.org)
+    query = sa.select(check.c.one, check.c.other, check.c.reason, check.c.run)
+    query = query.where(check.c.org == store.org, check.c.answer.is_(None))
     for side, person in ((check.c.one, one), (check.c.other, other)):
         query = query.where(
             person.c.org == check.c.org, person.c.id == side, person.c.live, person.c.merged_into.is_(None)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import openpyxl
 import pytest
 
+from connectors.trouble import GiveUp
 from sync.beside import journal
+from sync.sheet.journal import forget_key
+from sync.sheet.land import Applied, Job, land
+from sync.sheet.look import Look
+from sync.sheet.plan import Plan
+from sync.store import Store
 from tests.fakes.google import SPREADSHEET, FakeGoogle
 from tests.sync.sheet.google_team import GoogleTeam
 from tests.thread.small import LINES, Small, line
@@ -141,7 +147,7 @@ def test_what_was_set_aside_is_told_once_with_its_reason(phare: Small) -> None:
     bad = line(8, "Luc Roy", "Cyrano", "un jour")
     phare.export((*LINES, bad))
     phare.run()
-    phare.export((*LINES, bad, AWA))
+    phare.export((*LINES, AWA, bad))
     phare.run()
     (aside,) = [row for row in told(phare) if row["Quoi"] == "Mis de côté"]
     assert aside["Colonne"] == "billets.csv:7"
@@ -193,17 +199,68 @@ def test_more_cells_than_there_is_room_for_are_counted(phare: Small, monkeypatch
     phare.run()
     phare.export((*LINES, AWA))
     phare.run()
-    assert [row for row in told(phare) if "1 autre cellule" in row["Pourquoi"]]
+    assert [row for row in told(phare) if "2 autres cellules" in row["Pourquoi"]]
 
 
-def test_a_run_that_was_killed_before_its_journal_is_told_by_the_next(phare: Small) -> None:
+def test_a_run_that_ended_before_its_journal_is_told_by_the_next(phare: Small, monkeypatch: pytest.MonkeyPatch) -> None:
     phare.run()
     phare.export((*LINES, AWA))
-    phare.filrouge(
-        "run", "--only", "pull", "--only", "people", "--only", "sheet", "--only", "rules", today="2026-03-14"
-    )
+    with monkeypatch.context() as fallen:
+        fallen.setattr("sync.run.write_tabs", refuse)
+        assert phare.run().code == 1
     phare.run()
     assert five(about(phare, "Visites"))[2:4] == ("2", "3")
+    (run,) = [row for row in told(phare) if (row["Passage"], row["Quoi"]) == (2, "Passage")]
+    assert run["Pourquoi"].startswith("Interrompu")
+
+
+def refuse(*_: object, **__: object) -> None:
+    raise GiveUp("sheet-changed", tab="Journal")
+
+
+def test_cut_short_between_a_rows_new_key_and_its_cells(phare: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "MOST", 5)
+    phare.run()
+    for visits in range(10, 16):
+        phare.edit("Jeanne", "Visites", visits)
+        phare.run()
+    phare.edit("Jeanne", "Visites", 16)
+
+    def only_keys(job: Job, look: Look, made: Plan, done: Applied) -> None:
+        if job.tab_name == "Journal" and not made.given:
+            refuse()
+        land(job, look, made, done)
+
+    with monkeypatch.context() as fallen:
+        fallen.setattr("sync.sheet.apply.land", only_keys)
+        assert phare.run().code == 1
+    phare.run()
+    rows = told(phare)
+    assert len(rows) == 5
+    assert [row["Avant"] for row in rows if row["Passage"] == 8 and row["Quoi"] == "Remis"] == ["16"]
+    assert len({(row["Passage"], row["Quoi"], row["Avant"]) for row in rows}) == 5
+
+
+def test_when_it_is_full_a_quiet_run_still_writes_nothing(phare: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "MOST", 4)
+    phare.run()
+    phare.export((*LINES, AWA, JEANNE))
+    for _ in range(3):
+        phare.run()
+    assert phare.run().facts["calls"]["sheet"]["write"] == 0
+    assert [row["Quoi"] for row in told(phare)].count("Passage") == 2  # the run's own line, and what found no room
+
+
+def test_who_was_erased_is_no_longer_named(phare: Small) -> None:
+    phare.run()
+    phare.edit("Jeanne", "Visites", 7)
+    phare.run()
+    store = Store.open(f"sqlite:///{phare.folder / 'filrouge.db'}", "theatre-du-phare", datetime.now(UTC))
+    with store.begin() as connection:
+        forget_key(connection, store.org, str(phare.row("Jeanne")["Fil rouge"]))
+    store.close()
+    phare.run()
+    assert five(about(phare, "Visites")) == ("Remis", "", "", "", "exports")
 
 
 @pytest.fixture

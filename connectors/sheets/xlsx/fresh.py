@@ -33,10 +33,10 @@ _WIDE = {
     "to": 34,
     "person": 36,
     "what": 40,
-    "detail": 44,
-    "advice": 90,
+    "detail": 52,
+    "advice": 120,
     "by": 30,
-    "why": 90,
+    "why": 120,
 }
 _CURRENCY = {"CA": "$", "US": "$", "GB": "£", "CH": "CHF"}
 _LETTER_PAPER = ("CA", "US")
