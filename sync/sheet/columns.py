@@ -105,7 +105,7 @@ def lay_out(columns: Sequence[Column], tab: Tab) -> Layout:
     ours: dict[str, int] = {}
     double: list[str] = []
     for mapped in tab.columns:
-        found = _find(columns, mapped, set(ours.values()))
+        found = _find(columns, mapped, set(ours.values()), tab.fields)
         if len(found) == 1:
             ours[mapped.field] = found[0]
         elif found:
@@ -119,9 +119,9 @@ def lay_out(columns: Sequence[Column], tab: Tab) -> Layout:
     return Layout(ours, team, pause, absent, tuple(double))
 
 
-def _find(columns: Sequence[Column], mapped: Mapped, taken: set[int]) -> list[int]:
+def _find(columns: Sequence[Column], mapped: Mapped, taken: set[int], fields: Sequence[str]) -> list[int]:
     free = [(i, column) for i, column in enumerate(columns) if i not in taken]
-    untagged = [(i, column) for i, column in free if column.tag is None]
+    untagged = [(i, column) for i, column in free if column.tag not in fields]  # nor by a field that is mapped no more
     tagged = [i for i, column in free if column.tag == mapped.field]
     if len(tagged) > 1:  # a column copied together with its mark: its header tells which one was meant
         tagged = [i for i in tagged if columns[i].header == mapped.header] or tagged

@@ -126,6 +126,7 @@ def test_filter_validation_and_conditional_formats_reach_the_new_rows(sheet: Exc
     assert f"Contacts!$A$1:$F${ROWS + 2}</definedName>" in names, "the filter's own name"
     assert "Contacts!$A$1:$F$20</definedName>" in names, "what is printed went further already"
     assert f'sqref="E2:E{ROWS + 2}"' in xml
+    assert f'<ignoredError sqref="A1:F{ROWS + 2}"' in xml
     assert xml.count(f'<conditionalFormatting sqref="D2:D{ROWS + 2}"') == 1
     assert f"<xm:sqref>D2:D{ROWS + 2}</xm:sqref>" in xml
     assert "<xm:sqref>O2</xm:sqref>" in xml

@@ -167,6 +167,13 @@ def test_a_tagged_column_is_found_under_any_header() -> None:
     assert layout.ours == {"first_name": 1}
 
 
+def test_the_tag_of_a_field_that_is_mapped_no_more_hides_no_column() -> None:
+    """The config now says that the column shows something else: it is this column still, not one that is gone."""
+    tab = Tab("x", people_columns({"Première visite": "first_visit", "Nom": "last_name"}))
+    layout = lay_out(columns("Première visite", "Nom", **{"Première visite": "last_visit"}), tab)
+    assert (layout.ours, layout.absent) == ({"first_visit": 0, "last_name": 1}, ())
+
+
 def test_a_header_that_stands_twice_and_one_that_is_not_there() -> None:
     tab = Tab("x", people_columns({"Prénom": "first_name", "Nom": "last_name"}))
     layout = lay_out(columns("Prénom", "Prénom"), tab)
