@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -16,9 +15,12 @@ from sync.store.tables import set_aside
 
 @dataclass(frozen=True)
 class Aside:
-    """`where` as a person finds it, `n` things alike; `code` and `facts` say the reason; `run` set the last one aside."""
+    """`n` things alike, one of them at `where` as a person finds it; `code` and `facts` say the reason; `run` set the
+    last one aside. `key` is another one when there are more or fewer.
+    """
 
     key: str
+    source: str
     where: str
     n: int
     code: str
@@ -30,27 +32,19 @@ class Aside:
         return f"{self.where} (+{self.n - 1})" if self.n > 1 else self.where
 
 
-def all_aside(store: Store, most: int) -> list[Aside]:
-    """By source and line, those alike together."""
-    alike = [set_aside.c[name] for name in ("source", "line", "kind", "code", "facts")]
-    first, times = sa.func.min(set_aside.c.id).label("id"), sa.func.count().label("n")
-    rows = sa.select(*alike, first, times, sa.func.max(set_aside.c.run).label("run"))
-    rows = rows.where(set_aside.c.org == store.org).group_by(*alike)
-    rows = rows.order_by(set_aside.c.source, set_aside.c.line, first)
+def all_aside(store: Store, most: int, *, each_line: bool = False) -> list[Aside]:
+    """Those alike together; `each_line`: but a line of a file by itself."""
+    c = set_aside.c
+    alike = [c.source, c.kind, c.code, c.facts, *([c.line] if each_line else [])]
+    known = (sa.func.min(c.line).label("place"), sa.func.min(c.id).label("id"), sa.func.max(c.run).label("run"))
+    rows = sa.select(*alike, *known, sa.func.count().label("n")).where(c.org == store.org).group_by(*alike)
     with store.look() as connection:
-        found = connection.execute(rows.limit(most)).all()
-    seen: Counter[str] = Counter()
-
-    def key(row: Any) -> str:
-        """The same when lines came before it: by what is wrong, and how many alike stand above."""
-        print_ = blake2b(repr((row.source, row.kind, row.code, row.facts)).encode(), digest_size=6).hexdigest()
-        seen[print_] += 1
-        return f"{print_}-{seen[print_]}"
-
+        found = connection.execute(rows.order_by(c.source, sa.text("place"), sa.text("id")).limit(most)).all()
     return [
         Aside(
-            key(row),
-            row.line or f"{row.source} · {row.kind} {row.id}",
+            blake2b(repr((row.source, row.kind, row.code, row.facts, row.n)).encode(), digest_size=6).hexdigest(),
+            row.source,
+            row.place or f"{row.source} · {row.kind} {row.id}",
             row.n,
             row.code,
             msgspec.json.decode(row.facts or "{}"),

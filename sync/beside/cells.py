@@ -123,7 +123,7 @@ class _Words:
             yield {
                 "day": one.at.astimezone(self.work.desk.config.zone).date().isoformat(),
                 "run": str(one.run),
-                "event": self._say(f"journal-event-{'conflict' if both else line.kind}"),
+                "event": self._say(f"journal-event-{self._event(line, both=both)}"),
                 "person": self._whose(line),
                 "column": self._column(line),
                 **self._values(line),
@@ -133,6 +133,9 @@ class _Words:
 
     def _say(self, code: str, **facts: object) -> str:
         return in_house(self.work, code, **facts)
+
+    def _event(self, line: Line, *, both: bool) -> str:
+        return "conflict" if both else "filled" if line.kind == "written" and line.was is None else line.kind
 
     def _whose(self, line: Line) -> str:
         if line.tab == self.work.tab.name:

@@ -74,7 +74,10 @@ def _earlier(work: Work, run: runs.Run, told: Mapping[str, Texts]) -> Iterator[E
 
 def _run_line(work: Work, number: int, day: str, state: str, facts: Mapping[str, Any]) -> Entry:
     besides = {*_sentences(facts), *facts.get("gates", ()), *facts.get("notes", ())}
-    lines = [line for line in facts.get("lines", ()) if not line.startswith("  ") and line not in besides]
+    barred, command = facts.get("mail", {}).get("waiting_barred"), work.desk.command("outbox", "--state", "waiting")
+    besides |= {in_house(work, "run-cells-none"), in_house(work, "run-mail-barred", n=barred, command=command)}
+    lines = [line for line in facts.get("lines", ()) if line not in besides]
+    lines = [line for line in lines if not line.startswith("  ")]  # commands
     if state in {"stopped", "refused"}:
         lines.insert(0, f"{in_house(work, f'report-state-{state}').capitalize()}.")
     texts = {"day": day, "run": str(number), "event": in_house(work, "journal-event-run"), "why": " ".join(lines)}
@@ -100,6 +103,7 @@ def _aside(work: Work, told: Collection[str]) -> Iterator[Entry]:
             "run": str(one.run),
             "event": in_house(work, "journal-event-aside"),
             "column": one.place,
+            "by": one.source,
             "why": in_house(work, one.code, **one.facts),
         }
         yield Entry(key, one.run, 2, place - 800, {} if key in told else texts)

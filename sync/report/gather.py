@@ -145,7 +145,8 @@ def _day(day: date | None, language: str) -> str:
 
 
 def _set_aside(work: Work) -> list[tuple[str, str]]:
-    return [(one.place, work.desk.say(one.code, **one.facts)) for one in all_aside(work.desk.store, MOST_LINES)]
+    found = all_aside(work.desk.store, MOST_LINES, each_line=True)
+    return [(one.place, work.desk.say(one.code, **one.facts)) for one in found]
 
 
 def _journal(work: Work) -> Iterable[tuple[str, str, str, str, str]]:

@@ -33,8 +33,8 @@ _WIDE = {
     "to": 34,
     "person": 36,
     "what": 40,
-    "detail": 52,
-    "advice": 120,
+    "detail": 74,
+    "advice": 130,
     "by": 30,
     "why": 120,
 }
