@@ -82,6 +82,24 @@ def test_what_moved_before_our_last_look_is_read_again(fake: FakeGoogle, sheet: 
     assert updates(fake) == before
 
 
+@pytest.mark.parametrize("value", ["zz@example.org", None])
+def test_what_is_typed_where_we_write_in_that_instant_is_told(
+    fake: FakeGoogle, sheet: Google, table: Table, value: Cell
+) -> None:
+    """A row typed between the last look and the write was never read: what our cell hit of it is beyond help."""
+
+    def type_above(tab: GridTab) -> None:
+        insert(tab)
+        for column, text in enumerate(("Inès", "ines@example.org")):
+            fake.document.put(tab, 1, column, {"userEnteredValue": {"stringValue": text}})
+
+    between(fake, ":batchUpdate", type_above)
+    (batch,) = write(sheet, table, Changes(cells=[cell(table, 0, 1, value)]))
+    assert [(one.code, one.facts["cell"]) for one in batch.refused] == [("google-instant", "B2")]
+    rows = read(sheet).rows
+    assert [row.cells[:2] for row in rows[:2]] == [["Inès", None], ["Zoé", value]]
+
+
 @pytest.mark.parametrize("act", [sort, insert, move_column])
 def test_what_moves_in_the_instant_of_writing_is_put_right(
     fake: FakeGoogle, sheet: Google, table: Table, act: Act

@@ -89,8 +89,8 @@ def _mend(
 ) -> None:
     actual = now.cell(*here)
     if there[0] is None or there[1] is None:
-        if any(same(actual, one) for one in ours) and actual is not None and here in stood:
-            _put_back(result, now, here, None)
+        if any(same(actual, one) for one in ours) and here in stood:
+            _clear(result, now, here)
         return
     meant = (there[0], there[1])
     wanted = should.cell(*meant)
@@ -104,10 +104,20 @@ def _mend(
 
 
 def _put_back(result: Repair, now: Reading, here: tuple[int, int], value: Cell | Formula) -> None:
+    result.puts.append(put(now, *here, value))
+    result.hit.append(_told(now, here, "google-put-back"))
+
+
+def _clear(result: Repair, now: Reading, here: tuple[int, int]) -> None:
+    """A row that was never read, inserted where we wrote: nobody can tell what had been typed there."""
+    if now.cell(*here) is not None:
+        result.puts.append(put(now, *here, None))
+    result.hit.append(_told(now, here, "google-instant"))
+
+
+def _told(now: Reading, here: tuple[int, int], code: str) -> Refused:
     row, column = here
-    cell = f"{letters(column)}{row + 1}"
-    result.puts.append(put(now, row, column, value))
-    result.hit.append(Refused(str(row + 1), now.key_of(row) or "", letters(column), "google-put-back", {"cell": cell}))
+    return Refused(str(row + 1), now.key_of(row) or "", letters(column), code, {"cell": f"{letters(column)}{row + 1}"})
 
 
 def _columns(should: Reading, now: Reading, written: set[int]) -> dict[int, int]:

@@ -105,8 +105,17 @@ class BothSidesOnGoogle(BothSides):
     def run_while_somebody_sorts_in_the_instant_of_writing(self, header: str, *, insert: bool) -> None:
         assert isinstance(self.sheet, GoogleTeam)
         self.sheet.instant = [lambda: self.type_stranger(0)] if insert else [lambda: self.sort(header, reverse=True)]
+        before = set(self.typed)
         self.attempt({})
         self.sheet.instant = []
+        self.forget_what_nobody_could_read(set(self.typed) - before)
+
+    def forget_what_nobody_could_read(self, typed: set[tuple[str, str]]) -> None:
+        """A cell of a row that appeared in the very instant, where we wrote. It is told, and beyond help."""
+        lines = {line.id: line for line in self.lines()}
+        for id_, header in typed:
+            if id_ in lines and not self.text(lines[id_], header):
+                del self.typed[id_, header]
 
     def teardown(self) -> None:
         try:
