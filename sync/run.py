@@ -149,6 +149,12 @@ class Work:
             return connection.scalar(made) or 0
 
     @property
+    def closed(self) -> bool:
+        """Whether a gate is closed before the tab of people."""
+        seen = self.applied.look if self.applied else self.look
+        return bool(seen and seen.closed)
+
+    @property
     def people_count(self) -> int:
         return len(self.frame)
 
@@ -391,10 +397,10 @@ def write_sheet(work: Work, sheet: Sheet) -> None:
 
 
 def send_mail(work: Work, stop: Callable[[], bool]) -> None:
-    """Send what is approved, due and lawful. Without a look at the sheet, or at one that we never knew and may not touch
-    yet, nothing goes: it may say whom not to write to.
+    """Send what is approved, due and lawful. Without a look at the sheet, or behind a closed gate, nothing goes: a row
+    that we may not take in may say whom not to write to.
     """
-    if work.look is None or (work.look.closed and not work.look.known):
+    if work.look is None or work.closed:
         return
     mailer = work.desk.config.open_mailer(work.desk.clock)
     contacts = Contacts(work.desk, work.frame, keep_out(work.desk, work.look, work.codes))

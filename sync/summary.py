@@ -104,6 +104,12 @@ def _sentence(work: Work, trouble: Trouble | None) -> str | None:
     return work.desk.say(trouble.code, **trouble.facts) if trouble else None
 
 
+def _approved(work: Work) -> int:
+    with work.desk.store.look() as connection:
+        states = box.counts(connection, work.desk.store.org).items()
+    return sum(n for (state, _), n in states if state in {"approved", "held"})
+
+
 def _notes(work: Work) -> list[str]:
     """What is good to know: what was left out, skipped or not believed."""
     say = work.desk.say
@@ -120,6 +126,8 @@ def _notes(work: Work) -> list[str]:
         notes += [say("run-column-gone", header=header) for header in work.knowledge.columns_gone]
         stale = work.knowledge.stale.items()
         notes += [say("run-stale" if last else "run-never-read", source=source) for source, last in stale]
+    if work.closed and (held := _approved(work)):
+        notes.append(say("run-mail-behind-gate", n=held))
     if work.applied:
         seen = work.applied
         told = {

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 from connectors.records import Person
 from sync.followup.outbox import slices
 from sync.people import normalise
+from sync.people.corrected import recognise_by_corrections
 from sync.people.survive import ABOUT, SHEET
 from sync.people.tables import person
 from sync.people.team import adopt_rows, correct
@@ -52,6 +53,9 @@ def take_in(
                     continue
                 value = _text(has[edit.field])  # as it is known: in letters fit for an e-mail
             correct(connection, store.org, person_id, edit.field, value, now, run)
+        recognise_by_corrections(
+            connection, store.org, {ids[one.key] for one in news if one.known and one.key in ids}, now
+        )
         rows = [msgspec.convert({"kind": "person", "id": row.ref, **_given(row)}, Person) for row in strangers]
         codes = adopt_rows(connection, store.org, rows, run, now, country) if rows else []
     return {row.ref: code for row, code in zip(strangers, codes, strict=True) if code is not None}
@@ -66,7 +70,9 @@ def _said(connection: Connection, org: int, people: Iterable[int]) -> dict[int, 
     found: dict[int, list[dict[str, object]]] = defaultdict(list)
     said = sa.select(sighting.c.person, *(sighting.c[name] for name in ABOUT))
     for some in slices(sorted(people)):
-        mine = said.where(sighting.c.org == org, sighting.c.person.in_(some), sighting.c.source != SHEET)
+        mine = said.where(
+            sighting.c.org == org, sighting.c.person.in_(some), sighting.c.source != SHEET, sighting.c.object >= 0
+        )
         for row in connection.execute(mine).mappings():
             found[row["person"]].append(dict(row))
     return found

@@ -32,7 +32,7 @@ ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base32: no i, l, o,
 KEYS = ("customer", "email_key", "name_key", "phone_key", "place_key")
 # `+org` in SQL below: SQLite then goes by the index over the few marked rows, not through all of an organisation.
 NOBODY = Clean(False, *([None] * (len(Clean._fields) - 1)))
-SIGHT = f"no, source, id, {', '.join(KEYS)}, seen, person, first_person, known"
+SIGHT = f"no, source, id, {', '.join(KEYS)}, seen, person, first_person, known AND object >= 0"
 _decode = msgspec.json.Decoder(Person).decode
 
 
@@ -271,7 +271,7 @@ def _merge(connection: Connection, org: int, merged: Mapping[int, int]) -> None:
 def _mark_people(connection: Connection, org: int, people: Iterable[int]) -> None:
     sql = (
         "UPDATE person SET stale = true, live = EXISTS (SELECT 1 FROM sighting WHERE sighting.org = person.org"
-        " AND sighting.person = person.id AND sighting.known) WHERE org = ? AND id = ?"
+        " AND sighting.person = person.id AND sighting.known AND sighting.object >= 0) WHERE org = ? AND id = ?"
     )
     run_many(connection, sql, [(org, person) for person in sorted(people)])
 

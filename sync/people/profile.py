@@ -132,7 +132,7 @@ def about(
     sightings = _frame(
         connection,
         survive.SIGHTINGS,
-        f"SELECT p.id, {columns} FROM {CONCERNED} WHERE {where} AND s.given IS NOT NULL",
+        f"SELECT p.id, {columns} FROM {CONCERNED} WHERE {where} AND s.given IS NOT NULL AND s.object >= 0",
         (org, first, last),
     )
     corrections = _frame(

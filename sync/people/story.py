@@ -211,7 +211,7 @@ def _computed(connection: Connection, org: int, person: int) -> list[Value]:
 def _sightings(connection: Connection, org: int, person: int) -> list[Sighting]:
     sql = (
         "SELECT s.source, o.kind, o.id, s.id, s.seen, s.given FROM sighting AS s"
-        " LEFT JOIN object AS o ON o.org = s.org AND o.no = s.object WHERE s.org = ? AND s.person = ? ORDER BY s.no"
+        " LEFT JOIN object AS o ON o.org = s.org AND o.no = s.object WHERE s.org = ? AND s.person = ? AND s.object >= 0 ORDER BY s.no"
     )
     return [
         Sighting(

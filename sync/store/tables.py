@@ -97,7 +97,7 @@ sighting = sa.Table(
     number("no", primary=True),
     text("source"),
     text("id"),
-    number("object"),  # 0: only referred to so far
+    number("object"),  # 0: only referred to so far; below: what the team corrected of that person
     sa.Column("given", sa.LargeBinary),  # the Person record as JSON; null: withdrawn, or only referred to
     sa.Column("seen", Utc),
     sa.Column("dirty", sa.Boolean, nullable=False, server_default=sa.true()),  # `given` was not looked at yet
