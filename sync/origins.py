@@ -87,7 +87,7 @@ class _Trace:
         )
         said = (
             f"SELECT person, source, {', '.join(ABOUT)} FROM sighting"
-            " WHERE org = ? AND person IN ({among}) ORDER BY seen DESC, no DESC"
+            " WHERE org = ? AND object >= 0 AND person IN ({among}) ORDER BY seen DESC, no DESC"
         )
         self.fed = _by_person(ask_in(connection, fed, (org,), sorted(concerned)))
         self.said = _by_person(ask_in(connection, said, (org,), sorted(concerned)))

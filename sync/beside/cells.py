@@ -105,6 +105,11 @@ def _key(one: Written) -> str:
     return f"{one.run}.{one.number}"
 
 
+def _is_older(line: Line) -> bool:
+    """Did the team's cell stand there before we came, saying in its own way what we would write?"""
+    return line.kind == "edit" and line.was is None and ours(line) != ""
+
+
 class _Words:
     def __init__(self, work: Work, lines: Sequence[Written]) -> None:
         self.work, self.lines = work, lines
@@ -135,7 +140,11 @@ class _Words:
         return in_house(self.work, code, **facts)
 
     def _event(self, line: Line, *, both: bool) -> str:
-        return "conflict" if both else "filled" if line.kind == "written" and line.was is None else line.kind
+        if both:
+            return "conflict"
+        if line.kind == "written" and line.was is None:
+            return "filled"
+        return "kept" if _is_older(line) else line.kind
 
     def _whose(self, line: Line) -> str:
         if line.tab == self.work.tab.name:
@@ -160,7 +169,7 @@ class _Words:
 
     def _why(self, line: Line) -> str:
         if line.kind in TELLING:
-            return self._say(f"journal-{line.kind}")
+            return self._say(f"journal-{'kept' if _is_older(line) else line.kind}", ours=ours(line))
         if line.kind == "written":
             field = line.field or ""
             ruled = field == "flags" or field.startswith(SET)

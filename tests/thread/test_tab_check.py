@@ -116,6 +116,20 @@ def test_two_rows_that_may_be_one_person_until_somebody_says_they_are_two(phare:
     assert open_lines(phare) == []
 
 
+def test_two_rows_that_were_one_person_after_all(phare: Small) -> None:
+    phare.run()
+    person = {"Prénom": "Camille", "Nom": "Roy", "Ville": "Lyon"}
+    add_rows(phare, {**person, "Courriel": "camille@example.org"}, {**person, "Courriel": "croy@example.org"})
+    phare.run()
+    assert len(open_lines(phare)) == 1
+    last = next(at for at, row in enumerate(phare.rows(), 2) if row["Courriel"] == "croy@example.org")
+    write(phare, "Contacts", last, "Courriel", "camille@example.org")
+    phare.run()
+    phare.run()
+    (left,) = open_lines(phare)
+    assert (left["Quoi"], left["Personne"]) == ("Ligne en trop", "Camille Roy")
+
+
 def test_a_date_in_words_and_a_row_too_many(phare: Small) -> None:
     phare.run()
     phare.edit("Awa", "Anniversaire", "au printemps")

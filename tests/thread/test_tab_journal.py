@@ -87,6 +87,24 @@ def test_a_name_changed_on_both_sides_stays_the_teams_and_the_other_is_told(phar
     assert both["Pourquoi"].endswith("Awa-Marie")
 
 
+def test_what_stood_in_the_sheet_before_is_told_as_kept(phare: Small) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    sheet.title = "Contacts"
+    for row in (["Prénom", "Nom", "Courriel", "Visites"], ["Jeanne", "EXEMPLE", "jeanne.exemple@example.org", 40]):
+        sheet.append(row)
+    book.save(phare.folder / "Contacts.xlsx")
+    phare.run()
+    kept = about(phare, "Nom")
+    assert (five(kept)[:4], kept["Pourquoi"][-7:]) == (("Gardé", "Jeanne Exemple", "", "EXEMPLE"), "Exemple")
+    assert five(about(phare, "Visites")) == ("Remplacé", "Jeanne Exemple", "40", "2", "exports")
+    assert {row["Colonne"] for row in told(phare) if row["Quoi"] == "Colonne"} == {
+        "Dernière visite",
+        "Dépensé",
+        "Signaux",
+    }
+
+
 def test_a_flag_says_which_rule_put_it_on_and_took_it_off(phare: Small) -> None:
     phare.write("rules/public.yaml", "règles: []\n")
     phare.run()

@@ -36,6 +36,8 @@ _WIDE = {
     "detail": 74,
     "advice": 130,
     "by": 30,
+    "was": 26,
+    "now": 26,
     "why": 120,
 }
 _CURRENCY = {"CA": "$", "US": "$", "GB": "£", "CH": "CHF"}
