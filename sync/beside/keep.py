@@ -55,9 +55,10 @@ def _settle(work: Work, one: SideTab, seen: Look) -> None:
 
 
 def write_tabs(work: Work, sheet: Sheet) -> None:
-    """Bring the tabs to what is so at the end of the run."""
+    """Bring the tabs to what is so at the end of the run; but not in a sheet that another store kept."""
+    another = work.look is not None and work.look.foreign and work.closed
     for one in work.side_tabs:
-        if one.seen is None:
+        if one.seen is None or another:
             continue
 
         def again(seen: Look, one: SideTab = one) -> Wanted:

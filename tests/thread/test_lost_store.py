@@ -48,6 +48,7 @@ def codes(small: Small) -> set[str]:
 
 
 def test_a_lost_store_is_noticed_before_a_cell_is_written(small: Small) -> None:
+    small.change("config.yaml", "  tab: Contacts\n", "  tab: Contacts\n  outbox: Courriels\n  journal: Journal\n")
     small.export(lines(NAMES))
     small.run()
     before = (small.folder / "Contacts.xlsx").read_bytes()
