@@ -49,6 +49,9 @@ def _headers(desk: Desk, accounts: dict[str, dict[str, str]], *, online: bool) -
     sheet = desk.config.open_sheet(desk.clock)
     try:
         table = sheet.read(desk.config.tab.tab)
+        if hasattr(sheet, "month"):  # the tabs beside it cost calls too
+            for tab in desk.config.tab.beside.values():
+                sheet.read(tab)
     except Trouble as trouble:
         accounts["sheet"] = {"state": "failed", "message": desk.say(trouble.code, **trouble.facts)}
         return None

@@ -66,6 +66,17 @@ def test_check_tells_what_a_month_costs(small: Small, world: FakeAirtable) -> No
     assert "`schedule:`" in small.filrouge("check", "--online").said
 
 
+def test_the_tabs_beside_count_among_a_months_calls(small: Small, world: FakeAirtable) -> None:
+    small.run()
+    small.change("config.yaml", "  tab: Contacts\n", "  tab: Contacts\n  todo: À faire\n  journal: Journal\n")
+    small.run()
+    before = len(world.requests)
+    small.run()
+    quiet = len(world.requests) - before
+    beside = small.filrouge("check", "--online").said
+    assert f"{quiet} appels" in beside.replace("\u00a0", " "), beside
+
+
 def test_an_option_that_nobody_offered_is_named_and_not_made(small: Small, world: FakeAirtable) -> None:
     small.run()
     of = world.grid("Contacts").field("Signaux")
