@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -83,6 +84,15 @@ class Desk:
             raise WrongFiles(reading.mistakes, shown)
         config = reading.config
         return cls(config, Clock(config.zone, today), language or config.language)
+
+    @contextmanager
+    def speaking(self, language: str) -> Iterator[None]:
+        """For the length of a block, say everything in this language."""
+        before, self.language = self.language, language
+        try:
+            yield
+        finally:
+            self.language = before
 
     @property
     def has_store(self) -> bool:

@@ -22,15 +22,22 @@ REASONS = 5
 
 
 def summarise(work: Work) -> Outcome:
-    """Close the run: judge it, note it, write its page, and give what is to be shown."""
-    facts = facts_so_far(work)
-    said = lines(work, facts)
-    facts["lines"] = said
-    runs.finish(work.desk.store, work.number, facts["state"], facts, work.desk.clock.read())
-    from sync.report.gather import gather
-    from sync.report.page import write
+    """Close the run: judge it, note it, write its page, and give what is to be shown: the page and the note are the
+    whole team's and in the organisation's language, what is shown is in the reader's.
+    """
+    desk = work.desk
+    with desk.speaking(desk.config.language):
+        facts = facts_so_far(work)
+        said = lines(work, facts)
+        facts["lines"] = said
+        runs.finish(desk.store, work.number, facts["state"], facts, desk.clock.read())
+        from sync.report.gather import gather
+        from sync.report.page import write
 
-    write(gather(work, facts), work.desk.config.folder)
+        write(gather(work, facts), desk.config.folder)
+    if desk.language != desk.config.language:
+        facts = facts_so_far(work)
+        said = lines(work, facts)
     code = {"done": DONE, "partial": PARTIAL, "waiting": DECIDE, "refused": DECIDE}[facts["state"]]
     return Outcome(said, {key: value for key, value in facts.items() if key != "lines"}, code)
 

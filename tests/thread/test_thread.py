@@ -175,3 +175,12 @@ def test_undo_puts_back_what_nobody_changed_since(small: Small) -> None:
     assert (row["Visites"], row["Dernière visite"], row["Signaux"]) == (2, date(2024, 5, 12), "À relancer")
     assert row["Dépensé"] == 1
     assert small.filrouge("undo", "99").code == 2
+
+
+def test_the_page_speaks_the_organisations_language_whoever_runs_the_command(small: Small) -> None:
+    done = small.filrouge("--language", "en", "run", today=TODAY)
+    assert "e-mail waits for your approval" in done.said
+    page = (small.folder / "report.html").read_text("utf-8")
+    assert "personnes<" in page
+    assert not [word for word in ("cells written", "waits", "people", "read,", "cell ") if f" {word}" in page]
+    assert "3 personnes" in small.filrouge("runs").said
