@@ -21,35 +21,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from sync.demo.exports import BOX_OFFICE
+
 PEOPLE, ORDERS, READERS, NEW = 100_000, 250_000, 30_000, 100
 DAY = date(2026, 9, 1)
 TOWNS = ("Brest", "Quimper", "Lorient", "Morlaix", "Landerneau", "Plougastel-Daoulas")
 FIRST = ("Léa", "Hugo", "Chloé", "Louis", "Émilie", "Noël", "Zoé", "Jean-Baptiste", "Aïcha", "Mamadou", "Linh", "Anaïs")
-BOX_OFFICE = [
-    "Numero billet",
-    "Reservation",
-    "Date reservation",
-    "Heure reservation",
-    "Cle spectacle",
-    "Spectacle",
-    "Cle representation",
-    "Representation",
-    "Date representation",
-    "Heure representation",
-    "Date fin representation",
-    "Heure fin representation",
-    "Prix",
-    "Type de produit",
-    "Filiere de vente",
-    "Nom",
-    "Prenom",
-    "Email",
-    "Adresse",
-    "Code postal",
-    "Pays",
-    "Age",
-    "Sexe",
-]
 MEMBERS = [
     "Email Address",
     "First Name",
