@@ -28,7 +28,7 @@ from sync.beside.keep import take_ticks, write_tabs
 from sync.beside.tab import SideTab
 from sync.desk import Desk, WrongFiles, show_mistakes
 from sync.drafts import Held, batches
-from sync.followup import standings
+from sync.followup import outbox, standings
 from sync.followup.decide import Decisions, decide
 from sync.followup.send import Sent, send_due
 from sync.history import backfill
@@ -293,6 +293,10 @@ def take_look(work: Work, sheet: Sheet) -> None:
     except Trouble as trouble:
         work.sheet_trouble = trouble
     else:
+        if work.look.known and work.look.foreign:
+            with work.desk.store.begin() as connection:
+                outbox.ask_again(connection, work.desk.store.org)
+            work.notes.append(work.desk.say("run-older-copy", n=work.look.foreign, tab=work.tab.name))
         _take_in(work, work.look)
 
 

@@ -179,6 +179,16 @@ def _approve_rule(connection: Connection, org: int, rule: str, who: str, now: da
     )
 
 
+def ask_again(connection: Connection, org: int) -> None:
+    """Take every approval back: what is about to go, and what rules will have go, waits for a person once more."""
+    none: dict[str, Any] = {"approved_at": None, "approved_by": None}
+    connection.execute(sa.update(rule_state).where(rule_state.c.org == org).values(approved_digest=None, **none))
+    going = outbox.c.state.in_(("planned", "approved", "held"))
+    connection.execute(
+        sa.update(outbox).where(outbox.c.org == org, going).values(state="planned", reason=None, batch=None, **none)
+    )
+
+
 def resend(connection: Connection, org: int, id_: str, who: str, now: datetime) -> bool:
     """A person has made sure that an `uncertain` (or failed) e-mail did not arrive: it may go once more."""
     due = sa.case((outbox.c.not_before < now, outbox.c.not_before), else_=now)

@@ -99,3 +99,22 @@ def test_a_store_put_back_from_an_older_copy_gives_nobody_the_row_of_another(sma
     found = said(small)
     assert found.pop("Lina")["Visites"] == lina["Visites"] + 1
     assert found == before
+
+
+def test_an_older_copy_sends_nothing_again_without_a_yes(small: Small) -> None:
+    small.export(lines(NAMES[:9]))
+    small.run()
+    small.filrouge("approve", "perdus-de-vue")
+    small.run()
+    shutil.copy(small.folder / "filrouge.db", small.folder / "copy")
+    small.export(lines(NAMES))
+    small.run(today="2026-03-16")
+    went = small.mails()
+    assert len(went) == 11  # all but Awa, who came once
+    forget(small)
+    shutil.move(small.folder / "copy", small.folder / "filrouge.db")
+    done = small.filrouge("run", today="2026-03-20")
+    assert small.mails() == went
+    assert "copie plus ancienne" in done.said
+    assert small.run(today="2026-03-21").facts["mail"]["waiting"] == 3
+    assert small.mails() == went
