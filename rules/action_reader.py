@@ -10,6 +10,7 @@ from rules.context import Context
 from rules.mistakes import fold
 from rules.phrases import read_phrase
 from rules.suggestions import suggest
+from rules.words import LANGUAGES, vocabulary
 from rules.yamltext import Block, Entry, Items, Node, Text
 
 LATER = {"newsletter", "notify", "review", "webhook", "forget"}
@@ -66,7 +67,7 @@ def _options(context: Context, action: str, shown: str, rest: Block, path: str) 
 
 
 def _flag(context: Context, entry: Entry, _: dict[str, Entry], path: str) -> Iterable[Action]:
-    name = context.text(entry.value, f"{path}.{entry.key.value}", "name")
+    name = context.text(entry.value, f"{path}.{entry.key.value}", "flag")
     return () if name is None else (Flag(name),)
 
 
@@ -89,8 +90,8 @@ def header_for(context: Context, name: str) -> str:
 
 def _email(context: Context, entry: Entry, options: dict[str, Entry], path: str) -> Iterable[Action]:
     here = f"{path}.{entry.key.value}"
-    template = context.text(entry.value, here, "name")
-    template = None if template is None else template.removesuffix(".md")
+    template = context.text(entry.value, here, "template")
+    template = None if template is None else template.removesuffix(".md").rpartition("/")[2]
     known = {fold(name): name for name in context.templates or ()}
     if template and fold(template) in known:
         template = known[fold(template)]
@@ -107,7 +108,7 @@ def _email(context: Context, entry: Entry, options: dict[str, Entry], path: str)
 
 
 def _task(context: Context, entry: Entry, options: dict[str, Entry], path: str) -> Iterable[Action]:
-    text = context.text(entry.value, f"{path}.{entry.key.value}", "name")
+    text = context.text(entry.value, f"{path}.{entry.key.value}", "task")
     who = options.get("for")
     assignee = None if who is None else context.text(who.value, f"{path}.{who.key.value}", "name")
     due = _span(context, "due", options.get("due"), path)
@@ -139,5 +140,10 @@ def _purpose(context: Context, entry: Entry | None, path: str) -> Literal["marke
     text = context.text(entry.value, here, ", ".join(f"`{word}`" for word in shown))
     found = None if text is None else context.words.find("purpose", text)
     if text is not None and found is None:
-        context.near(entry.value.place, "unknown-value", here, text, shown)
+        there = next((name for other in LANGUAGES if (name := vocabulary(other).find("purpose", text))), None)
+        if there:
+            right = context.words.shown("purpose", there)
+            context.tell(entry.value.place, "unknown-value-near", here, text, suggestion=right)
+        else:
+            context.near(entry.value.place, "unknown-value", here, text, shown)
     return cast("Literal['marketing', 'service'] | None", found)

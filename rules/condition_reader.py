@@ -19,12 +19,16 @@ from rules.conditions import (
 from rules.context import Context
 from rules.fields import FIELDS, FieldType
 from rules.mistakes import fold, nearest
-from rules.phrases import Phrase, read_fact_date, read_number, read_phrase, typed
+from rules.phrases import Phrase, read_date, read_fact_date, read_number, read_phrase, typed
 from rules.suggestions import suggest
 from rules.words import LANGUAGES, vocabulary
 from rules.yamltext import Block, Entry, Items, Node, Text
 
 NEGATION = re.compile(r"(?:not|pas|non|sauf|except|autre que|other than)\s+\S|!=|<>|≠")
+SIGNED = re.compile(r"(?:!=|>=?)\s*\w")  # quoted by rules.lines, so that it could be read at all
+UNREAD_LIST = re.compile(
+    r"[\[\]]|^(?:any|all|some|none|no|au moins un|aucun|tous|toutes)\b(?: (?:of|de)\b.*)?$", re.IGNORECASE
+)
 LINES = ("logic", "fields")
 GROUPS: dict[str, type[AllOf | AnyOf | NoneOf]] = {"any_of": AnyOf, "all_of": AllOf, "none_of": NoneOf}
 DATES = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[/.]\d{1,2}[/.]\d{4}")
@@ -85,7 +89,7 @@ def _read_group(context: Context, logic: str, node: Node, path: str) -> Iterable
 def _read_segments(context: Context, node: Node, path: str) -> Iterable[Condition]:
     found: list[Condition] = []
     for item in node.items if isinstance(node, Items) else (node,):
-        name = context.text(item, path, "name")
+        name = context.text(item, path, "segment")
         if name is None:
             continue
         if identity := context.segments.get(fold(name)):
@@ -136,7 +140,7 @@ class _Reader:
             return self._read_list(kind, node)
         if not node.value.strip():
             return self._fail(node, kind)
-        plain = not node.quoted or node.value.startswith("!=")
+        plain = not node.quoted or SIGNED.match(node.value)
         if plain and not self.field.startswith(SHEET) and NEGATION.match(fold(node.value)):
             self.context.tell(node.place, "negation", self.path, node.value.strip(), field=self.shown)
             return None
@@ -145,14 +149,14 @@ class _Reader:
                 return self._choices(node, [node])
             case "yesno":
                 return self._yesno(node)
-            case "text" if node.quoted:
+            case "text" if not plain:
                 return self._check(node, kind, "is", (node.value,))
             case _:
                 return self._phrase(kind, node)
 
     def read_sheet(self, node: Node) -> Check | None:
         """A cell of the team's own: the phrase tells how the cell is read."""
-        if not isinstance(node, Text) or node.quoted or not node.value.strip():
+        if not isinstance(node, Text) or (node.quoted and not SIGNED.match(node.value)) or not node.value.strip():
             return self.read("text", node)
         if self.context.words.find("yesno", node.value):
             return self._yesno(node)
@@ -186,6 +190,13 @@ class _Reader:
     def _words(self, kind: FieldType, node: Text) -> Check | None:
         """Text and tags: any word is right, so a misspelled phrase is looked for on purpose."""
         phrase = read_phrase(self.language, kind, node.value)
+        if (
+            phrase is not None
+            and kind == "tags"
+            and phrase.op == "contain"
+            and UNREAD_LIST.search(str(phrase.values[0]))
+        ):
+            return self._fail(node, kind)
         if phrase is not None:
             return self._check(node, kind, phrase.op, phrase.values)
         if meant := self._nearly(kind, node.value):
@@ -203,17 +214,35 @@ class _Reader:
         answer = self.context.words.find("yesno", text)
         if answer and (kind == "tags" or self.field == "membership"):
             return str(vocabulary(self.language).words["phrases"][kind]["known" if answer == "yes" else "never"][0])
-        head, _, rest = text.strip().partition(" ")
+        if answer is None and kind == "tags" and text.strip().casefold() in {"none", "aucun", "aucune"}:
+            return str(vocabulary(self.language).words["phrases"][kind]["never"][0])
+        if not self.field.startswith(SHEET) and (cut := self._without_signs(kind, text.strip())):
+            return cut
+        return self._nearly_begun(kind, text.strip())
+
+    def _nearly_begun(self, kind: str, text: str) -> str | None:
+        head, _, rest = text.partition(" ")
         starts = [
             pattern.split("{")[0].strip()
             for patterns in vocabulary(self.language).words["phrases"][kind].values()
             for pattern in patterns
             if "{" in pattern
         ]
+        for start in starts:
+            first, _, second = start.partition(" ")
+            tail = re.sub(r"^(?:with|by|par|avec|de)\b\s*", "", rest)
+            if kind == "text" and second and len(head) > 5 and nearest(head, [first]):
+                return f"{start} {tail or '…'}"
         single = [start for start in starts if " " not in start]
         if rest and len(head) > 5 and (near := nearest(head, single)):
             return f"{near} {rest}"
         return None
+
+    def _without_signs(self, kind: str, text: str) -> str | None:
+        """`69*` and `Lyon;` would be looked for as they stand, and nobody has such a town."""
+        if kind == "text" and (star := re.fullmatch(r"([^*\s]+)\*", text)):
+            return str(vocabulary(self.language).words["phrases"]["text"]["starts"][0]).replace("{text}", star[1])
+        return text.rstrip(",; ") if text.endswith((",", ";")) and text.rstrip(",; ") else None
 
     def _several(self, text: str) -> str | None:
         """`Lyon, Nantes` and `théâtre ou danse` are meant as several; in the team's own columns anything may stand."""
@@ -243,7 +272,7 @@ class _Reader:
         )
         denied = re.match(r"(?:non|pas|not|no|un)\b", fold(text.value))  # the nearest word would say the opposite
         meant = words.shown("choices", translated) if translated in allowed else nearest(text.value, shown)
-        meant = None if denied else meant
+        meant = None if denied else (words.meant(("choices",), text.value) or meant)
         self._fail(text, ", ".join(f"`{name}`" for name in shown), meant)
 
     def _yesno(self, node: Text) -> Check | None:
@@ -282,7 +311,7 @@ class _Reader:
         """Tell what is wrong; gives None, for the caller to give back."""
         expected = {"money": "number", "choice": ""}.get(kind, kind)
         found = node.value.strip() if isinstance(node, Text) else ""
-        dated = isinstance(node, Text) and DATES.search(found)
+        dated = isinstance(node, Text) and any(read_date(self.language, day) is None for day in DATES.findall(found))
         if dated and not suggestion and kind in {"date", "sheet"}:
             self.context.tell(node.place, "no-such-date", self.path, found, expected=expected)
         elif isinstance(node, Text) and found:

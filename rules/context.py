@@ -87,12 +87,15 @@ class Context:
             if language != self.words.language and (match := _in_sections(other, sections, key.value)):
                 self.tell(key.place, f"other-language-{language}", here, key.value, suggestion=self.words.key(*match))
                 return match[1]
+        if meant := self.words.meant(sections, key.value):
+            self.tell(key.place, "unknown-key-near", here, key.value, suggestion=meant)
+            return self.find(sections, meant.partition(":")[0])
         expected = ", ".join(f"`{word}`" for section in sections for word in self.words.all(section))
         meant = self.words.nearest(sections, key.value)
-        elsewhere = self.find(STRUCTURE, key.value)
+        elsewhere = _in_sections(self.words, STRUCTURE, key.value)
         if elsewhere:
-            self.misplaced.add(elsewhere)
-            self.tell(key.place, "misplaced", here, key.value)
+            self.misplaced.add(elsewhere[1])
+            self.tell(key.place, _where_it_goes(sections, elsewhere[0]), here, key.value)
             return None
         plain = "unknown-field" if "fields" in sections else "unknown-key"
         self.tell(
@@ -128,6 +131,13 @@ class Context:
         if text is not None and found is None:
             self.tell(node.place, "value", path, text, field=path.rsplit(".", 1)[-1], expected="yesno")
         return None if found is None else found == "yes"
+
+
+def _where_it_goes(sections: tuple[str, ...], belongs: str) -> str:
+    if "segment" in sections and belongs in {"rule", "action"}:
+        return "misplaced-in-segment"
+    known = {"top": "top", "rule": "rule", "logic": "condition", "fields": "condition", "action": "action"}
+    return f"misplaced-{known[belongs]}" if belongs in known else "misplaced"
 
 
 def _in_sections(words: Vocabulary, sections: tuple[str, ...], text: str) -> tuple[str, str] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from rules.encoding import split_lines
 from rules.mistakes import Mistake, Place
 
 ODD_SPACES = dict.fromkeys(map(ord, "\u00a0\u202f\u2007\u2009\u200a\u3000"), " ")
@@ -15,8 +16,15 @@ BLOCK_TEXT = re.compile(r"(?:^|[:\-]\s+)[|>][+\-0-9]*\s*(?:#.*)?$")
 MERGE = re.compile(r"^(<{7}|={7}|>{7}|\|{7})(\s|$)")
 TIGHT_COLON = re.compile(r"^(\s*(?:- +)?)([^\W\d][\w '’]*?):([^\s/:][^:]*)$")
 TIGHT_DASH = re.compile(r"^(\s*)-([^\W\d][^:]*:(?:\s.*)?)$")
-CURLY = re.compile(r"(?<=[:\-\[,] )\s*([“”„‟‘’])([^“”„‟\"]*)([“”‟‘’])(?=\s*(?:[,\]}]|#.*|$))")
+CURLY = re.compile(
+    r"(?:(?<=[:\-\[{,] )|(?<=[\[{,]))\s*"
+    r"(?:([“”„‟‘’])([^“”„‟\",\[\]{}]*)([“”‟‘’\"'])|(\")([^“”„‟\"]*)([“”‟])|(«)\s*([^«»\"]*?)\s*(»))"
+    r"(?=\s*(?:[,\]}]|#.*|$))"
+)
+BULLET = re.compile(r"^(\s*)([–—−•·▪●◦*])\s+(?=\S)")
+FILLING = re.compile(r"(?<=: )\{\{.*$")
 SIGN = re.compile(r"(?<=: )(?:>(?:=\s*| +)\d|!=\s*\w)[^,}\]#\"']*")
+BROKEN_ACCENT = re.compile(r"[ÃÂ][\u0080-\u00bf\u0152-\u0178\u02c6\u2018-\u2122]|â€")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -40,38 +48,63 @@ class Line:
 
 def mend(text: str, file: str) -> tuple[list[Line], list[Mistake]]:
     """Every line of the text, mended where that is safe, and what had to be mended."""
-    mistakes: list[Mistake] = []
     lines: list[Line] = []
+    text, mistakes = _right_accents(text, file)
     inside: int | None = None  # the indent of the key whose block text (| or >) we are in
-    for index, raw in enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n")):
+    for index, raw in enumerate(split_lines(text)):
         if inside is not None and (not raw.strip() or _indent(raw) > inside):
             lines.append(Line(CONTROL.sub(" ", raw).replace("\u2028", " ").replace("\u2029", " ")))
             continue
         line, told = _mend_line(raw.replace("\x85", " ").replace("\u2028", " ").replace("\u2029", " "), index, file)
         inside = line.indent if BLOCK_TEXT.search(line.text) else None
         lines.append(line)
-        mistakes += told
+        if not (told and told[0].code == "merge-mark" and any(known.code == "merge-mark" for known in mistakes)):
+            mistakes += told
     return lines, mistakes
+
+
+def _right_accents(text: str, file: str) -> tuple[str, list[Mistake]]:
+    """A file whose accents a program read in the wrong encoding and saved so: `rÃ¨gles`. Told once."""
+    found = BROKEN_ACCENT.search(text)
+    if found is None:
+        return text, []
+    before = split_lines(text[: found.start()])
+    word = re.search(r"\S*$", before[-1])[0] + re.match(r"\S*", text[found.start() :])[0]  # type: ignore[index]
+    right = "\n".join(_decoded(line) for line in split_lines(text))
+    meant = _decoded(word)
+    place = Place(file, len(before), len(before[-1]) + 1)
+    return right, [Mistake(place, "broken-accents", found=word, suggestion=meant if meant != word else None)]
+
+
+def _decoded(line: str) -> str:
+    try:
+        return line.encode("cp1252").decode("utf-8")
+    except UnicodeError:
+        return line
 
 
 def _indent(raw: str) -> int:
     return len(raw) - len(raw.lstrip(" \t"))
 
 
-def _mend_line(raw: str, index: int, file: str) -> tuple[Line, list[Mistake]]:  # noqa: PLR0911  one return a slip
+def _mend_line(raw: str, index: int, file: str) -> tuple[Line, list[Mistake]]:  # noqa: C901, PLR0911  one return a slip
     def told(code: str, column: int, found: str = "", suggestion: str | None = None) -> list[Mistake]:
         return [Mistake(Place(file, index + 1, column + 1), code, found=found, suggestion=suggestion)]
 
     if MERGE.match(raw):
-        return Line(""), told("merge-mark", 0, raw[:7]) if raw[0] == "<" else []
+        return Line(""), told("merge-mark", 0, raw[:7])
     if control := CONTROL.search(raw):
         return Line(CONTROL.sub(" ", raw)), told("control-character", control.start())
     if not raw.strip() or raw.lstrip().startswith("#"):
         return Line(""), []
-    text = _plain_spaces(raw)
+    text = _plain_spaces(raw).rstrip()
     head = text[: _indent(text)]
     if "\t" in head:
         return Line(head.replace("\t", "  ") + text.lstrip(), 0, head.count("\t")), told("tab", head.index("\t"))
+    text = text.replace("\t", " ")
+    if slip := BULLET.match(text):
+        right = f"{slip[1]}- {text[slip.end() :]}"
+        return Line(right), told("bullet", slip.start(2), slip[2], right.strip())
     if (slip := TIGHT_COLON.match(text)) and not slip[1].strip():
         at = slip.end(2) + 1
         right = f"{slip[2]}: {slip[3]}".rstrip()
@@ -84,12 +117,24 @@ def _mend_line(raw: str, index: int, file: str) -> tuple[Line, list[Mistake]]:  
     if slip := SIGN.search(text):  # `visits: >= 3`: a phrase to be told as one, not the start of a block text
         quoted = f'{text[: slip.start()]}"{slip[0].rstrip()}"{text[slip.end() :]}'
         return Line(quoted, slip.start() + 1, 1), []
-    if slip := CURLY.search(text):
-        right = f'"{slip[2]}"'
-        return Line(CURLY.sub(r'"\2"', text)), told(
-            "smart-quotes", slip.start(1), f"{slip[1]}{slip[2]}{slip[3]}", right
-        )
+    if slips := list(CURLY.finditer(text)):
+        return Line(CURLY.sub(_straight, text)), [
+            one
+            for slip in slips
+            for one in told("smart-quotes", _quote_at(slip), slip[0].strip(), _straight(slip).strip())
+        ]
+    if (slip := FILLING.search(text)) and '"' not in slip[0]:
+        right = f'"{slip[0]}"'
+        return Line(text[: slip.start()] + right, slip.start() + 1, 1), told("filling", slip.start(), slip[0], right)
     return Line(text), []
+
+
+def _straight(slip: re.Match[str]) -> str:
+    return '"' + (slip[2] or slip[5] or slip[8] or "") + '"'
+
+
+def _quote_at(slip: re.Match[str]) -> int:
+    return next(slip.start(group) for group in (1, 4, 7) if slip[group])
 
 
 def _plain_spaces(raw: str) -> str:

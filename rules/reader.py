@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 
 from rules.action_reader import read_actions
 from rules.assemble import Part, assemble
@@ -26,9 +27,10 @@ from rules.conditions import (
     Segment,
 )
 from rules.context import Context, language_of
+from rules.encoding import misnamed
 from rules.mistakes import Mistake, fold
 from rules.words import Vocabulary, vocabulary
-from rules.yamltext import Block, Entry, Items, Node, Text, parse
+from rules.yamltext import Block, Entry, Items, Node, Text, in_order, parse
 
 STRUCTURAL = {"no-value", "missing-name", "missing-when", "missing-then", "not-a-text-here", "unknown-segment-none"}
 
@@ -63,8 +65,9 @@ def read(
     headers = None if columns is None else [*columns, *(name for source in sources for name in _columns_made(source))]
     parts = [_FileReader(source, Context(source.words, headers, templates, names, shown)).read() for source in sources]
     book, kept, across = assemble(parts, previous or Book())
-    mistakes = [*across, *(mistake for part in parts for mistake in part.mistakes)]
-    return Reading(book, sorted(mistakes, key=lambda mistake: mistake.place), kept)
+    every = sorted([*across, *(mistake for part in parts for mistake in part.mistakes)], key=lambda found: found.place)
+    by_file = groupby(every, key=lambda found: found.place.file)
+    return Reading(book, [mistake for _, found in by_file for mistake in in_order(list(found))], kept)
 
 
 @dataclass
@@ -76,6 +79,8 @@ class _Source:
 
 
 def _source(name: str, data: bytes, language: str) -> _Source:
+    if mistakes := misnamed(name):
+        return _Source(name, None, mistakes, vocabulary(language))
     node, mistakes = parse(data, name)
     return _Source(name, node, mistakes, vocabulary(language_of(node, language)))
 

@@ -7,12 +7,15 @@ from collections.abc import Iterator
 
 from rules.mistakes import fold, nearest
 from rules.phrases import grammar_of, patterns_of, read_period, read_phrase, typed
-from rules.words import LANGUAGES, vocabulary
+from rules.words import LANGUAGES, meant, vocabulary
 
 NONE = {"aucun", "aucune", "rien", "none", "nothing", "non", "no", "pas"}
 YES = {"oui", "yes"}
 FUTURE = re.compile(r"^(?:dans|d'ici|in|within|by)\b")
+TO_COME = re.compile(rf"{FUTURE.pattern}|^(?:les |the )?(?:prochaine?s?|next)\b|prochaine?s?|\b(?:demain|tomorrow)\b")
+BEFORE_NOW = re.compile(r"\b(?:derniere?s?|last|past)\b")
 PAST = {"more_ago", "less_ago", "ago"}
+AHEAD = {"next", "in"}
 
 
 def suggest(language: str, kind: str, text: str) -> str | None:
@@ -22,9 +25,17 @@ def suggest(language: str, kind: str, text: str) -> str | None:
             return typed(language, kind, phrase)
     for candidate in _rewritten(language, kind, fold(text)):
         phrase = read_phrase(language, kind, candidate)
-        if phrase and not (phrase.op in PAST and FUTURE.match(fold(text))):
+        if phrase and not _turned_round(phrase.op, kind, fold(text)):
             return typed(language, kind, phrase)
     return None
+
+
+def _turned_round(op: str, kind: str, folded: str) -> bool:
+    """A suggestion that would look ahead where the person looked back, or the other way round."""
+    if kind != "date":
+        return False
+    ahead = TO_COME.search(folded) and not BEFORE_NOW.search(folded)
+    return bool(op in PAST and ahead) or bool(op in AHEAD and not ahead)
 
 
 SIGNS = {
@@ -57,6 +68,8 @@ def _rewritten(language: str, kind: str, folded: str) -> Iterator[str]:
         yield phrases.get("at_least", [""])[0].replace("{n}", plus[1])
     if comma := re.fullmatch(r"(.*\d)[.,](\d+)(.*)", folded):
         yield f"{comma[1]}{words['decimal']}{comma[2]}{comma[3]}"
+    if kind == "number" and (counted := re.fullmatch(r"(.*\d)(?= [a-z]+$) .+|(.+) (?:times?|fois)", folded)):
+        yield counted[1] or counted[2]  # `at least 3 times`
     if kind in {"date", "number"}:
         yield from _yes_or_none(kind, folded, phrases)
     if kind == "date":
@@ -78,6 +91,15 @@ def _yes_or_none(kind: str, folded: str, phrases: dict[str, list[str]]) -> Itera
 
 def _rewritten_date(language: str, folded: str) -> Iterator[str]:
     phrases = vocabulary(language).words["phrases"]["date"]
+    folded = _whole_months(language, folded)
+    if day := {"hier": "ago", "yesterday": "ago", "demain": "in", "tomorrow": "in"}.get(folded):
+        yield phrases[day][0].replace("{period}", f"1 {vocabulary(language).words['units']['day'][0]}")
+    yield from _rewritten_days(folded, phrases)
+    late = re.fullmatch(r"(?:(?:dans|in|over) )?(?:les |ces |the )?(?:last |past )?(\d+) (?:derni\w+ )?(\w+)", folded)
+    if late and BEFORE_NOW.search(folded):
+        yield phrases["less_ago"][0].replace("{period}", f"{late[1]} {late[2]}")
+    if since := re.fullmatch(r"(?:since|for|depuis|older than|longer than|earlier than) (.+)", folded):
+        yield phrases["more_ago"][0].replace("{period}", since[1])
     if read_period(language, folded):
         yield phrases["more_ago"][0].replace("{period}", folded)
     if slashed := re.fullmatch(r"(.*?)(\d{1,2})[/.](\d{1,2})[/.](\d{4})", folded):
@@ -85,10 +107,28 @@ def _rewritten_date(language: str, folded: str) -> Iterator[str]:
     if soon := re.fullmatch(r"(?:dans moins d(?:e |')|d'ici (?:a )?|in less than |within (?:the next )?)(.+)", folded):
         yield phrases["next"][0].replace("{period}", soon[1])
         yield f"dans les {_put_next(soon[1])}"
-    if french := re.fullmatch(r"(?:plus|moins) de .+|more than .+|less than .+", folded):
-        rest = re.sub(r"^(?:plus|moins) de |^(?:more|less) than ", "", french[0])
+    if french := re.fullmatch(r"(?:plus|moins) d(?:e |').+|more than .+|less than .+", folded):
+        rest = re.sub(r"^(?:plus|moins) d(?:e |')|^(?:more|less) than ", "", french[0])
         op = "less_ago" if french[0].startswith(("moins", "less")) else "more_ago"
         yield phrases[op][0].replace("{period}", rest)
+
+
+def _rewritten_days(folded: str, phrases: dict[str, list[str]]) -> Iterator[str]:
+    if both := re.fullmatch(r"(?:du|de|from|entre|between) (\S+) (?:au|a|to|until|et|and|-) (\S+)", folded):
+        yield phrases["between"][0].replace("{date}", both[1], 1).replace("{date}", both[2], 1)
+    if year := re.fullmatch(r"(avant|before|apres|after)(?: le)? (\d{4})", folded):
+        op = "before" if year[1] in {"avant", "before"} else "after"
+        yield phrases[op][0].replace("{date}", f"{year[2]}-{'01-01' if op == 'before' else '12-31'}")
+    if swapped := re.fullmatch(r"(.*?)(\d{4})[/.](\d{1,2})[/.](\d{1,2})", folded):
+        yield f"{swapped[1]}{swapped[2]}-{int(swapped[3]):02}-{int(swapped[4]):02}"
+
+
+def _whole_months(language: str, folded: str) -> str:
+    """`1,5 an` and `un an et demi` as `18 mois`: periods are whole."""
+    month = vocabulary(language).words["units"]["month"][-1]
+    folded = re.sub(r"\b(\d+)[.,]5 (?:ans?|years?)\b", lambda found: f"{int(found[1]) * 12 + 6} {month}", folded)
+    folded = re.sub(r"d'(un an et demi)\b", r"de \1", folded)
+    return re.sub(r"\b(?:un an et demi|a year and a half|one and a half years?)\b", f"18 {month}", folded)
 
 
 def _nearest_pattern(language: str, kind: str, folded: str) -> str | None:
@@ -125,8 +165,9 @@ def _shape(language: str, folded: str) -> tuple[str, dict[str, list[str]]]:
         return f"{{{hole}}}"
 
     def period(match: re.Match[str]) -> str:
-        unit = nearest(match[2], units)
-        return keep("period", f"{match[1]} {unit}") if unit and len(match[2]) > 1 else match[0]
+        short = meant(language)["units"].get(match[2])
+        unit = words["units"][short][-1] if short else nearest(match[2], units) if len(match[2]) > 1 else None
+        return keep("period", f"{match[1]} {unit}") if unit else match[0]
 
     shape = re.sub(grammar.date, lambda match: keep("date", match[0]), folded)
     shape = re.sub(rf"\b({grammar.number})\s*(?:prochaine?s?\s+)?([a-z]+)\b(?!\}})", period, shape)

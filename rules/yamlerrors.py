@@ -41,8 +41,8 @@ def _code(problem: str, context: str) -> tuple[str, bool]:
         ("anchor" in context or "alias" in context, "alias", False),
         ("tag" in context or "tag" in problem, "tag", False),
         ("flow node" in context, "bracket-open", False),
-        ("block sequence" in context and "block end" in problem, "block-end", False),
-        ("block mapping" in context and "block end" in problem, "block-end", False),
+        ("<block end>" in problem and problem.endswith(("']'", "'}'", "','")), "stray-bracket", False),
+        ("<block end>" in problem, "block-end", False),
         ("not allowed here" in problem, "indent", False),
         ("document start" in problem, "indent", False),
     )

@@ -23,7 +23,7 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from rules.encoding import read_text
+from rules.encoding import LARGEST, read_text
 from rules.lines import Line, mend
 from rules.mistakes import Mistake, Place, fold, messages, nearest
 from rules.yamlerrors import classify
@@ -37,6 +37,7 @@ __all__ = [
     "Place",
     "Text",
     "fold",
+    "in_order",
     "messages",
     "nearest",
     "parse",
@@ -44,7 +45,6 @@ __all__ = [
     "read_text",
 ]
 
-LARGEST = 256 * 1024
 DEEPEST = 24
 MOST_MISTAKES = 60
 
@@ -115,7 +115,7 @@ def parse(data: bytes, file: str) -> tuple[Node | None, list[Mistake]]:
     told = {mistake.place.line for mistake in mended}
     tabs = any(mistake.code == "tab" for mistake in mended)  # nobody can tell how wide they were meant
     broken = [m for m in broken if m.place.line not in told and not (tabs and m.code == "indent")]
-    return node, _in_order([*mistakes, *mended, *broken])
+    return node, in_order([*mistakes, *mended, *broken])
 
 
 def _read_on(lines: list[Line], file: str) -> tuple[Node | None, list[Mistake]]:
@@ -152,13 +152,15 @@ def _blank(lines: list[Line], index: int) -> bool:
     return True
 
 
-def _in_order(mistakes: list[Mistake]) -> list[Mistake]:
-    """By line; of very many only the first, and how many more there are."""
-    ordered = sorted(mistakes, key=lambda mistake: mistake.place)
-    if len(ordered) <= MOST_MISTAKES:
+def in_order(mistakes: list[Mistake]) -> list[Mistake]:
+    """By line; of very many in one file only the first, and how many more there are."""
+    ordered = sorted((mistake for mistake in mistakes if mistake.code != "and-more"), key=lambda mistake: mistake.place)
+    rest = [mistake for mistake in mistakes if mistake.code == "and-more"]
+    left = max(0, len(ordered) - MOST_MISTAKES) + sum(int(str(mistake.facts["n"])) for mistake in rest)
+    if not left:
         return ordered
-    rest = ordered[MOST_MISTAKES]
-    return [*ordered[:MOST_MISTAKES], Mistake(rest.place, "and-more", facts={"n": len(ordered) - MOST_MISTAKES})]
+    place = ordered[MOST_MISTAKES].place if len(ordered) > MOST_MISTAKES else rest[0].place
+    return [*ordered[:MOST_MISTAKES], Mistake(place, "and-more", facts={"n": left})]
 
 
 class _Refused(Exception):  # noqa: N818  it carries a mistake out of the builder; nobody else sees it

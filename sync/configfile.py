@@ -21,7 +21,7 @@ from dotenv import dotenv_values
 
 from connectors import catalog
 from connectors.trouble import Trouble
-from rules.encoding import read_text
+from rules.encoding import lines_of, read_text
 from rules.fields import FIELDS
 from rules.mistakes import Mistake, Place, fold, nearest
 from rules.words import vocabulary
@@ -60,7 +60,7 @@ def read_config(file: Path, environment: Mapping[str, str] | None = None) -> Rea
     """Read and judge the whole file. Never raises for what stands in it; only `OSError` when it can't be opened."""
     data = file.read_bytes()
     tree, mistakes = parse(data, file.name)
-    lines = data.decode("utf-8", "replace").splitlines()
+    lines = lines_of(data)
     reader = _Reader(file, dict(os.environ if environment is None else environment))
     config = reader.read(tree)
     found = sorted([*mistakes, *reader.mistakes], key=lambda mistake: mistake.place)

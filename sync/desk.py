@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from connectors.source import Source
 from connectors.trouble import FixFile, TryLater
 from rules import reader
+from rules.encoding import lines_of
 from rules.mistakes import Mistake
 from sync.clock import Clock
 from sync.config import Config
@@ -55,12 +56,23 @@ def _for_us_alone(url: str) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
 
 
+ADDED = (".txt", ".rtf", ".doc", ".docx", ".odt")
+
+
 def files_in(folder: Path, *endings: str) -> dict[str, bytes]:
-    """The files of a folder by their name relative to it, hidden ones and drafts of editors left out."""
+    """The files of a folder by their name relative to it, hidden ones and drafts of editors left out.
+
+    `welcome.yaml.txt` counts too: whoever saved it so believes that it is read, and is told.
+    """
+
+    def meant(file: Path) -> bool:
+        ending = Path(file.stem).suffix if file.suffix.lower() in ADDED else file.suffix
+        return ending.lower() in endings
+
     return {
         file.relative_to(folder).as_posix(): file.read_bytes()
         for file in sorted(folder.glob("*"))
-        if file.is_file() and file.suffix.lower() in endings and not file.name.startswith((".", "~"))
+        if file.is_file() and meant(file) and not file.name.startswith((".", "~"))
     }
 
 
@@ -156,14 +168,14 @@ class Desk:
         """`columns`: the headers of the team's sheet, None if they are not known."""
         files = self.rule_files if files is None else files
         reading = reader.read(files, columns=columns, templates=self.templates[0].names, language=self.config.language)
-        lines = {name: data.decode("utf-8", "replace").splitlines() for name, data in files.items()}
+        lines = {name: lines_of(data) for name, data in files.items()}
         found = [*reading.mistakes, *action_mistakes(reading.book, lines)]
         return replace(reading, mistakes=sorted(found, key=lambda mistake: mistake.place))
 
     def lines(self) -> dict[str, list[str]]:
         """The text of every rule file and template, for showing where."""
         files = {**self.rule_files, **self.template_files}
-        return {name: data.decode("utf-8", "replace").splitlines() for name, data in files.items()}
+        return {name: lines_of(data) for name, data in files.items()}
 
     def command(self, *words: str) -> str:
         """A command as the person has to type it here: with `--config`, where theirs is another than the usual one."""

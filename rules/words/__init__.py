@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -43,6 +43,11 @@ class Vocabulary:
         word = self.shown(section, name)
         return word.replace(" ", "_") if section == "fields" else word
 
+    def meant(self, sections: Iterable[str], text: str) -> str | None:
+        """What to write instead of a word that people use and rules do not: `zip code`, `or`."""
+        known = {fold(word): right for name in sections for word, right in meant(self.language).get(name, {}).items()}
+        return known.get(fold(text))
+
     def nearest(self, sections: Iterable[str], text: str) -> str | None:
         """The word of these sections that was probably meant."""
         known = {word: self.key(section, name) for section in sections for word, name in self._known[section].items()}
@@ -68,3 +73,10 @@ def vocabulary(language: str) -> Vocabulary:
     """The words of `en` or `fr`."""
     text = files("rules").joinpath("words", f"{language}.yaml").read_text("utf-8")
     return Vocabulary(yaml.load(text, Loader=yaml.BaseLoader))  # noqa: S506  BaseLoader builds strings and nothing else
+
+
+@cache
+def meant(language: str) -> dict[str, dict[str, str]]:
+    """By section, words that people use and rules do not, and what to write instead; of units the canonical name."""
+    text = files("rules").joinpath("words", f"meant.{language}.yaml").read_text("utf-8")
+    return cast("dict[str, dict[str, str]]", yaml.load(text, Loader=yaml.BaseLoader))  # noqa: S506  as above

@@ -100,7 +100,10 @@ def field_of(name: str) -> str | None:
 @lru_cache(KEPT)
 def names_in(text: str) -> frozenset[str]:
     """The names that a template reads. Raises `jinja2.TemplateSyntaxError`, also for what templates may not do."""
-    tree = _environment().parse(unicodedata.normalize("NFC", text))
+    try:
+        tree = _environment().parse(unicodedata.normalize("NFC", text))
+    except RecursionError:  # hundreds of brackets, one in the other
+        raise jinja2.TemplateSyntaxError("too deep", 1) from None
     for node in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends, nodes.Macro)):
         raise jinja2.TemplateSyntaxError("include", node.lineno)
     _compiled(text)  # unknown filters are told only here

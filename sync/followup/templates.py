@@ -20,9 +20,9 @@ import jinja2
 
 from connectors.mail.mailer import mailbox
 from rules.conditions import Book, SetCell, Task
-from rules.encoding import read_text
+from rules.encoding import misnamed, read_text, split_lines
 from rules.fields import FIELDS
-from rules.mistakes import Mistake, Place, fold, nearest
+from rules.mistakes import Mistake, Place, fold, nearest, shorten
 from rules.words import vocabulary
 from rules.yamltext import Block, Text, parse
 from sync.followup import fill
@@ -63,7 +63,7 @@ class TemplateMistake(Mistake):
     """A mistake in a template; its sentence is in `sync/words`."""
 
     def message(self, language: str) -> str:
-        facts = {"found": self.found, "expected": self.expected, "path": self.path} | dict(self.facts)
+        facts = {"found": shorten(self.found), "expected": self.expected, "path": self.path} | dict(self.facts)
         said = say(language, self.code, **facts)
         return f"{said} {say(language, 'template-nearest', suggestion=self.suggestion)}" if self.suggestion else said
 
@@ -114,9 +114,10 @@ def read_templates(files: Mapping[str, bytes]) -> tuple[Templates, list[Mistake]
 
 def _read(file: str, data: bytes) -> tuple[Template | None, list[Mistake]]:
     text, mistakes = read_text(data, file)
+    mistakes += misnamed(file)
     if text is None:
         return None, mistakes
-    text = text.replace("\r\n", "\n")
+    text = "\n".join(split_lines(text))
     edges = list(EDGE.finditer(text))
     if len(edges) < 2 or text[: edges[0].start()].strip():
         return None, [*mistakes, TemplateMistake(Place(file, 1, 1), "template-head")]
