@@ -37,6 +37,7 @@ from sync.tabs import people_tab
 
 MOST = 50
 FEW = 8
+ANSWERS_FIRST = (True, None, False)
 SHOWN_FIRST = ("uncertain", "failed", "waiting", "held", "approved", "sending", "planned", "sent", "cancelled")
 
 
@@ -56,7 +57,10 @@ def _rules_named(rules: tuple[Rule, ...], name: str | None) -> list[Rule]:
 
 
 def explain_person(desk: Desk, who: str, rule: str | None) -> Outcome:
-    """Every condition of every rule for one person: its value, yes or no, since when, what was done."""
+    """Every condition of every rule for one person: its value, yes or no, since when, what was done.
+
+    The rules that the person is inside come first, then those that can't be decided today.
+    """
     book, _ = read_rules(desk, keep_last_right=False)
     code = story(desk.store, who, list(desk.config.sources)).code
     sheet = desk.config.open_sheet(desk.clock)
@@ -75,8 +79,11 @@ def explain_person(desk: Desk, who: str, rule: str | None) -> Outcome:
         past = standings.of_person(connection, desk.store.org, person["person_id"][0])
     said: list[str] = []
     facts: dict[str, Any] = {"person": code, "name": name, "rules": {}}
-    for one in _rules_named(book.rules, rule):
-        why = explain(book, one, person, desk.clock.today(), unknown=unknown, language=desk.language, name=name)
+    chosen = _rules_named(book.rules, rule)
+    today, language = desk.clock.today(), desk.language
+    whys = [explain(book, one, person, today, unknown=unknown, language=language, name=name) for one in chosen]
+    reasons = zip(chosen, whys, strict=True)
+    for one, why in sorted(reasons, key=lambda pair: ANSWERS_FIRST.index(pair[1].answer)):
         done = _done(desk, one, past)
         said += [*why.lines(), *(f"  {line}" for line in done), ""]
         facts["rules"][one.id] = {**why.to_json(), "done": done}

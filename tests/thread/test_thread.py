@@ -114,6 +114,24 @@ def test_explain_tells_why(small: Small) -> None:
     assert small.filrouge("explain", "nobody@example.org").code == 2
 
 
+def test_explain_begins_with_the_rules_somebody_is_inside(small: Small) -> None:
+    rule = "  - nom: {}\n    quand: {{visites: {}}}\n    alors: [{{signaler: X}}]\n"
+    small.write("rules/a.yaml", "règles:\n" + rule.format("Absent", "au moins 99") + rule.format("Zen", "au moins 1"))
+    small.run()
+    told = small.filrouge("explain", "jeanne.exemple@example.org", "--json", today=TODAY).facts["rules"]
+    answers = [why["answer"] for why in told.values()]
+    assert answers == sorted(answers, reverse=True)
+    assert list(told).index("zen") < list(told).index("absent")
+
+
+def test_a_rules_file_with_txt_at_its_end_is_told(small: Small) -> None:
+    small.write("rules/a.yaml.txt", "règles:\n  - nom: A\n    quand: {visites: 3}\n    alors: [{signaler: X}]\n")
+    refused = small.run()
+    assert refused.code == 2
+    assert "rules/a.yaml.txt:1:1" in refused.erred
+    assert "`a.yaml`" in refused.erred
+
+
 def test_the_page_of_the_run(small: Small) -> None:
     small.run()
     page = (small.folder / "report.html").read_text("utf-8")
