@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from rules.conditions import Book, InSegment, Rule, Segment, digest, fields_of, leaves, uses
+from rules.canonical import digest
+from rules.conditions import Book, InSegment, Rule, Segment, fields_of, leaves, uses
 from rules.mistakes import Mistake
 
 Named = TypeVar("Named", Rule, Segment)

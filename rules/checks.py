@@ -38,7 +38,9 @@ class Checks:
         self._distinct: dict[str, pl.DataFrame] = {}
 
     def expressions(self, checks: Iterable[Check]) -> list[pl.Expr]:
-        """An expression for each check, whose field is a column; it has no nulls."""
+        """An expression for each check, whose field is a column. It is null only for a count over a window that can't be
+        known of somebody.
+        """
         checks = list(checks)
         self._find_distinct({check.field for check in checks if self._is_worded(check)})
         return [self._check(check) for check in checks]
@@ -68,7 +70,8 @@ class Checks:
             return self._by_distinct(check.field, self._text_test(check))
         if isinstance(self.schema[check.field], pl.List):
             return self._tags(check)
-        return self._test(check, column).fill_null(value=False)
+        test = self._test(check, column)
+        return test if check.window else test.fill_null(value=False)
 
     def _test(self, check: Check, column: pl.Expr) -> pl.Expr:
         match check.type:
@@ -179,11 +182,12 @@ def _empty(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
 
 
 def _number(check: Check, column: pl.Expr) -> pl.Expr:
-    found = _compared(check, column)
-    return found.fill_null(_compared(check, pl.lit(0))) if check.field in COUNTED else found
+    found = compared(check, column)
+    return found.fill_null(compared(check, pl.lit(0))) if check.field in COUNTED else found
 
 
-def _compared(check: Check, column: pl.Expr) -> pl.Expr:
+def compared(check: Check, column: pl.Expr) -> pl.Expr:
+    """A number against what a check asks; null stays null."""
     values = [_plain(cast("Decimal", value)) for value in check.values]
     match check.op:
         case "at_least":

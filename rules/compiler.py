@@ -1,7 +1,8 @@
 """Conditions as Polars expressions: every rule over every person in one go.
 
 An expression is null exactly where the answer is unknown. A missing value is known: comparisons with it are false. So
-each test fills its nulls with false, and only fields named as unknown, or whose column is not there, give null;
+each test fills its nulls with false, and only fields named as unknown, or whose column is not there, and counts over a
+window that can't be known of somebody give null;
 Polars' `&`, `|` and `~` then follow Kleene's logic by themselves.
 """
 
@@ -40,7 +41,8 @@ def evaluate(book: Book, people: pl.DataFrame, today: date, unknown: Collection[
     """Which rules and segments hold for whom.
 
     `people` has a column `key`, the columns of `rules.fields.FIELDS` (dates as `pl.Date`, tags as lists of text, money
-    as Decimal or Float) and the team's own as `sheet:<header>` in text (ISO dates, `true`/`false`, plain numbers).
+    as Decimal or Float), those of `book.windows` (from `rules.windows.count`) and the team's own as
+    `sheet:<header>` in text (ISO dates, `true`/`false`, plain numbers).
     A field in `unknown`, or without a column, is unknown for everyone. `today` is the organisation's local date.
     """
     wanted = {rule.id: rule.condition for rule in book.rules if rule.active}
@@ -62,7 +64,7 @@ def answers(
     """
     every = [*wanted.values(), *(segment.condition for segment in book.segments)]
     found = {leaf: None for condition in every for leaf in leaves(condition) if isinstance(leaf, Check)}
-    columns = {check: column_of(check.field, people.columns) for check in found if check.field not in set(unknown)}
+    columns = {check: column_of(check.column, people.columns) for check in found if check.field not in set(unknown)}
     placed = {check: replace(check, field=column) for check, column in columns.items() if column is not None}
     names = {check: f"test:{n}" for n, check in enumerate(placed)}
     tests = [

@@ -21,6 +21,8 @@ from rules.fields import FIELDS, FieldType
 from rules.mistakes import fold, nearest
 from rules.phrases import Phrase, read_date, read_fact_date, read_number, read_phrase, typed
 from rules.suggestions import suggest
+from rules.window_reader import read_deeds, read_window
+from rules.windows import OPTIONS
 from rules.words import LANGUAGES, vocabulary
 from rules.yamltext import Block, Entry, Items, Node, Text
 
@@ -29,7 +31,6 @@ SIGNED = re.compile(r"(?:!=|>=?)\s*\w")  # quoted by rules.lines, so that it cou
 UNREAD_LIST = re.compile(
     r"[\[\]]|^(?:any|all|some|none|no|au moins un|aucun|tous|toutes)\b(?: (?:of|de)\b.*)?$", re.IGNORECASE
 )
-BEGINS = {"begins", "beginning", "begin", "starting", "commençant", "débute", "débutant"}
 LINES = ("logic", "fields")
 GROUPS: dict[str, type[AllOf | AnyOf | NoneOf]] = {"any_of": AnyOf, "all_of": AllOf, "none_of": NoneOf}
 DATES = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[/.]\d{1,2}[/.]\d{4}")
@@ -155,14 +156,12 @@ class _Reader:
             case _:
                 return self._phrase(kind, node)
 
-    def read_sheet(self, node: Node) -> Check | None:  # noqa: PLR0911  one return a kind of cell
+    def read_sheet(self, node: Node) -> Check | None:
         """A cell of the team's own: the phrase tells how the cell is read."""
         if not isinstance(node, Text) or (node.quoted and not SIGNED.match(node.value)) or not node.value.strip():
             return self.read("text", node)
         if self.context.words.find("yesno", node.value):
             return self._yesno(node)
-        if DATES.fullmatch(node.value.strip()) and read_date(self.language, node.value) is None:
-            return self._fail(node, "sheet", suggest(self.language, "date", node.value))
         for kind in ("date", "number"):
             phrase = read_phrase(self.language, kind, node.value)
             if phrase and not (phrase.op in {"never", "known"} or _is_code(phrase, node.value)):
@@ -234,7 +233,7 @@ class _Reader:
         for start in starts:
             first, _, second = start.partition(" ")
             tail = re.sub(r"^(?:with|by|par|avec|de)\b\s*", "", rest)
-            if kind == "text" and second and len(head) > 5 and (nearest(head, [first]) or head.casefold() in BEGINS):
+            if kind == "text" and second and len(head) > 5 and nearest(head, [first]):
                 return f"{start} {tail or '…'}"
         single = [start for start in starts if " " not in start]
         if rest and len(head) > 5 and (near := nearest(head, single)):
@@ -299,9 +298,12 @@ class _Reader:
         return self._check(node, kind, "is", known) if len(known) == len(texts) else self._fail(node, "number")
 
     def _read_block(self, kind: FieldType, node: Block) -> Check | None:
-        """`{contain any of: [dance]}`, the same as on one line; or a count over a window, which comes later."""
+        """A count over a window; or `{contain any of: [dance]}`, the same as on one line."""
+        if self.field in OPTIONS:
+            return read_window(self.context, self.field, self.shown, node, self.path, self._line)
         if any(self.context.words.find("window", entry.key.value) for entry in node.entries):
-            self.context.tell(node.place, "window-comes-later", self.path, self.shown, expected="number")
+            counted = ", ".join(f"`{self.context.words.key('fields', name)}`" for name in OPTIONS)
+            self.context.tell(node.place, "window-not-here", self.path, field=self.shown, expected=counted)
             return None
         if kind == "tags" and len(node.entries) == 1 and isinstance(items := node.entries[0].value, Items):
             listed = ", ".join(item.value for item in items.items if isinstance(item, Text))
@@ -309,6 +311,14 @@ class _Reader:
             if phrase and phrase.op in {"contain_any", "contain_none"}:
                 return self._check(node, kind, phrase.op, phrase.values)
         return self._fail(node, kind)
+
+    def _line(self, kind: FieldType, entry: Entry) -> Check | None:
+        """A line of a window as a test."""
+        path, shown = f"{self.path}.{entry.key.value}", entry.key.value
+        if isinstance(entry.value, Block):
+            self.context.wrong_shape(entry.value, path, "genre" if kind == "text" else "number")
+            return None
+        return _Reader(self.context, self.field, shown, path).read(kind, entry.value)
 
     def _fail(self, node: Node, kind: str, suggestion: str | None = None) -> Check | None:
         """Tell what is wrong; gives None, for the caller to give back."""
@@ -340,9 +350,13 @@ def read_fact(context: Context, name: str, entry: Entry, path: str) -> tuple[Fac
     """What an example says of a person; None when it is told as a mistake."""
     language, node = context.words.language, entry.value
     kind: FieldType = FIELDS[name].type if name in FIELDS else "text"
+    if isinstance(node, Items) and name in OPTIONS:
+        deeds = read_deeds(context, name, entry.key.value, node, path)
+        return None if deeds is None else (deeds,)
     if isinstance(node, Items) and kind == "tags":
         return (tuple(item.value for item in node.items if isinstance(item, Text)),)
-    text = context.text(node, path, "fact_number" if kind in {"number", "money"} else "name")
+    wanted = "deeds" if name in OPTIONS else "fact_number" if kind in {"number", "money"} else f"fact_{kind}"
+    text = context.text(node, path, wanted if kind in {"number", "money"} else "name")
     if text is None:
         return None
     never = read_phrase(language, "date", text)
@@ -361,10 +375,7 @@ def read_fact(context: Context, name: str, entry: Entry, path: str) -> tuple[Fac
         case _:
             fact = _sheet_fact(context, name, text)
     if fact is None:
-        expected = "fact_number" if kind in {"number", "money"} else f"fact_{kind}"
-        context.tell(
-            node.place, "value", path, text, field=entry.key.value, expected=_expected(context, expected, name)
-        )
+        context.tell(node.place, "value", path, text, field=entry.key.value, expected=_expected(context, wanted, name))
         return None
     return (fact,)
 

@@ -8,14 +8,12 @@ that hangs on it, in Kleene's logic: `unknown and no` is no, `unknown or yes` is
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 from dateutil.relativedelta import relativedelta
 
@@ -70,6 +68,30 @@ class Check:
     op: str
     values: tuple[Value, ...] = ()
     place: Place = dataclasses.field(default=NOWHERE, compare=False)
+    window: Window | None = None
+
+    @property
+    def column(self) -> str:
+        """The column of its value: the field's own, or that of its count over a window."""
+        return self.field if self.window is None else f"{self.field} {self.window}"
+
+
+@dataclass(frozen=True)
+class Window:
+    """Which of the things that a field counts do count: those of the last `within` (None: ever), of one of `genres`,
+    whose amount or score passes the test `each`.
+    """
+
+    within: Period | None = None
+    genres: tuple[str, ...] = ()
+    each: Check | None = None
+
+    def __str__(self) -> str:
+        """The same text for the same meaning."""
+        told = [str(self.within or "ever"), *sorted({fold(genre) for genre in self.genres})]
+        if self.each is not None:
+            told += [self.each.field, self.each.op, *map(str, self.each.values)]
+        return str(told)
 
 
 @dataclass(frozen=True)
@@ -147,7 +169,17 @@ class Shift:
         return self.period.before(today) if self.sign < 0 else self.period.after(today)
 
 
-Fact = Shift | date | Decimal | str | bool | tuple[str, ...] | None
+@dataclass(frozen=True)
+class Deed:
+    """One thing that an example's person did: a visit, a gift, an answer."""
+
+    day: Shift | date
+    genre: str | None = None
+    amount: Decimal | None = None
+    score: Decimal | None = None
+
+
+Fact = Shift | date | Decimal | str | bool | tuple[str, ...] | tuple[Deed, ...] | None
 
 
 @dataclass(frozen=True)
@@ -215,6 +247,13 @@ class Book:
     def rule(self) -> Mapping[str, Rule]:
         return {rule.id: rule for rule in self.rules}
 
+    @cached_property
+    def windows(self) -> Mapping[str, Check]:
+        """By its column, every count over a window that rules and segments read: a check that asks for it."""
+        conditions = [rule.condition for rule in self.rules] + [segment.condition for segment in self.segments]
+        checks = [leaf for condition in conditions for leaf in leaves(condition) if isinstance(leaf, Check)]
+        return {check.column: check for check in checks if check.window is not None}
+
     @property
     def columns(self) -> frozenset[str]:
         """Headers of the team's sheet that rules and segments read."""
@@ -263,14 +302,7 @@ def fields_of(condition: Condition, segments: Mapping[str, Segment]) -> frozense
     return found
 
 
-def digest(condition: Condition, actions: tuple[Action, ...], segments: Mapping[str, Segment]) -> str:
-    """A fingerprint of what a rule means: segments by what they mean, the order of lines apart."""
-    plain = [replace(a, column=fold(a.column)) if isinstance(a, SetCell) else a for a in actions]
-    meaning = [_meaning(condition, segments), [action_json(action) for action in plain]]
-    return hashlib.sha256(json.dumps(meaning, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
-
-
-def _plain_field(name: str) -> str:
+def plain_field(name: str) -> str:
     """A header's accents and letter case are no part of what a rule means."""
     return SHEET + fold(name.removeprefix(SHEET)) if name.startswith(SHEET) else name
 
@@ -280,87 +312,4 @@ def column_of(field: str, columns: Iterable[str]) -> str | None:
     known = list(columns)
     if field in known or not field.startswith(SHEET):
         return field if field in known else None
-    return next((name for name in known if name.startswith(SHEET) and _plain_field(name) == _plain_field(field)), None)
-
-
-def _meaning(condition: Condition, segments: Mapping[str, Segment]) -> Any:
-    match condition:
-        case InSegment(segment=name):
-            return {"segment": segments[name].digest}
-        case Check():
-            return condition_json(replace(condition, field=_plain_field(condition.field)))
-        case AllOf(items=(only,)):
-            return _meaning(only, segments)
-        case _:
-            items = [_meaning(item, segments) for item in condition.items]
-            return {_KIND[type(condition)]: sorted(items, key=lambda item: json.dumps(item, sort_keys=True))}
-
-
-_KIND: dict[type, str] = {AllOf: "all_of", AnyOf: "any_of", NoneOf: "none_of"}
-
-
-def condition_json(condition: Condition) -> dict[str, Any]:
-    """A condition in canonical form."""
-    match condition:
-        case Check(field=name, type=kind, op=op, values=values):
-            return {"field": name, "type": kind, "op": op, "values": [value_json(value) for value in values]}
-        case InSegment(segment=name):
-            return {"segment": name}
-        case _:
-            return {_KIND[type(condition)]: [condition_json(item) for item in condition.items]}
-
-
-def value_json(value: Fact | Period) -> Any:
-    match value:
-        case None | bool() | str():
-            return value
-        case Decimal():
-            return format(value.normalize(), "f")
-        case date():
-            return value.isoformat()
-        case Shift(sign=sign, period=period):
-            return f"{'-' if sign < 0 else '+'}{period}"
-        case tuple():
-            return list(value)
-        case _:
-            return str(value)
-
-
-def action_json(action: Action) -> dict[str, Any]:
-    """An action in canonical form."""
-    match action:
-        case Flag(name=name):
-            return {"flag": name}
-        case SetCell(column=column, value=value):
-            return {"set": {column: value}}
-        case Task(text=text, assignee=assignee, due=due):
-            return {"task": text, "for": assignee, "due": None if due is None else str(due)}
-        case Email():
-            spans = {"wait": action.wait, "again": action.again, "no_later_than": action.no_later_than}
-            told = {name: None if span is None else str(span) for name, span in spans.items()}
-            return {"email": action.template, "purpose": action.purpose, **told}
-
-
-def to_json(book: Book) -> dict[str, Any]:
-    """A folder in canonical form: the same for the same meaning in either language, names and texts apart."""
-    return {
-        "segments": [{"id": s.id, "name": s.name, "when": condition_json(s.condition)} for s in book.segments],
-        "rules": [_rule_json(rule) for rule in book.rules],
-    }
-
-
-def _rule_json(rule: Rule) -> dict[str, Any]:
-    return {
-        "id": rule.id,
-        "name": rule.name,
-        "active": rule.active,
-        "when": condition_json(rule.when),
-        "unless": None if rule.unless is None else condition_json(rule.unless),
-        "then": [action_json(action) for action in rule.actions],
-        "examples": [
-            {"person": {name: value_json(fact) for name, fact in example.facts}, "match": example.expect}
-            for example in rule.examples
-        ],
-        "needs": sorted(rule.needs),
-        "digest": rule.digest,
-    }
+    return next((name for name in known if name.startswith(SHEET) and plain_field(name) == plain_field(field)), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -10,9 +10,10 @@ from typing import Any
 
 import polars as pl
 
-from rules.conditions import SHEET, Book, Example, Fact, Rule, Shift
+from rules.conditions import SHEET, Book, Check, Example, Fact, Rule, Shift
 from rules.explain import Reason, explain
 from rules.fields import FIELDS, FieldType
+from rules.windows import OPTIONS, count
 
 DTYPES: dict[FieldType, Any] = {
     "date": pl.Date,
@@ -45,16 +46,41 @@ def run_examples(book: Book, today: date, language: str = "en") -> list[Outcome]
 
 
 def _outcome(book: Book, rule: Rule, example: Example, today: date, language: str) -> Outcome:
-    why = explain(book, rule, person_of(example, rule.needs, today), today, language=language)
+    why = explain(book, rule, person_of(example, rule.needs, today, book.windows), today, language=language)
     return Outcome(rule, example, why.answer, why)
 
 
-def person_of(example: Example, needs: Iterable[str], today: date) -> pl.DataFrame:
+def person_of(
+    example: Example, needs: Iterable[str], today: date, windows: Mapping[str, Check] | None = None
+) -> pl.DataFrame:
     """An example's person as the frame of one row that `evaluate` takes."""
     facts = {name: _value(name, fact, today) for name, fact in example.facts}
     names = dict.fromkeys([*FIELDS, *needs, *facts])
     schema = {name: DTYPES[FIELDS[name].type] if name in FIELDS else pl.String for name in names}
-    return pl.DataFrame([{"key": 0, **dict.fromkeys(names), **facts}], schema={"key": pl.Int64, **schema})
+    person = pl.DataFrame([{"key": 0, **dict.fromkeys(names), **facts}], schema={"key": pl.Int64, **schema})
+    return person.with_columns(_counts(dict(example.facts), windows or {}, today))
+
+
+def _counts(facts: Mapping[str, Fact], windows: Mapping[str, Check], today: date) -> list[pl.Series]:
+    """The person's counts over windows: of the days that the example tells, or the one number it gives, which then
+    stands for every window.
+    """
+    told = {name: check for name, check in windows.items() if isinstance(facts.get(check.field), tuple)}
+    deeds = {check.field: _deeds(facts[check.field], today) for check in told.values()}
+    dated = count(pl.Series("key", [0]), deeds, told, today)
+    plain = {name: facts.get(check.field) for name, check in windows.items() if name not in told}
+    numbers = [pl.Series(name, [float(n) if isinstance(n, Decimal) else 0.0]) for name, n in plain.items()]
+    return [*(dated[name] for name in told), *numbers]
+
+
+def _deeds(fact: Any, today: date) -> pl.DataFrame:
+    rows = [(0, _value("", deed.day, today), deed.genre, _float(deed.amount), _float(deed.score)) for deed in fact]
+    schema = {"key": pl.Int64, "day": pl.Date, "genre": pl.String, "amount": pl.Float64, "score": pl.Float64}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _float(number: Decimal | None) -> float | None:
+    return None if number is None else float(number)
 
 
 def _value(name: str, fact: Fact, today: date) -> Any:
@@ -65,7 +91,7 @@ def _value(name: str, fact: Fact, today: date) -> Any:
         case Decimal():
             return float(value)
         case tuple():
-            return list(value)
+            return len(value) if name in OPTIONS else list(value)
         case _:
             return value
 

@@ -84,9 +84,9 @@ class _Answers:
         self.order = {node: str(n) for n, node in enumerate(dict.fromkeys(nodes))}
         wanted = {name: node for node, name in self.order.items()}
         self.found = answers(book, wanted, person, today, unknown).row(0, named=True)
-        fields = {node.field for node in nodes if isinstance(node, Check)}
-        self.columns = {field: column_of(field, person.columns) for field in fields}
-        self.unknown = frozenset(unknown) | {field for field, column in self.columns.items() if column is None}
+        checks = {node for node in nodes if isinstance(node, Check)}
+        columns = {check: column_of(check.column, person.columns) for check in checks}
+        self.columns = {check: column for check, column in columns.items() if check.field not in set(unknown)}
 
     def of(self, node: Condition) -> bool | None:
         answer: bool | None = self.found[self.order[node]]
@@ -110,11 +110,7 @@ class _Teller:
         mark = MARKS[answer]
         match node:
             case Check():
-                value = (
-                    None
-                    if node.field in self.answers.unknown
-                    else self.values.get(self.answers.columns[node.field] or "")
-                )
+                value = self.values.get(self.answers.columns.get(node) or "")
                 return Reason(self._check(node, value, mark), answer, "test", node.field, value)
             case InSegment(segment=identity):
                 segment = self.book.segment[identity]
@@ -126,8 +122,9 @@ class _Teller:
                 return Reason(f"{self.say[kind]} {mark}", answer, kind, below=tuple(map(self.reason, node.items)))
 
     def _check(self, check: Check, value: Any, mark: str) -> str:
-        field = self._field(check.field)
-        if check.field in self.answers.unknown:
+        field = self._windowed(check, self._field(check.field))
+        unsure = check.window is not None and value is None
+        if self.answers.columns.get(check) is None or unsure:
             return f"{self.say['unknown'].format(field=field)} ({said(self.language, check)} {mark})"
         shown, asked = self._value(check, field, value), said(self.language, check)
         return f"{shown} {mark}" if shown.endswith(f" {asked}") else f"{shown} ({asked} {mark})"
@@ -145,8 +142,26 @@ class _Teller:
             return self.say["never" if dated else "empty"].format(field=field)
         counted = self.words.words["counted"].get(check.field)
         if counted and isinstance(value, int | float | Decimal):
-            return self._counted(counted, value)
+            return self._windowed(check, self._counted(counted, value))
         return self.say["value"].format(field=field, value=self._shown(check, value))
+
+    def _windowed(self, check: Check, counted: str) -> str:
+        """`2 visits`, or `visits`, with the window in which they are counted."""
+        window = check.window
+        if window is None:
+            return counted
+        if window.genres:
+            *some, last = window.genres
+            genre = self.say["or"].format(some=", ".join(some), last=last) if some else last
+            counted = self.say["genre"].format(counted=counted, genre=genre)
+        if window.each is not None:
+            name, asked = self.words.shown("window", window.each.field), said(self.language, window.each)
+            counted = self.say["each"].format(counted=counted, name=name, asked=asked)
+        if window.within is not None:
+            period = f"{window.within.count} {unit_word(self.language, window.within)}"
+            last = period.removeprefix("1 ") if self.language == "en" else period
+            counted = self.say["within"].format(counted=counted, period=last)
+        return counted.removesuffix(",")
 
     def _counted(self, forms: list[str], value: float | Decimal) -> str:
         one = abs(float(value)) < 2 if self.language == "fr" else value == 1

@@ -72,8 +72,8 @@ def _rewritten(language: str, kind: str, folded: str) -> Iterator[str]:
         yield counted[1] or counted[2]  # `at least 3 times`
     if kind in {"date", "number"}:
         yield from _yes_or_none(kind, folded, phrases)
-    if kind == "date":
-        yield from _rewritten_date(language, folded)
+    if kind in {"date", "within"}:
+        yield from _rewritten_date(language, folded) if kind == "date" else _rewritten_span(folded)
     if kind == "number" and folded in {
         fold(word) for word in (*words["phrases"]["date"]["never"], words["choices"]["none"][0])
     }:
@@ -131,11 +131,16 @@ def _whole_months(language: str, folded: str) -> str:
     return re.sub(r"\b(?:un an et demi|a year and a half|one and a half years?)\b", f"18 {month}", folded)
 
 
+def _rewritten_span(folded: str) -> Iterator[str]:
+    """`les 12 derniers mois`, `the past 12 months`."""
+    yield re.sub(r"\b(?:les?|la|the|derniere?s?|last|past|in|over|sur|depuis)\b ?", "", folded)
+
+
 def _nearest_pattern(language: str, kind: str, folded: str) -> str | None:
     """The phrase that reads most like the text once its numbers, periods and dates are set aside, filled with them."""
     shape, fillings = _shape(language, folded)
     shapes = {re.sub(r"\{next\}", "{period}", pattern): pattern for _, pattern, _ in patterns_of(language, kind)}
-    if kind in {"again", "due", "wait"} and "period" in fillings:
+    if kind in {"again", "due", "wait", "within"} and "period" in fillings:
         shape = next(iter(shapes))
     near = nearest(shape, shapes)
     if near is None:

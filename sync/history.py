@@ -24,7 +24,7 @@ def backfill(desk: Desk, book: Book) -> None:
     moments = [datetime.combine(day, time.max, tzinfo=desk.config.zone) for day in ends]
     alone = Book(segments=_with_what_they_use(book, new))
     sizes: dict[date, dict[str, int]] = {}
-    for moment, people in as_it_was(desk.store, moments, who.timezone, who.money):
+    for moment, people in as_it_was(desk.store, moments, who.timezone, who.money, alone.windows):
         verdicts = evaluate(alone, people, moment.date())
         sizes[moment.date()] = {one.name: int(verdicts.segment(one.id).sum() or 0) for one in new}
     with desk.store.begin() as connection:  # all or nothing: a segment that is known is not told again

@@ -20,6 +20,7 @@ from sync.followup.outbox import slices
 from sync.followup.tables import outbox, standing
 from sync.people.profile import people_frame
 from sync.people.tables import person
+from sync.people.windows import count_windows
 from sync.sheet.columns import FORMULA, fold, plain
 from sync.sheet.look import Look
 from sync.sheet.plan import Wanted
@@ -112,6 +113,17 @@ def with_team(desk: Desk, people: pl.DataFrame, look: Look | None, codes: Mappin
     if team["key"].is_duplicated().any():
         team = team.group_by("key", maintain_order=True).agg(pl.all().drop_nulls().first())
     return people.join(team, on="key", how="left")
+
+
+def with_windows(desk: Desk, people: pl.DataFrame, book: Book, now: datetime) -> pl.DataFrame:
+    """The same with a column for each count over a window that the rules ask for."""
+    if not book.windows:
+        return people
+    who = desk.config.organisation
+    counted = count_windows(
+        desk.store, people["person_id"], book.windows, now=now, timezone=who.timezone, currency=who.money
+    )
+    return people.join(counted, on="person_id", how="left", maintain_order="left")
 
 
 def _text(name: str) -> pl.Expr:

@@ -51,6 +51,7 @@ from sync.rows import (
     wanted_rows,
     with_our_marks,
     with_team,
+    with_windows,
 )
 from sync.sheet.apply import finish
 from sync.sheet.columns import Tab
@@ -359,6 +360,7 @@ def apply_rules(work: Work) -> None:
     people = with_team(work.desk, work.frame, work.look, work.codes)
     headers = [name.removeprefix(SHEET) for name in people.columns if name.startswith(SHEET)]
     work.knowledge = know(work.desk, work.book, work.desk.clock.read(), headers)
+    people = with_windows(work.desk, people, work.book, work.now)
     work.verdicts = evaluate(work.book, people, today, work.knowledge.unknown)
     frame = work.verdicts.frame.join(people.select("key", "person_id"), on="key", how="left")
     backfill(work.desk, work.book)

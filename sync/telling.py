@@ -30,7 +30,7 @@ from sync.knowledge import know, stale_sources
 from sync.messages import sentences, why_not
 from sync.outcome import Outcome
 from sync.people.story import Ambiguous, Did, Story, Value, story
-from sync.rows import Contacts, called, everybody, keep_out, set_columns, with_team
+from sync.rows import Contacts, called, everybody, keep_out, set_columns, with_team, with_windows
 from sync.run import read_rules
 from sync.sheet.look import look
 from sync.tabs import people_tab
@@ -73,7 +73,7 @@ def explain_person(desk: Desk, who: str, rule: str | None) -> Outcome:
     people = with_team(desk, everybody(desk), seen, {})
     headers = [name.removeprefix("sheet:") for name in people.columns if name.startswith("sheet:")]
     unknown = know(desk, book, desk.clock.read(), headers).unknown
-    person = people.filter(pl.col("key") == code)
+    person = with_windows(desk, people.filter(pl.col("key") == code), book, desk.clock.now())
     name = called(person.row(0, named=True)) or code
     with desk.store.look() as connection:
         past = standings.of_person(connection, desk.store.org, person["person_id"][0])

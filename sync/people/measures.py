@@ -67,7 +67,7 @@ def measure(
     """
     of = {str(kind): part for (kind,), part in facts.partition_by("kind", as_dict=True).items()}
     empty = pl.DataFrame(schema=FACTS)
-    visits = _places(of.get("visit", empty), events)
+    visits = places(of.get("visit", empty), events)
     orders, donations = of.get("order", empty), of.get("donation", empty)
     engagements, answers = of.get("engagement", empty), of.get("answer", empty)
     parts = [
@@ -120,11 +120,16 @@ DATES = frozenset(
 
 
 def _local(name: str, timezone: str) -> pl.Expr:
+    return local_time(name, timezone).dt.strftime("%Y-%m-%d").alias(name)
+
+
+def local_time(name: str, timezone: str) -> pl.Expr:
+    """A column of microseconds since 1970 UTC as the time that the clocks there showed."""
     moment = pl.from_epoch(pl.col(name).cast(pl.Int64), "us").dt.replace_time_zone("UTC")
-    return moment.dt.convert_time_zone(timezone).dt.strftime("%Y-%m-%d").alias(name)
+    return moment.dt.convert_time_zone(timezone)
 
 
-def _places(visits: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+def places(visits: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     """Places that stand, each with its moment and with the key of the visit that it is part of."""
     joined = visits.join(events, on=["source", "event"], how="left")
     starts = pl.coalesce("starts", "at")
@@ -188,12 +193,15 @@ def _orders(orders: pl.DataFrame, currency: str) -> pl.DataFrame:
 
 def _tickets(orders: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
     booked = places.filter(pl.col("status") == "booked").select("person", tickets="quantity")
+    alone = without_places(orders, places).select("person", tickets="quantity")
+    return pl.concat([booked, alone]).group_by("person").agg(pl.col("tickets").sum())
+
+
+def without_places(orders: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
+    """Paid orders none of whose places is known by itself: their tickets are those they say."""
     named = places.select("source", id="ref").drop_nulls().unique()
     paid = orders.filter(pl.col("status") == "paid").join(named, on=["source", "id"], how="anti")
-    alone = paid.join(places.select("object").unique(), on="object", how="anti")
-    return (
-        pl.concat([booked, alone.select("person", tickets="quantity")]).group_by("person").agg(pl.col("tickets").sum())
-    )
+    return paid.join(places.select("object").unique(), on="object", how="anti")
 
 
 def _donations(donations: pl.DataFrame, currency: str) -> pl.DataFrame:

@@ -3,15 +3,17 @@
 # ruff: noqa: S608  names in these statements are our own; values are always bound
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import polars as pl
 from sqlalchemy.engine import Connection
 
+from rules.conditions import Check
 from rules.fields import FIELDS
-from sync.people import measures, survive, tables
+from sync.people import measures, survive, tables, windows
+from sync.people.facts import events_of, frame
 from sync.people.tables import ELSEWHERE
 from sync.store.base import Store
 from sync.store.reading import micros
@@ -61,7 +63,7 @@ def refresh(
             if not people:
                 return done
             if events is None:
-                events = _events(connection, store.org)
+                events = events_of(connection, store.org)
             span = (store.org, people[0][0], people[-1][0])
             alive = [id_ for id_, live in people if live]
             told = about(connection, *span, priority)
@@ -103,16 +105,17 @@ def people_frame(store: Store) -> pl.DataFrame:
 
 
 def as_it_was(
-    store: Store, moments: Sequence[datetime], timezone: str, currency: str
+    store: Store, moments: Sequence[datetime], timezone: str, currency: str, counts: Mapping[str, Check] | None = None
 ) -> Iterator[tuple[datetime, pl.DataFrame]]:
-    """For each moment, what records say of everybody as of then: `key`, `person_id`, the fields of `RECONSTRUCTIBLE`.
+    """For each moment, what records say of everybody as of then: `key`, `person_id`, the fields of `RECONSTRUCTIBLE`,
+    and `counts` of these over windows (`Book.windows`).
 
     Who people are is as known today. What was booked or subscribed to at the time can't be told from the records.
     """
     people = people_frame(store)
     everyone = (store.org, 0, 2**62)
     with store.look() as connection:
-        facts, events = _facts(connection, *everyone, where=ONE_OF), _events(connection, store.org)
+        facts, events = _facts(connection, *everyone, where=ONE_OF), events_of(connection, store.org)
     nobody = pl.DataFrame(schema=measures.SUBSCRIPTIONS)
     ids = people.select(pl.col("person_id").alias("person"))
     done = [name for name in RECONSTRUCTIBLE if name not in survive.ABOUT]
@@ -121,6 +124,11 @@ def as_it_was(
         then = facts.filter((pl.col("kind") == "visit") | (pl.col("at") <= at))
         found = measures.measure(ids, then, events, nobody, now=at, timezone=timezone, currency=currency)
         typed = found.select(pl.col("person").alias("person_id"), *(_typed(name) for name in done))
+        if counts:
+            counted = windows.count_in(
+                people["person_id"], then, events, counts, now=moment, timezone=timezone, currency=currency
+            )
+            typed = typed.join(counted, on="person_id", how="left")
         yield moment, people.select("key", "person_id", *survive.ABOUT).join(typed, on="person_id", how="left")
 
 
@@ -129,13 +137,13 @@ def about(
 ) -> pl.DataFrame:
     """What is shown about people, with where it comes from: see `survive`."""
     columns = ", ".join(f"s.{name}" for name in survive.SIGHTINGS if name != "person")
-    sightings = _frame(
+    sightings = frame(
         connection,
         survive.SIGHTINGS,
         f"SELECT p.id, {columns} FROM {CONCERNED} WHERE {where} AND s.given IS NOT NULL AND s.object >= 0",
         (org, first, last),
     )
-    corrections = _frame(
+    corrections = frame(
         connection,
         survive.CORRECTIONS,
         "SELECT p.id, c.no, c.field, c.value FROM correction AS c JOIN person AS q ON q.org = c.org AND q.id = c.person"
@@ -159,19 +167,9 @@ def _mark(store: Store, now: int, *, everything: bool) -> None:
             run(connection, sql, store.org, store.org, now, store.org, now)
 
 
-def _frame(connection: Connection, schema: dict[str, Any], sql: str, values: tuple[Any, ...]) -> pl.DataFrame:
-    rows = ask(connection, sql, *values)
-    frame = pl.DataFrame(
-        list(zip(*rows, strict=True)) or None,
-        schema={name: pl.Int64 if kind == pl.Boolean else kind for name, kind in schema.items()},
-        strict=False,
-    )
-    return frame.cast({name: pl.Boolean for name, kind in schema.items() if kind == pl.Boolean})
-
-
 def _facts(connection: Connection, org: int, first: int, last: int, where: str = STALE) -> pl.DataFrame:
     columns = ", ".join(f"f.{name}" for name in measures.FACTS if name != "person")
-    return _frame(
+    return frame(
         connection,
         measures.FACTS,
         f"SELECT p.id, {columns} FROM {CONCERNED} JOIN fact AS f ON f.org = s.org AND f.sighting = s.no WHERE {where}",
@@ -179,19 +177,8 @@ def _facts(connection: Connection, org: int, first: int, last: int, where: str =
     )
 
 
-def _events(connection: Connection, org: int) -> pl.DataFrame:
-    """Every event as last described, and whether anybody was scanned there."""
-    columns = {"object": pl.Int64, **{name: kind for name, kind in measures.EVENTS.items() if name != "scanned"}}
-    sql = "SELECT object, source, id, starts, genre, cancelled FROM event WHERE org = ?"
-    events = _frame(connection, columns, sql, (org,)).sort("object").unique(["source", "event"], keep="last")
-    sql = "SELECT DISTINCT source, event FROM fact WHERE org = ? AND attended AND event IS NOT NULL"
-    scanned = _frame(connection, {"source": pl.String, "event": pl.String}, sql, (org,))
-    scanned = scanned.with_columns(scanned=pl.lit(value=True))
-    return events.join(scanned, on=["source", "event"], how="full", coalesce=True).select(*measures.EVENTS)
-
-
 def _shared_subscriptions(connection: Connection, org: int, first: int, last: int) -> pl.DataFrame:
-    return _frame(
+    return frame(
         connection,
         measures.SUBSCRIPTIONS,
         f"SELECT p.id, f.status FROM {CONCERNED}"

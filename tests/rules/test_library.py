@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rules.conditions import Book, Email, condition_json
+from rules.canonical import condition_json
+from rules.conditions import Book, Email
 from rules.examples import run_examples
 from rules.reader import read
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rules.canonical import condition_json, to_json
 from rules.conditions import (
     AllOf,
     AnyOf,
@@ -22,8 +23,6 @@ from rules.conditions import (
     Period,
     SetCell,
     Task,
-    condition_json,
-    to_json,
 )
 from rules.phrases import Phrase, typed
 from rules.reader import Reading, read

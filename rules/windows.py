@@ -1,0 +1,94 @@
+"""Counts over windows, in bulk: from what people did, one row a deed, to one column for each count that rules ask for.
+
+A window of 12 months holds the days that `in the last 12 months` holds: today is its last day, and the day exactly 12
+months ago is no longer in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from functools import reduce
+from operator import and_
+from typing import cast
+
+import polars as pl
+
+from rules.checks import compared, window
+from rules.conditions import Check, Window
+from rules.mistakes import fold
+
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "visits": ("genre",),
+    "purchases": ("amount",),
+    "tickets": ("genre",),
+    "donations": ("amount",),
+    "opens": (),
+    "clicks": (),
+    "answers": ("score",),
+}
+"""The fields that can be counted over a window, and what may be asked of each thing that is counted."""
+TOGETHER = "\n"
+NOT_KNOWN = -1
+
+
+def count(
+    people: pl.Series, deeds: Mapping[str, pl.DataFrame], asked: Mapping[str, Check], today: date
+) -> pl.DataFrame:
+    """A row for each of `people` with each count in `asked`, by its column (`Book.windows`).
+
+    `deeds`, by field, have columns named as `people` and `day` (local; null: not known), as far as a window asks for
+    them `genre` (several joined by line ends), `amount` and `score`; `n` where a row stands for several; `thing` where
+    several rows are one; and `running`, true where `n` is a total of which only the last day is known: a count that
+    such a row may belong to in part is null, unknown for that person.
+    """
+    found = people.to_frame()
+    for field in dict.fromkeys(check.field for check in asked.values()):
+        windows = {name: check.window for name, check in asked.items() if check.field == field and check.window}
+        part = _counted(people.name, deeds[field], windows, today)
+        found = found.join(part, on=people.name, how="left", maintain_order="left")
+    names = list(asked)
+    found = found.with_columns(pl.col(names).fill_null(0))
+    return found.with_columns(pl.when(pl.col(name) != NOT_KNOWN).then(pl.col(name)).alias(name) for name in names)
+
+
+def _counted(by: str, deeds: pl.DataFrame, windows: Mapping[str, Window], today: date) -> pl.DataFrame:
+    holds = {name: _holds(window, deeds, today) for name, window in windows.items()}
+    if "thing" in deeds.columns:
+        parts = [
+            deeds.lazy().filter(test).select(by, "thing").unique().group_by(by).agg(pl.len().cast(pl.Int64).alias(name))
+            for name, test in holds.items()
+        ]
+        frames = pl.collect_all(parts)
+        return reduce(lambda a, b: a.join(b, on=by, how="full", coalesce=True), frames)
+    sums = [_sum(test, deeds.columns, name, windows[name]) for name, test in holds.items()]
+    return deeds.lazy().group_by(by).agg(sums).collect()
+
+
+def _sum(test: pl.Expr, columns: list[str], name: str, of: Window) -> pl.Expr:
+    total = pl.when(test).then(pl.col("n")).otherwise(0).sum() if "n" in columns else test.sum()
+    total = total.cast(pl.Int64)
+    if "running" not in columns or of.within is None:
+        return total.alias(name)
+    partly = (test & (pl.col("running") | pl.col("day").is_null())).any()
+    return pl.when(partly).then(NOT_KNOWN).otherwise(total).alias(name)
+
+
+def _holds(of: Window, deeds: pl.DataFrame, today: date) -> pl.Expr:
+    """Whether a deed is in the window: true or false. One of which the day is not known may be."""
+    tests = [(pl.col("day") <= today).fill_null(value=True)]
+    if of.within is not None:
+        first, _ = window(Check("", "date", "less_ago", (of.within,)), today)
+        tests.append((pl.col("day") >= first).fill_null(value=True))
+    if of.genres:
+        tests.append(pl.col("genre").is_in(_spelled(deeds["genre"], of.genres)).fill_null(value=False))
+    if of.each is not None:
+        tests.append(compared(of.each, pl.col(of.each.field)).fill_null(value=False))
+    return reduce(and_, tests)
+
+
+def _spelled(genres: pl.Series, wanted: Iterable[str]) -> list[str]:
+    """The ways in which one of these genres stands in the column, accents and letter case apart."""
+    meant = {fold(genre) for genre in wanted}
+    values = cast("list[str]", genres.drop_nulls().unique().to_list())
+    return [value for value in values if meant & {fold(one) for one in value.split(TOGETHER)}]

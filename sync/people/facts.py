@@ -1,0 +1,42 @@
+"""Facts and events of the ledger as frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+from sqlalchemy.engine import Connection
+
+from sync.people import measures
+from sync.store.rows import ask
+
+
+def fact_frame(rows: Sequence[Any]) -> pl.DataFrame:
+    """Rows of facts, each with its person, as `measures.FACTS`."""
+    return _typed(measures.FACTS, rows)
+
+
+def frame(connection: Connection, schema: dict[str, Any], sql: str, values: tuple[Any, ...]) -> pl.DataFrame:
+    """The rows of a question, as a frame with this schema."""
+    return _typed(schema, ask(connection, sql, *values))
+
+
+def _typed(schema: dict[str, Any], rows: Sequence[Any]) -> pl.DataFrame:
+    found = pl.DataFrame(
+        list(zip(*rows, strict=True)) or None,
+        schema={name: pl.Int64 if kind == pl.Boolean else kind for name, kind in schema.items()},
+        strict=False,
+    )
+    return found.cast({name: pl.Boolean for name, kind in schema.items() if kind == pl.Boolean})
+
+
+def events_of(connection: Connection, org: int) -> pl.DataFrame:
+    """Every event as last described, and whether anybody was scanned there."""
+    columns = {"object": pl.Int64, **{name: kind for name, kind in measures.EVENTS.items() if name != "scanned"}}
+    sql = "SELECT object, source, id, starts, genre, cancelled FROM event WHERE org = ?"
+    events = frame(connection, columns, sql, (org,)).sort("object").unique(["source", "event"], keep="last")
+    sql = "SELECT DISTINCT source, event FROM fact WHERE org = ? AND attended AND event IS NOT NULL"
+    scanned = frame(connection, {"source": pl.String, "event": pl.String}, sql, (org,))
+    scanned = scanned.with_columns(scanned=pl.lit(value=True))
+    return events.join(scanned, on=["source", "event"], how="full", coalesce=True).select(*measures.EVENTS)
