@@ -31,6 +31,7 @@ SIGNED = re.compile(r"(?:!=|>=?)\s*\w")  # quoted by rules.lines, so that it cou
 UNREAD_LIST = re.compile(
     r"[\[\]]|^(?:any|all|some|none|no|au moins un|aucun|tous|toutes)\b(?: (?:of|de)\b.*)?$", re.IGNORECASE
 )
+BEGINS = {"begins", "beginning", "begin", "starting", "commençant", "débute", "débutant"}
 LINES = ("logic", "fields")
 GROUPS: dict[str, type[AllOf | AnyOf | NoneOf]] = {"any_of": AnyOf, "all_of": AllOf, "none_of": NoneOf}
 DATES = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[/.]\d{1,2}[/.]\d{4}")
@@ -156,12 +157,14 @@ class _Reader:
             case _:
                 return self._phrase(kind, node)
 
-    def read_sheet(self, node: Node) -> Check | None:
+    def read_sheet(self, node: Node) -> Check | None:  # noqa: PLR0911  one return a kind of cell
         """A cell of the team's own: the phrase tells how the cell is read."""
         if not isinstance(node, Text) or (node.quoted and not SIGNED.match(node.value)) or not node.value.strip():
             return self.read("text", node)
         if self.context.words.find("yesno", node.value):
             return self._yesno(node)
+        if DATES.fullmatch(node.value.strip()) and read_date(self.language, node.value) is None:
+            return self._fail(node, "sheet", suggest(self.language, "date", node.value))
         for kind in ("date", "number"):
             phrase = read_phrase(self.language, kind, node.value)
             if phrase and not (phrase.op in {"never", "known"} or _is_code(phrase, node.value)):
@@ -233,7 +236,7 @@ class _Reader:
         for start in starts:
             first, _, second = start.partition(" ")
             tail = re.sub(r"^(?:with|by|par|avec|de)\b\s*", "", rest)
-            if kind == "text" and second and len(head) > 5 and nearest(head, [first]):
+            if kind == "text" and second and len(head) > 5 and (nearest(head, [first]) or head.casefold() in BEGINS):
                 return f"{start} {tail or '…'}"
         single = [start for start in starts if " " not in start]
         if rest and len(head) > 5 and (near := nearest(head, single)):

@@ -6,6 +6,7 @@ After a change of wording: `FILROUGE_REVIEW=1 pytest tests/rules/test_mistakes.p
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,14 @@ def test_nothing_inside_shows() -> None:
             assert not any(
                 word in told for word in ("Traceback", "yaml.e", "yaml.s", "NoneType", "{found}", "rules.", "<class")
             )
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_no_sentence_speaks_of_parsing(language: str) -> None:
+    jargon = re.compile(
+        r"scalar|mapping|token|parse|syntax|string|boolean|null|sequence|exception|chaîne de car|jeton", re.IGNORECASE
+    )
+    assert [code for code, sentence in messages(language).items() if jargon.search(sentence)] == []
 
 
 def test_every_sentence_is_said_by_some_file() -> None:
