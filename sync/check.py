@@ -32,7 +32,7 @@ def check(file: Path, language: str | None, *, online: bool) -> Outcome:
     accounts: dict[str, dict[str, str]] = {}
     if reading.config:
         desk = Desk(reading.config, Clock(reading.config.zone), said)
-        headers = _headers(desk, accounts, online=online)
+        headers = headers_now(desk, accounts, online=online)
         mistakes += [*desk.read_rules(headers).mistakes, *desk.templates[1]]
         lines |= desk.lines()
         remarks = [*understood(desk), *_unfilled(desk)]
@@ -41,7 +41,7 @@ def check(file: Path, language: str | None, *, online: bool) -> Outcome:
     return _outcome(said, mistakes, lines, remarks, accounts, reading.config)
 
 
-def _headers(desk: Desk, accounts: dict[str, dict[str, str]], *, online: bool) -> list[str] | None:
+def headers_now(desk: Desk, accounts: dict[str, dict[str, str]], *, online: bool) -> list[str] | None:
     """The sheet's headers, so that rules can be held against them. None where they can't be had now."""
     local = desk.config.outline.sheet["type"] == "excel"
     if not (online or local):

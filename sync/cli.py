@@ -53,6 +53,8 @@ app = typer.Typer(
 )
 person_app = typer.Typer(help=_t("help-person"), no_args_is_help=True)
 app.add_typer(person_app, name="person")
+rules_app = typer.Typer(help=_t("help-rules"), no_args_is_help=True)
+app.add_typer(rules_app, name="rules")
 
 
 class Options:
@@ -146,11 +148,13 @@ def init(
     credentials: Annotated[str | None, typer.Option(help=_t("help-init-credentials"))] = None,
     endpoint: Annotated[str | None, typer.Option(help=_t("help-init-endpoint"))] = None,
     source: Annotated[list[str] | None, typer.Option(help=_t("help-init-source"))] = None,
+    rule: Annotated[list[str] | None, typer.Option(help=_t("help-init-rule"))] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help=_t("help-init-yes"))] = False,
 ) -> None:
     from sync.setup import Answers, set_up
 
-    answers = Answers(name, country, timezone, sheet, tab, tuple(source or ()), credentials, endpoint)
+    sources, rules = tuple(source or ()), tuple(rule or ())
+    answers = Answers(name, country, timezone, sheet, tab, sources, credentials, endpoint, rules)
     ask = None if yes else typer.prompt
     raise typer.Exit(set_up(folder, answers, OPTIONS.language or LANGUAGE, ask, typer.echo))
 
@@ -305,6 +309,27 @@ def person_show(person: Annotated[str, typer.Argument(help=_t("help-who"))], as_
 
     with _desk() as desk:
         _finish(show_person(desk, person), as_json)
+
+
+@rules_app.command("list", help=_t("help-rules-list"))
+def rules_list(as_json: AsJson = False) -> None:
+    from sync.library import list_rules
+
+    with _desk() as desk:
+        _finish(list_rules(desk), as_json)
+
+
+@rules_app.command("add", help=_t("help-rules-add"))
+def rules_add(
+    name: Annotated[str, typer.Argument(help=_t("help-rules-name"))],
+    given: Annotated[list[str] | None, typer.Option("--set", help=_t("help-rules-set"), metavar="X=Y")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=_t("help-rules-yes"))] = False,
+    as_json: AsJson = False,
+) -> None:
+    from sync.library import add_rule
+
+    with _desk() as desk:
+        _finish(add_rule(desk, name, given or (), None if yes or as_json else typer.prompt), as_json)
 
 
 def main() -> None:

@@ -110,7 +110,7 @@ class Desk:
     def has_store(self) -> bool:
         """False before the very first run, while the SQLite file is not there yet."""
         scheme, _, path = self.config.store_url.partition(":///")
-        return scheme != "sqlite" or Path(path).exists()
+        return "store" in self.__dict__ or scheme != "sqlite" or Path(path).exists()
 
     @cached_property
     def store(self) -> Store:
@@ -147,9 +147,12 @@ class Desk:
     def _files(self, folder: Path, *endings: str) -> dict[str, bytes]:
         """By their path as a person sees it from the folder of the config."""
         found = files_in(folder, *endings) if folder.is_dir() else {}
+        return {(self.as_seen(folder) / name).as_posix(): data for name, data in found.items()}
+
+    def as_seen(self, folder: Path) -> Path:
+        """A folder as it is told to a person: from the folder of the config, where it lies inside."""
         home = self.config.folder
-        shown = folder.relative_to(home) if folder.is_relative_to(home) else folder
-        return {(shown / name).as_posix(): data for name, data in found.items()}
+        return folder.relative_to(home) if folder.is_relative_to(home) else folder
 
     @cached_property
     def templates(self) -> tuple[Templates, list[Mistake]]:

@@ -31,10 +31,10 @@ class Knowledge:
 
 def know(desk: Desk, book: Book, now: datetime, headers: Collection[str]) -> Knowledge:
     """`headers`: the team's own columns as they stand in the sheet."""
-    feeds = {name: _kinds(desk, name) for name in desk.config.sources}
-    stale = stale_sources(desk.store, feeds, now, desk.config.freshness)
-    late = {name: _late_source(FIELDS[name].source, feeds, stale) for name in FIELDS}
-    unfed = {name for name, field in FIELDS.items() if not _is_fed(field.source, feeds)}
+    fed = feeds(desk)
+    stale = stale_sources(desk.store, fed, now, desk.config.freshness)
+    late = {name: _late_source(FIELDS[name].source, fed, stale) for name in FIELDS}
+    unfed = {name for name, field in FIELDS.items() if not is_fed(field.source, fed)}
     gone = tuple(sorted(book.columns_gone(headers)))
     unknown = unfed | {name for name, source in late.items() if source} | {SHEET + header for header in gone}
     waits = {rule.id: next((late[name] for name in sorted(rule.needs) if late.get(name)), None) for rule in book.rules}
@@ -55,24 +55,31 @@ def stale_sources(
     return {name: last.get(name) for name in names if not (last.get(name) and now - last[name] <= freshness)}
 
 
+def feeds(desk: Desk) -> dict[str, frozenset[str]]:
+    """The kinds of record that each source feeds."""
+    return {name: _kinds(desk, name) for name in desk.config.sources}
+
+
 def _kinds(desk: Desk, name: str) -> frozenset[str]:
-    """The kinds of record a source feeds. Export files may hold anything: there, what they were seen to hold."""
+    """Export files may hold anything: of them, what they were seen to hold; nothing before the very first run."""
     source = catalog.source(desk.config.source_type(name))
     if desk.config.source_type(name) != "files":
         return source.gives
+    if not desk.has_store:
+        return frozenset({"person"})
     query = sa.select(fact.c.kind).where(fact.c.org == desk.store.org, fact.c.source == name).distinct()
     with desk.store.look() as connection:
         return frozenset(connection.scalars(query)) | {"person"}
 
 
-def _is_fed(kinds: frozenset[str], feeds: Mapping[str, frozenset[str]]) -> bool:
+def is_fed(kinds: frozenset[str], fed: Mapping[str, frozenset[str]]) -> bool:
     """The sheet itself tells of people; what comes from no record is our own."""
-    return not kinds or "person" in kinds or any(kinds & given for given in feeds.values())
+    return not kinds or "person" in kinds or any(kinds & given for given in fed.values())
 
 
 def _late_source(
-    kinds: frozenset[str], feeds: Mapping[str, frozenset[str]], stale: Mapping[str, datetime | None]
+    kinds: frozenset[str], fed: Mapping[str, frozenset[str]], stale: Mapping[str, datetime | None]
 ) -> str | None:
     if "person" in kinds:
         return None
-    return next((name for name in stale if kinds & feeds[name]), None)
+    return next((name for name in stale if kinds & fed[name]), None)

@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
@@ -15,6 +14,9 @@ from zoneinfo import available_timezones
 from connectors import catalog
 from connectors.trouble import FixFile, Trouble
 from rules.encoding import read_text
+from rules.recipes import Recipe, recipes
+from sync.followup.markdown import typeset
+from sync.library import STARTERS, copy, recipe_named
 from sync.messages import say
 from sync.setup_columns import Guess, added, agreed, columns_of, guess_columns, is_yes, names_people, show
 from sync.setup_config import Facts, config_text, secrets
@@ -43,6 +45,7 @@ class Answers:
     sources: tuple[str, ...] = ()
     credentials: str | None = None
     endpoint: str | None = None
+    rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,21 +73,24 @@ def set_up(folder: Path, answers: Answers, language: str, ask: Ask | None, tell:
         folder.mkdir(parents=True, exist_ok=True)
         found = find(told.place, {"token": told.token} if told.token else {}, answers.tab, setup)
         guesses = _understood(found, setup)
+        new = _new_columns(guesses, setup) if guesses else {}
+        wanted = _rules_wanted(answers.rules, setup)
     except Trouble:
         for empty in made:
             with suppress(OSError):
                 empty.rmdir()
         tell(say(language, "init-nothing-written"))
         raise
-    new = _new_columns(guesses, setup) if guesses else {}
     _write(folder / "config.yaml", config_text(_facts(told, found, guesses, new, language), language))
     variables = [*secrets(told.sources), *(["AIRTABLE_TOKEN"] if told.place.type == "airtable" else [])]
     missing = _keep_secrets(folder / ".env", variables, {"AIRTABLE_TOKEN": told.token}, language)
-    _copy_rules(folder, language)
+    _copy_rules(folder / "rules", wanted)
     if "files" in told.sources:
         (folder / "exports").mkdir(exist_ok=True)
     for line in _next_steps(told, found, missing, language):
         tell(line)
+    tell(say(language, "init-next-rules", n=len(recipes(language)) - len(wanted)))
+    tell(say(language, "init-next-check"))
     return 0
 
 
@@ -165,6 +171,18 @@ def _new_columns(guesses: list[Guess], setup: Setup) -> dict[str, str]:
     return new if is_yes(setup.ask(setup.say("init-ask-added", names=names), default=setup.say("init-yes"))) else {}
 
 
+def _rules_wanted(given: tuple[str, ...], setup: Setup) -> list[Recipe]:
+    """The rules of the library to begin with; an unknown name is told with the nearest one."""
+    usual = [recipe.name for recipe in recipes(setup.language) if recipe.key in STARTERS]
+    if given or setup.ask is None:
+        return [recipe_named(name, setup.language) for name in given or usual]
+    setup.tell(setup.say("init-rules"))
+    for recipe in recipes(setup.language):
+        setup.tell(f"  {recipe.name:<28}  {typeset(recipe.purpose, setup.language)}")
+    typed = str(setup.ask(setup.say("init-ask-rules"), default=" ".join(usual))).replace(",", " ").split()
+    return [recipe_named(name, setup.language) for name in typed if name != "-"]
+
+
 # --- files -----------------------------------------------------------------------------------------------------------
 
 
@@ -188,14 +206,11 @@ def _facts(told: Told, found: Found, guesses: list[Guess], new: Mapping[str, str
     )
 
 
-def _copy_rules(folder: Path, language: str) -> None:
-    library = files("rules").joinpath("library", language)
-    (folder / "rules" / "templates").mkdir(parents=True, exist_ok=True)
-    for item in library.iterdir():
-        if item.name.endswith(".yaml"):
-            _write(folder / "rules" / item.name, item.read_text("utf-8"))
-    for item in library.joinpath("templates").iterdir():
-        _write(folder / "rules" / "templates" / item.name, item.read_text("utf-8"))
+def _copy_rules(folder: Path, wanted: Iterable[Recipe]) -> None:
+    (folder / "templates").mkdir(parents=True, exist_ok=True)
+    for recipe in wanted:
+        with suppress(FileExistsError):
+            copy(folder, recipe, recipe.defaults)
 
 
 def _write(file: Path, text: str) -> None:
@@ -234,4 +249,3 @@ def _next_steps(told: Told, found: Found, missing: list[str], language: str) -> 
     if told.place.type == "google":
         yield say(language, "init-next-google", email=found.email)
     yield from (f"· {say(language, code, **facts)}" for code, facts in found.remarks)
-    yield say(language, "init-next-check")

@@ -75,11 +75,12 @@ def test_an_existing_workbook_is_understood(tmp_path: Path) -> None:
 
 
 def test_questions_are_asked_and_answers_taken(tmp_path: Path) -> None:
-    answers = iter(["Le Phare", "CA", "America/Montreal", "Gens.xlsx", "files"])
+    answers = iter(["Le Phare", "CA", "America/Montreal", "Gens.xlsx", "files", "bienvenue, birthdays"])
     set_up(tmp_path, Answers(), "fr", lambda _question, **_more: next(answers), lambda _line: None)
     config = read_config(tmp_path / "config.yaml", SECRETS).config
     assert config is not None
     assert (config.organisation.name, config.organisation.law) == ("Le Phare", "casl")
+    assert {file.stem for file in tmp_path.glob("rules/*.yaml")} == {"bienvenue", "anniversaires"}
 
 
 def test_nothing_that_is_there_is_overwritten(tmp_path: Path) -> None:
@@ -165,7 +166,8 @@ def test_a_column_that_fil_rouge_kept_before_is_known_by_its_mark() -> None:
 def told(folder: Path, *answers: str, **given: Any) -> list[str]:
     said: list[str] = []
     known = iter(answers)
-    basics = {"name": "Le Phare", "country": "FR", "timezone": "Europe/Paris", "sources": ("files",), **given}
+    basics: dict[str, Any] = {"name": "Le Phare", "country": "FR", "timezone": "Europe/Paris", "sources": ("files",)}
+    basics |= {"rules": ("bienvenue",), **given}
     set_up(folder, Answers(**basics), "fr", lambda _question, **_more: next(known), said.append)
     assert not list(known)
     return said
