@@ -34,6 +34,9 @@ from rules.yamltext import Block, Entry, Items, Node, Text, in_order, parse
 
 STRUCTURAL = {"no-value", "missing-name", "missing-when", "missing-then", "not-a-text-here", "unknown-segment-none"}
 
+# Lines that could be mended and read on: whatever else is wrong in them is told as well.
+MENDED = {"no-space-after-colon", "no-space-after-dash", "smart-quotes", "bullet", "filling"}
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -136,7 +139,7 @@ class _FileReader:
         told = self.context.mistakes
         if self.source.mistakes:
             told = [mistake for mistake in told if mistake.code not in STRUCTURAL]
-        lines = {mistake.place.line for mistake in self.source.mistakes}
+        lines = {mistake.place.line for mistake in self.source.mistakes if mistake.code not in MENDED}
         self.part.mistakes = self.source.mistakes + [mistake for mistake in told if mistake.place.line not in lines]
         return self.part
 

@@ -68,7 +68,7 @@ def _rewritten(language: str, kind: str, folded: str) -> Iterator[str]:
         yield phrases.get("at_least", [""])[0].replace("{n}", plus[1])
     if comma := re.fullmatch(r"(.*\d)[.,](\d+)(.*)", folded):
         yield f"{comma[1]}{words['decimal']}{comma[2]}{comma[3]}"
-    if kind == "number" and (counted := re.fullmatch(r"(.*\d)(?= [a-z]+$) .+|(.+) (?:times?|fois)", folded)):
+    if kind == "number" and (counted := re.fullmatch(r"(.*\d|.+ \w+)(?= [a-z]+$) .+|(.+) (?:times?|fois)", folded)):
         yield counted[1] or counted[2]  # `at least 3 times`
     if kind in {"date", "number"}:
         yield from _yes_or_none(kind, folded, phrases)
