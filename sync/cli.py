@@ -379,7 +379,7 @@ def _language() -> str:
 
 
 def _code(trouble: Trouble) -> int:
-    from sync.run import ClockWentBack
+    from sync.beginning import ClockWentBack
 
     return DECIDE if isinstance(trouble, ClockWentBack) else WRONG if isinstance(trouble, FixFile) else PARTIAL
 

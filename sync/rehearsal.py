@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connectors.trouble import FixFile
+from sync.beginning import read_rules
 from sync.desk import Desk
 from sync.drafts import Draft, drafts
 from sync.followup import outbox as box
@@ -50,7 +51,7 @@ def rehearse(desk: Desk, wishes: Wishes, rule: str | None = None, *, pull: bool)
     """What a run would do now. With `pull` the sources are asked, too (into the copy)."""
     from sync import run
 
-    book, notes = run.read_rules(desk, keep_last_right=False)
+    book, notes = read_rules(desk, keep_last_right=False)
     if rule is not None and not any(rule in {one.id, one.name} for one in book.rules):
         raise FixFile("no-such-rule", found=rule, known=", ".join(one.id for one in book.rules))
     with _copied(desk) as copy:

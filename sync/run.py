@@ -11,7 +11,7 @@ import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -20,13 +20,14 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.sheets.sheet import Calls, Sheet
-from connectors.trouble import FixFile, Trouble, TryLater
+from connectors.trouble import Trouble, TryLater
 from rules.compiler import Verdicts, evaluate
 from rules.conditions import SHEET, Book
 from sync import runs
+from sync.beginning import mind_the_clock, read_rules
 from sync.beside.keep import take_ticks, write_tabs
 from sync.beside.tab import SideTab
-from sync.desk import Desk, WrongFiles, show_mistakes
+from sync.desk import Desk
 from sync.drafts import Held, batches
 from sync.followup import outbox, standings
 from sync.followup.decide import Decisions, decide
@@ -65,7 +66,6 @@ from sync.tabs import SET, people_tab
 from sync.takein import take_in
 
 STEPS = frozenset({"pull", "people", "rules", "sheet", "mail"})
-CLOCK_MAY_DIFFER = timedelta(minutes=10)
 RAW_KEPT_DAYS = 90  # after a service no longer has something: long enough to see that it was a mistake
 
 
@@ -169,7 +169,7 @@ def run_once(
     progress = progress or Silent()
     book, notes = read_rules(desk, keep_last_right=wishes.keep_last_right)
     desk.name_check(wishes.sources)
-    _mind_the_clock(desk, wishes)
+    mind_the_clock(desk, wishes.allow.get("clock", -1))
     try:
         with runs.lease(desk.store) as lost:
             number = runs.begin(desk.store, desk.clock.today(), trigger, desk.clock.read())
@@ -232,47 +232,6 @@ def _steps(work: Work, progress: Any, stop: Callable[[], bool]) -> None:
         work.calls["sheet"] = sheet.calls
         work.notes += [work.desk.say(code, **facts) for code, facts in getattr(sheet, "remarks", ())]
         sheet.close()
-
-
-# --- before anything is done -----------------------------------------------------------------------------------------
-
-
-def read_rules(desk: Desk, *, keep_last_right: bool) -> tuple[Book, list[str]]:
-    """The rules as they stand. With mistakes: refused, or (serve) the last right version of each wrong file, rules or
-    template, is used. Writes nothing down: who only looks ahead reads them too.
-    """
-    reading = desk.read_rules(None)
-    mistakes = [*reading.mistakes, *desk.templates[1]]
-    if not mistakes:
-        return reading.book, []
-    lines = desk.lines()
-    if not keep_last_right:
-        raise WrongFiles(mistakes, show_mistakes(mistakes, desk.language, lines))
-    last = runs.last_right_rules(desk.store)
-    mistakes = desk.stand_in(last)  # templates first: else every rule that uses one would count as wrong
-    mistakes += desk.read_rules(None).mistakes
-    wrong = {mistake.place.file for mistake in mistakes}
-    files = {name: data for name, data in desk.rule_files.items() if name not in wrong}
-    kept = {name: last[name] for name in wrong & last.keys() - desk.template_files.keys()}
-    again = desk.read_rules(None, {**files, **kept})
-    shown = show_mistakes(mistakes, desk.language, lines)
-    return again.book, [desk.say("rules-last-right", file=name) for name in sorted(wrong)] + shown.splitlines()
-
-
-class ClockWentBack(FixFile):
-    """The clock is behind the last run: a person has to decide. Exit code 7."""
-
-
-def _mind_the_clock(desk: Desk, wishes: Wishes) -> None:
-    last = runs.last_start(desk.store)
-    now = desk.clock.read()
-    if last is None or last <= now + CLOCK_MAY_DIFFER:
-        return
-    hours = int((last - now).total_seconds() // 3600) + 1
-    if wishes.allow.get("clock", -1) < hours:
-        times = {"now": now, "last": last}
-        said = {name: f"{at.astimezone(desk.config.zone):%Y-%m-%d %H:%M}" for name, at in times.items()}
-        raise ClockWentBack("clock-back", n=hours, **said)
 
 
 # --- the steps -------------------------------------------------------------------------------------------------------

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from connectors.trouble import FixFile, TryLater
 from sync import runs
+from sync.beginning import read_rules
 from sync.desk import Desk
 from sync.outcome import Outcome
 from sync.rows import set_columns
-from sync.run import read_rules
 from sync.sheet.undo import undo
 from sync.tabs import people_tab
 

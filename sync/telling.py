@@ -21,6 +21,7 @@ from rules.explain import explain
 from rules.fields import FIELDS
 from rules.words import vocabulary
 from sync import runs
+from sync.beginning import read_rules
 from sync.desk import Desk
 from sync.drafts import Draft, drafts
 from sync.followup import outbox as box
@@ -31,7 +32,6 @@ from sync.messages import sentences, why_not
 from sync.outcome import Outcome
 from sync.people.story import Ambiguous, Did, Story, Value, story
 from sync.rows import Contacts, called, everybody, keep_out, set_columns, with_team, with_windows
-from sync.run import read_rules
 from sync.sheet.look import look
 from sync.tabs import people_tab
 
