@@ -21,7 +21,7 @@ from rules.fields import FIELDS, FieldType
 from rules.mistakes import fold, nearest
 from rules.phrases import Phrase, read_date, read_fact_date, read_number, read_phrase, typed
 from rules.suggestions import suggest
-from rules.window_reader import read_deeds, read_window
+from rules.window_reader import not_counted, read_deeds, read_window
 from rules.windows import OPTIONS
 from rules.words import LANGUAGES, vocabulary
 from rules.yamltext import Block, Entry, Items, Node, Text
@@ -305,8 +305,7 @@ class _Reader:
         if self.field in OPTIONS:
             return read_window(self.context, self.field, self.shown, node, self.path, self._line)
         if any(self.context.words.find("window", entry.key.value) for entry in node.entries):
-            counted = ", ".join(f"`{self.context.words.key('fields', name)}`" for name in OPTIONS)
-            self.context.tell(node.place, "window-not-here", self.path, field=self.shown, expected=counted)
+            not_counted(self.context, self.shown, node, self.path)
             return None
         if kind == "tags" and len(node.entries) == 1 and isinstance(items := node.entries[0].value, Items):
             listed = ", ".join(item.value for item in items.items if isinstance(item, Text))
@@ -318,9 +317,6 @@ class _Reader:
     def _line(self, kind: FieldType, entry: Entry) -> Check | None:
         """A line of a window as a test."""
         path, shown = f"{self.path}.{entry.key.value}", entry.key.value
-        if isinstance(entry.value, Block):
-            self.context.wrong_shape(entry.value, path, "genre" if kind == "text" else "number")
-            return None
         return _Reader(self.context, self.field, shown, path).read(kind, entry.value)
 
     def _fail(self, node: Node, kind: str, suggestion: str | None = None) -> Check | None:

@@ -39,6 +39,12 @@ def read_window(context: Context, field: str, shown: str, block: Block, path: st
     return None if count is None or len(context.mistakes) > before else replace(count, window=window)
 
 
+def not_counted(context: Context, shown: str, block: Block, path: str) -> None:
+    """Tell that this field is not counted over a period."""
+    counted = ", ".join(f"`{context.words.key('fields', name)}`" for name in OPTIONS)
+    context.tell(block.place, "window-not-here", path, field=shown, expected=counted)
+
+
 def _whole(context: Context, block: Block, path: str) -> Block:
     """Without what a decimal comma broke off: in `{montant: 50,5}` a comma ends the amount."""
     kept: list[Entry] = []
@@ -54,6 +60,9 @@ def _whole(context: Context, block: Block, path: str) -> Block:
 
 def _number_test(context: Context, entry: Entry, path: str, compare: Compare) -> Check | None:
     """A line as a test of a number; `known` and `empty` make no sense of what is counted."""
+    if isinstance(entry.value, Block):
+        context.wrong_shape(entry.value, f"{path}.{entry.key.value}", "number")
+        return None
     check = compare("number", entry)
     if check is not None and check.op in {"never", "known"}:
         here, shown = f"{path}.{entry.key.value}", entry.key.value
@@ -88,6 +97,9 @@ def _within(context: Context, entry: Entry | None, path: str) -> Period | None:
 def _genres(context: Context, entry: Entry | None, path: str, compare: Compare) -> tuple[str, ...]:
     """Names of genres; phrases about text other than names are told."""
     if entry is None:
+        return ()
+    if isinstance(entry.value, Block):
+        context.wrong_shape(entry.value, f"{path}.{entry.key.value}", "genre")
         return ()
     check = compare("text", entry)
     if check is None:
