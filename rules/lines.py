@@ -25,6 +25,10 @@ BULLET = re.compile(r"^(\s*)([–—−•·▪●◦*])\s+(?=\S)")
 FILLING = re.compile(r"(?<=: )\{\{.*$")
 SIGN = re.compile(r"(?<=: )(?:>(?:=\s*| +)\d|!=\s*\w)[^,}\]#\"']*")
 BROKEN_ACCENT = re.compile(r"[ÃÂ][\u0080-\u00bf\u0152-\u0178\u02c6\u2018-\u2122]|â€")
+LINE_END = re.compile(r"(\r\n|\r|\n)")
+HARD_COLON = re.compile(r"^((?:- +)*(?:\"[^\"]*\"|'[^']*'|[^\s\"'#{\[\-][^:#]*):)[\u00a0\u202f\t]")
+ONE_MEND = {"tab", "no-space-after-colon", "no-space-after-dash", "smart-quotes", "bullet", "filling"}
+MOST_SLIPS = 20  # in one line
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -81,6 +85,35 @@ def _decoded(line: str) -> str:
         return line.encode("cp1252").decode("utf-8")
     except UnicodeError:
         return line
+
+
+def rewrite(text: str, tab: int = 2) -> str:
+    """The text with those slips mended that have one right mend, and no-break spaces and tabs around a key made spaces. All else
+    stays as it is: line ends, comments, block texts. `tab`: how many spaces a tab stands for.
+    """
+    pieces = LINE_END.split(text)  # lines, with their ends between them
+    inside: int | None = None
+    for index in range(0, len(pieces), 2):
+        raw = pieces[index]
+        if inside is not None and (not raw.strip() or _indent(raw) > inside):
+            continue
+        pieces[index] = _rewritten(raw, tab)
+        line = _mend_line(pieces[index], index, "")[0]
+        inside = line.indent if BLOCK_TEXT.search(line.text) else None
+    return "".join(pieces)
+
+
+def _rewritten(raw: str, tab: int) -> str:
+    for _ in range(MOST_SLIPS):
+        line, told = _mend_line(raw, 0, "")
+        if not told or told[0].code not in ONE_MEND or (told[0].code == "smart-quotes" and "\\" in raw):
+            break
+        head = raw[: _indent(raw)].replace("\t", " " * tab)
+        raw = head + raw[_indent(raw) :] if told[0].code == "tab" else line.text
+    if not raw.strip() or raw.lstrip().startswith("#"):
+        return raw
+    indent = len(raw) - len(raw.lstrip())
+    return raw[:indent].translate(ODD_SPACES) + HARD_COLON.sub(r"\1 ", raw[indent:])
 
 
 def _indent(raw: str) -> int:

@@ -13,6 +13,7 @@ from sync.clock import Clock
 from sync.config import Config
 from sync.configfile import read_config
 from sync.desk import Desk, show_mistakes
+from sync.editing import refresh_help
 from sync.messages import LANGUAGES, say
 from sync.outcome import Outcome
 from sync.schedule import Timetable
@@ -33,6 +34,7 @@ def check(file: Path, language: str | None, *, online: bool) -> Outcome:
     if reading.config:
         desk = Desk(reading.config, Clock(reading.config.zone), said)
         headers = headers_now(desk, accounts, online=online)
+        refresh_help(desk, headers)
         mistakes += [*desk.read_rules(headers).mistakes, *desk.templates[1]]
         lines |= desk.lines()
         remarks = [*understood(desk), *_unfilled(desk)]

@@ -86,12 +86,16 @@ def before(
         bool, typer.Option("--version", help=_t("help-version"), callback=_tell_version, is_eager=True)
     ] = False,
 ) -> None:
-    if language is not None and language not in LANGUAGES:
-        raise typer.BadParameter(", ".join(LANGUAGES), param_hint="--language")
+    _check_language(language)
     OPTIONS.config, OPTIONS.language, OPTIONS.spoken = config, language, None
     from sync.logs import configure
 
     configure("warning")
+
+
+def _check_language(language: str | None) -> None:
+    if language is not None and language not in LANGUAGES:
+        raise typer.BadParameter(", ".join(LANGUAGES), param_hint="--language")
 
 
 def _day(text: str | None) -> date | None:
@@ -157,6 +161,20 @@ def init(
     answers = Answers(name, country, timezone, sheet, tab, sources, credentials, endpoint, rules)
     ask = None if yes else typer.prompt
     raise typer.Exit(set_up(folder, answers, OPTIONS.language or LANGUAGE, ask, typer.echo))
+
+
+@app.command(help=_t("help-schema"))
+def schema(
+    what: Annotated[str, typer.Argument(help=_t("help-schema-what"), metavar="rules|config")] = "rules",
+    language: Annotated[str | None, typer.Option(help=_t("help-schema-language"), metavar="fr|en")] = None,
+) -> None:
+    from sync.editing import schema_of
+
+    if what not in {"rules", "config"}:
+        raise FixFile("schema-unknown", found=what)
+    _check_language(language)
+    found = schema_of(what, OPTIONS.config, language or OPTIONS.language, OPTIONS.language, LANGUAGE)
+    typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
 
 
 @app.command(help=_t("help-check"))
@@ -330,6 +348,18 @@ def rules_add(
 
     with _desk() as desk:
         _finish(add_rule(desk, name, given or (), None if yes or as_json else typer.prompt), as_json)
+
+
+@rules_app.command("fix", help=_t("help-rules-fix"))
+def rules_fix(
+    file: Annotated[Path | None, typer.Argument(help=_t("help-rules-fix-file"))] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=_t("help-rules-fix-yes"))] = False,
+    as_json: AsJson = False,
+) -> None:
+    from sync.mend import fix_rules
+
+    ask = typer.confirm if sys.stdin.isatty() and not as_json else None
+    _finish(fix_rules(file, OPTIONS.config, OPTIONS.language, LANGUAGE, ask, yes=yes), as_json)
 
 
 def main() -> None:

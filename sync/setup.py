@@ -14,7 +14,10 @@ from zoneinfo import available_timezones
 from connectors import catalog
 from connectors.trouble import FixFile, Trouble
 from rules.encoding import read_text
+from rules.reader import read
 from rules.recipes import Recipe, recipes
+from rules.schema import Names
+from sync.editing import CONFIG, POINTER, RULES, write_help
 from sync.followup.markdown import typeset
 from sync.library import STARTERS, copy, recipe_named
 from sync.messages import say
@@ -81,10 +84,15 @@ def set_up(folder: Path, answers: Answers, language: str, ask: Ask | None, tell:
                 empty.rmdir()
         tell(say(language, "init-nothing-written"))
         raise
-    _write(folder / "config.yaml", config_text(_facts(told, found, guesses, new, language), language))
+    facts = _facts(told, found, guesses, new, language)
+    _write(folder / "config.yaml", f"{POINTER}{CONFIG}\n{config_text(facts, language)}")
     variables = [*secrets(told.sources), *(["AIRTABLE_TOKEN"] if told.place.type == "airtable" else [])]
     missing = _keep_secrets(folder / ".env", variables, {"AIRTABLE_TOKEN": told.token}, language)
+    before = set(folder.glob("rules/*.yaml"))
     _copy_rules(folder / "rules", wanted)
+    for file in set(folder.glob("rules/*.yaml")) - before:
+        file.write_text(f"{POINTER}../{RULES}\n{file.read_text('utf-8')}", "utf-8")
+    write_help(folder, language, _names(folder, found, facts, language))
     if "files" in told.sources:
         (folder / "exports").mkdir(exist_ok=True)
     for line in _next_steps(told, found, missing, language):
@@ -211,6 +219,15 @@ def _copy_rules(folder: Path, wanted: Iterable[Recipe]) -> None:
     for recipe in wanted:
         with suppress(FileExistsError):
             copy(folder, recipe, recipe.defaults)
+
+
+def _names(folder: Path, found: Found, facts: Facts, language: str) -> Names:
+    """What rules may name from the first day: the sheet's columns, the templates and segments that were copied."""
+    rules = {file.name: file.read_bytes() for file in folder.glob("rules/*.yaml")}
+    templates = [file.stem for file in folder.glob("rules/templates/*.md")]
+    headers = [column.header for column in found.table.columns] if found.table else []
+    segments = [segment.name for segment in read(rules, language=language).book.segments]
+    return Names([*headers, *facts.added], sorted(templates), segments)
 
 
 def _write(file: Path, text: str) -> None:

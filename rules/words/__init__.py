@@ -22,7 +22,7 @@ class Vocabulary:
         self.language: str = words["language"]
         self._known = {section: _by_word(entries) for section, entries in words.items() if isinstance(entries, dict)}
         self._roots = {
-            section: {_root(word): name for word, name in reversed(known.items())}
+            section: {root(word): name for word, name in reversed(known.items())}
             for section, known in self._known.items()
         }
 
@@ -32,7 +32,7 @@ class Vocabulary:
         typed = fold(text)
         if self.language != "fr":
             return known.get(typed)
-        return known.get(typed) or self._roots[section].get(_root(typed))
+        return known.get(typed) or self._roots[section].get(root(typed))
 
     def shown(self, section: str, name: str) -> str:
         """The word to show for a canonical name."""
@@ -63,7 +63,7 @@ def _by_word(entries: Mapping[str, Any]) -> dict[str, str]:
     return {fold(word): name for name, words in entries.items() if isinstance(words, list) for word in words}
 
 
-def _root(text: str) -> str:
+def root(text: str) -> str:
     """French without its endings: `dernières visites` and `dernière visite` are the same words."""
     return " ".join(word.removesuffix("s").removesuffix("e") for word in text.split())
 
