@@ -36,6 +36,7 @@ règles:
       - courriel: @
         attendre: @
       - @
+      - signaler: À relancer
     @
   - @
 """
