@@ -11,7 +11,7 @@ import pytest
 
 from rules.recipes import recipes
 from rules.schema import Names, schema
-from sync.cli import LANGUAGE
+from sync.command import LANGUAGE
 from sync.demo import write_demo
 from tests.real.editor.editor import Editor, editor
 from tests.thread.small import Small

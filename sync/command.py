@@ -1,0 +1,93 @@
+"""What all commands share: the words before them, the desk they work at, and how they end."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from connectors.trouble import FixFile
+from sync.messages import LANGUAGES, say
+
+PARTIAL, WRONG, DECIDE = 1, 2, 7
+
+
+def speech(arguments: Sequence[str], environment: dict[str, str]) -> str:
+    """The language of help and errors before any config is read: `--language`, else the system's."""
+    for position, word in enumerate(arguments):
+        value = word.partition("=")[2] or (arguments[position + 1] if position + 1 < len(arguments) else "")
+        if word.split("=")[0] == "--language" and value in LANGUAGES:
+            return value
+    chosen = environment.get("FILROUGE_LANGUAGE") or environment.get("LC_ALL") or environment.get("LANG") or ""
+    return "fr" if chosen.lower().startswith("fr") else "en"
+
+
+LANGUAGE = speech(sys.argv[1:], dict(os.environ))
+
+
+def told(code: str, **facts: object) -> str:
+    """A sentence of the command line's own, in the reader's language."""
+    return say(LANGUAGE, code, **facts)
+
+
+class Options:
+    """What stands before the command."""
+
+    config = Path("config.yaml")
+    language: str | None = None
+    spoken: str | None = None
+
+
+OPTIONS = Options()
+AsJson = Annotated[bool, typer.Option("--json", help=told("help-json"))]
+Today = Annotated[str | None, typer.Option("--today", metavar="YYYY-MM-DD", help=told("help-today"))]
+
+
+def check_language(language: str | None) -> None:
+    if language is not None and language not in LANGUAGES:
+        raise typer.BadParameter(", ".join(LANGUAGES), param_hint="--language")
+
+
+def day(text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise FixFile("bad-day", found=text) from None
+
+
+@contextmanager
+def open_desk(today: str | None = None) -> Iterator[Any]:
+    """The config read, the store open; closed again at the end."""
+    from sync.desk import Desk
+
+    desk = Desk.open(OPTIONS.config, OPTIONS.language, day(today))
+    OPTIONS.spoken = desk.language
+    try:
+        yield desk
+    finally:
+        desk.close()
+
+
+def finish(outcome: Any, as_json: bool) -> None:  # noqa: FBT001  one flag, the command's own
+    """Show what came of a command and end with its code. An outcome has `to_json()`, `lines()` and `code`."""
+    if as_json:
+        typer.echo(json.dumps(outcome.to_json(), ensure_ascii=False, indent=2, default=str))
+    else:
+        for line in outcome.lines():
+            typer.echo(line)
+    raise typer.Exit(outcome.code)
+
+
+def progress(*, quiet: bool) -> Any:
+    from sync.progress import Progress
+
+    return Progress(sys.stderr, LANGUAGE, shown=not quiet and sys.stderr.isatty())
