@@ -18,7 +18,8 @@ import polars as pl
 
 from rules.conditions import Book
 from rules.reader import read
-from sync.followup.decide import Decisions, decide
+from sync.followup.decide import decide
+from sync.followup.turn import Decisions
 from sync.store import Store
 
 PEOPLE = 100_000

@@ -30,8 +30,9 @@ from sync.beside.tab import SideTab
 from sync.desk import Desk
 from sync.drafts import Held, batches
 from sync.followup import outbox, standings
-from sync.followup.decide import Decisions, decide
+from sync.followup.decide import decide
 from sync.followup.send import Sent, send_due
+from sync.followup.turn import Decisions
 from sync.history import backfill
 from sync.knowledge import Knowledge, know
 from sync.outcome import Outcome, where

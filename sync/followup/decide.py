@@ -6,8 +6,7 @@ Bulk work is Polars and SQL; only people whose standing changed become Python ob
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import polars as pl
@@ -15,63 +14,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from rules.conditions import Book, Email, Flag, Period, Rule, SetCell, Task
+from sync.followup import acts
 from sync.followup import outbox as out
 from sync.followup.tables import OPEN_STATES, cell_to_set, flag, outbox, rule_state, standing, task
-from sync.store.base import insert_new, organisation, upsert
+from sync.followup.turn import Decisions, Moved, Turn
+from sync.store.base import organisation, upsert
 
 BY_RULE = (rule_state, standing, flag, cell_to_set, task, outbox)
-HALF_A_DAY = timedelta(hours=12)
-
-
-@dataclass(frozen=True)
-class Moved:
-    """What a run changed for one rule: person ids, and how many are inside or could not be decided."""
-
-    entered: Sequence[int] = ()
-    left: Sequence[int] = ()
-    inside: int = 0
-    unknown: int = 0
-
-
-@dataclass
-class Decisions:
-    """Counts of what is new: flags put on and taken off, cells to set, tasks, e-mails planned, taken back, and too late."""
-
-    rules: dict[str, Moved] = field(default_factory=dict)
-    flags_on: int = 0
-    flags_off: int = 0
-    cells: int = 0
-    tasks: int = 0
-    mails: int = 0
-    cancelled: int = 0
-    too_late: int = 0
-
-
-@dataclass(frozen=True)
-class _Turn:
-    """What all steps of one decision share."""
-
-    connection: Connection
-    org: int
-    run: int
-    now: datetime
-    today: date
-    began: datetime
-    done: Decisions
-
-    @property
-    def occasion(self) -> str:
-        return self.today.isoformat()
-
-    def later(self, period: Period | None) -> datetime:
-        """After `period`. A wait of days counts from the morning: the run of that day must find it over."""
-        if period is None:
-            return self.now
-        start = self.now if period.unit in {"minute", "hour"} else self.now - HALF_A_DAY
-        try:
-            return start + period.delta
-        except (OverflowError, ValueError):
-            return datetime.max.replace(tzinfo=self.now.tzinfo)
 
 
 def decide(  # noqa: PLR0913  one run's facts, each told from outside
@@ -93,7 +42,7 @@ def decide(  # noqa: PLR0913  one run's facts, each told from outside
     once more changes nothing. `stale_rules` tells, by rule, which source was not pulled in time: its e-mails wait.
     """
     began = connection.execute(sa.select(organisation.c.created).where(organisation.c.id == org)).scalar_one()
-    turn = _Turn(connection, org, run, now, today, began, Decisions())
+    turn = Turn(connection, org, run, now, today, began, Decisions())
     _rename(turn, book)
     active = [rule for rule in book.rules if rule.active and rule.id in verdicts.columns]
     _retire(turn, book)
@@ -108,7 +57,7 @@ def decide(  # noqa: PLR0913  one run's facts, each told from outside
     return turn.done
 
 
-def _follow(turn: _Turn, rule: Rule, verdicts: pl.DataFrame, inside: pl.Series) -> None:
+def _follow(turn: Turn, rule: Rule, verdicts: pl.DataFrame, inside: pl.Series) -> None:
     people, verdict = verdicts["person_id"].cast(pl.Int64), verdicts["verdict"]
     yes = people.filter(verdict)
     staying = inside.filter(inside.is_in(people.filter(~verdict).implode()).not_() & inside.is_in(people.implode()))
@@ -120,9 +69,9 @@ def _follow(turn: _Turn, rule: Rule, verdicts: pl.DataFrame, inside: pl.Series) 
     _enter(turn, rule, entered)
     _set_flags(turn, rule, entered)
     for step, email in steps(rule):
-        _plan(turn, rule, step, email, _not_again_yet(turn, rule, step, email, entered))
+        acts.send_email(turn, rule.id, step, email, _not_again_yet(turn, rule, step, email, entered))
         if email.again is not None:
-            _plan(turn, rule, step, email, _due_again(turn, rule, step, email.again, set(entered)))
+            acts.send_email(turn, rule.id, step, email, _due_again(turn, rule, step, email.again, set(entered)))
 
 
 def steps(rule: Rule) -> list[tuple[str, Email]]:
@@ -135,7 +84,7 @@ def steps(rule: Rule) -> list[tuple[str, Email]]:
     return list(found.items())
 
 
-def _rename(turn: _Turn, book: Book) -> None:
+def _rename(turn: Turn, book: Book) -> None:
     known = set(turn.connection.scalars(sa.select(rule_state.c.rule).where(rule_state.c.org == turn.org)))
     for rule in book.rules:
         old = next((name for name in rule.was if name in known), None)
@@ -146,7 +95,7 @@ def _rename(turn: _Turn, book: Book) -> None:
             known = known - {old} | {rule.id}
 
 
-def _retire(turn: _Turn, book: Book) -> None:
+def _retire(turn: Turn, book: Book) -> None:
     """A rule that was taken out or paused: its flags and its waiting e-mails go. Who was inside is kept, so that nobody
     gets anything twice when it comes back.
     """
@@ -162,7 +111,7 @@ def _retire(turn: _Turn, book: Book) -> None:
         turn.connection.execute(sa.update(rule_state).where(*mine).values(active=False))
 
 
-def _resume(turn: _Turn, rules: Sequence[Rule]) -> None:
+def _resume(turn: Turn, rules: Sequence[Rule]) -> None:
     """A rule that comes back finds the e-mails again that its pause took back, as long as they are not too late."""
     asleep = sa.select(rule_state.c.rule).where(rule_state.c.org == turn.org, rule_state.c.active.is_(False))
     for rule in set(turn.connection.scalars(asleep)) & {rule.id for rule in rules}:
@@ -172,7 +121,7 @@ def _resume(turn: _Turn, rules: Sequence[Rule]) -> None:
         turn.done.mails += turn.connection.execute(back.values(state="planned", reason=None)).rowcount
 
 
-def _remember(turn: _Turn, rules: Sequence[Rule], stale: Mapping[str, str]) -> None:
+def _remember(turn: Turn, rules: Sequence[Rule], stale: Mapping[str, str]) -> None:
     rows = [
         {
             "org": turn.org,
@@ -188,7 +137,7 @@ def _remember(turn: _Turn, rules: Sequence[Rule], stale: Mapping[str, str]) -> N
     upsert(turn.connection, rule_state, rows, keep=("first_seen",))
 
 
-def _inside(turn: _Turn) -> dict[str, pl.Series]:
+def _inside(turn: Turn) -> dict[str, pl.Series]:
     """Person ids by rule."""
     rows = sa.select(standing.c.rule, standing.c.person_id).where(standing.c.org == turn.org, standing.c.inside)
     found: dict[str, list[int]] = {}
@@ -197,7 +146,7 @@ def _inside(turn: _Turn) -> dict[str, pl.Series]:
     return {rule: pl.Series("person_id", people, dtype=pl.Int64) for rule, people in found.items()}
 
 
-def _leave(turn: _Turn, rule: Rule, people: Sequence[int]) -> None:
+def _leave(turn: Turn, rule: Rule, people: Sequence[int]) -> None:
     for some in out.slices(people):
         mine = (standing.c.org == turn.org, standing.c.rule == rule.id, standing.c.person_id.in_(some))
         left = {"inside": False, "left_at": turn.now, "left_run": turn.run}
@@ -206,7 +155,7 @@ def _leave(turn: _Turn, rule: Rule, people: Sequence[int]) -> None:
     turn.done.cancelled += out.cancel(turn.connection, turn.org, rule.id, "left", people)
 
 
-def _drop_steps(turn: _Turn, rule: Rule) -> None:
+def _drop_steps(turn: Turn, rule: Rule) -> None:
     """E-mails that the rule no longer names are taken back."""
     mine = (outbox.c.org == turn.org, outbox.c.rule == rule.id, outbox.c.state.in_(OPEN_STATES))
     gone = set(turn.connection.scalars(sa.select(outbox.c.step).where(*mine).distinct())) - dict(steps(rule)).keys()
@@ -216,7 +165,7 @@ def _drop_steps(turn: _Turn, rule: Rule) -> None:
         turn.done.cancelled += turn.connection.execute(taken_back.values(values)).rowcount
 
 
-def _enter(turn: _Turn, rule: Rule, people: Sequence[int]) -> None:
+def _enter(turn: Turn, rule: Rule, people: Sequence[int]) -> None:
     rows = [
         {
             "org": turn.org,
@@ -232,36 +181,14 @@ def _enter(turn: _Turn, rule: Rule, people: Sequence[int]) -> None:
     ]
     upsert(turn.connection, standing, rows)
     cells = [action for action in rule.actions if isinstance(action, SetCell)]
-    tasks = [action for action in rule.actions if isinstance(action, Task)]
-    upsert(turn.connection, cell_to_set, [_cell(turn, rule, cell, person) for cell in cells for person in people])
-    turn.done.cells += len(cells) * len(people)
-    new = [_task(turn, rule, n, action, person) for n, action in enumerate(tasks) for person in people]
-    insert_new(turn.connection, task, new)
-    turn.done.tasks += len(new)
+    todo = [action for action in rule.actions if isinstance(action, Task)]
+    for cell in cells:
+        acts.set_cell(turn, rule.id, cell, people)
+    for number, action in enumerate(todo):
+        acts.add_task(turn, rule.id, f"task {number}", action, people)
 
 
-def _cell(turn: _Turn, rule: Rule, cell: SetCell, person: int) -> dict[str, Any]:
-    key = {"org": turn.org, "rule": rule.id, "column": cell.column, "person_id": person}
-    return key | {"value": cell.value, "run": turn.run, "written_run": None}
-
-
-def _task(turn: _Turn, rule: Rule, number: int, action: Task, person: int) -> dict[str, Any]:
-    return {
-        "org": turn.org,
-        "id": out.identity(turn.began, rule.id, f"task {number}", person, turn.occasion),
-        "rule": rule.id,
-        "person_id": person,
-        "occasion": turn.occasion,
-        "text": action.text,
-        "assignee": action.assignee,
-        "due": action.due.after(turn.today) if action.due else None,
-        "state": "waiting",
-        "made": turn.now,
-        "run": turn.run,
-    }
-
-
-def _set_flags(turn: _Turn, rule: Rule, entered: Sequence[int]) -> None:
+def _set_flags(turn: Turn, rule: Rule, entered: Sequence[int]) -> None:
     """Everybody inside wears the rule's flags, whenever the rule came to name them."""
     wanted = {action.name for action in rule.actions if isinstance(action, Flag)}
     mine = (flag.c.org == turn.org, flag.c.rule == rule.id, flag.c.until.is_(None))
@@ -275,42 +202,17 @@ def _set_flags(turn: _Turn, rule: Rule, entered: Sequence[int]) -> None:
         turn.done.flags_on += len(people)
 
 
-def _everybody_inside(turn: _Turn, rule: Rule) -> Sequence[int]:
+def _everybody_inside(turn: Turn, rule: Rule) -> Sequence[int]:
     mine = (standing.c.org == turn.org, standing.c.rule == rule.id, standing.c.inside)
     return turn.connection.scalars(sa.select(standing.c.person_id).where(*mine)).all()
 
 
-def _close_flags(turn: _Turn, which: Any) -> int:
+def _close_flags(turn: Turn, which: Any) -> int:
     worn = sa.update(flag).where(flag.c.org == turn.org, flag.c.until.is_(None), which)
     return turn.connection.execute(worn.values(until=turn.now, until_run=turn.run)).rowcount
 
 
-def _plan(turn: _Turn, rule: Rule, step: str, email: Email, people: Sequence[int]) -> None:
-    not_before = turn.later(email.wait)
-    latest = min(not_before, datetime.max.replace(tzinfo=not_before.tzinfo) - HALF_A_DAY)
-    try:
-        no_later_than = latest + email.no_later_than.delta
-    except (OverflowError, ValueError):
-        no_later_than = datetime.max.replace(tzinfo=turn.now.tzinfo)
-    common = {
-        "org": turn.org,
-        "rule": rule.id,
-        "step": step,
-        "occasion": turn.occasion,
-        "state": "planned",
-        "template": email.template,
-        "purpose": email.purpose,
-        "not_before": not_before,
-        "no_later_than": no_later_than,
-        "created_at": turn.now,
-        "created_run": turn.run,
-        "attempts": 0,
-    }
-    rows = [common | {"id": out.identity(turn.began, rule.id, step, p, turn.occasion), "person_id": p} for p in people]
-    turn.done.mails += out.plan(turn.connection, rows)
-
-
-def _not_again_yet(turn: _Turn, rule: Rule, step: str, email: Email, entered: Sequence[int]) -> Sequence[int]:
+def _not_again_yet(turn: Turn, rule: Rule, step: str, email: Email, entered: Sequence[int]) -> Sequence[int]:
     """Who entered, less those who had this e-mail less than `again` ago: theirs comes when that is over."""
     if email.again is None or not entered:
         return entered
@@ -318,13 +220,13 @@ def _not_again_yet(turn: _Turn, rule: Rule, step: str, email: Email, entered: Se
     return [person for person in entered if person not in last or email.again.after(last[person]) <= turn.today]
 
 
-def _due_again(turn: _Turn, rule: Rule, step: str, again: Period, entered: set[int]) -> Sequence[int]:
+def _due_again(turn: Turn, rule: Rule, step: str, again: Period, entered: set[int]) -> Sequence[int]:
     last = _last_written(turn, rule, step)
     due = {person for person, day in last.items() if person not in entered and again.after(day) <= turn.today}
     return [person for person in _everybody_inside(turn, rule) if person in due] if due else []
 
 
-def _last_written(turn: _Turn, rule: Rule, step: str) -> dict[int, date]:
+def _last_written(turn: Turn, rule: Rule, step: str) -> dict[int, date]:
     """The last occasion, or the day it really went if that was later; a far day while one is still on its way. What was
     taken back does not count.
     """

@@ -17,10 +17,11 @@ from rules.conditions import Action, AllOf, Book, Email, Flag, Rule
 from sync.config import Organisation
 from sync.followup import outbox
 from sync.followup.compose import House
-from sync.followup.decide import Decisions, decide
+from sync.followup.decide import decide
 from sync.followup.send import Sent, send_due
 from sync.followup.tables import outbox as outbox_table
 from sync.followup.templates import Templates, read_templates
+from sync.followup.turn import Decisions
 from sync.store import Store
 
 NOW = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)

@@ -1,0 +1,64 @@
+"""What all that follows from one decision shares: where to write it down, when it is, and what it counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from sqlalchemy.engine import Connection
+
+from rules.conditions import Period
+
+HALF_A_DAY = timedelta(hours=12)
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What a run changed for one rule: person ids, and how many are inside or could not be decided."""
+
+    entered: Sequence[int] = ()
+    left: Sequence[int] = ()
+    inside: int = 0
+    unknown: int = 0
+
+
+@dataclass
+class Decisions:
+    """Counts of what is new: flags put on and taken off, cells to set, tasks, e-mails planned, taken back, and too late."""
+
+    rules: dict[str, Moved] = field(default_factory=dict)
+    flags_on: int = 0
+    flags_off: int = 0
+    cells: int = 0
+    tasks: int = 0
+    mails: int = 0
+    cancelled: int = 0
+    too_late: int = 0
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What all steps of one decision share."""
+
+    connection: Connection
+    org: int
+    run: int
+    now: datetime
+    today: date
+    began: datetime
+    done: Decisions
+
+    @property
+    def occasion(self) -> str:
+        return self.today.isoformat()
+
+    def later(self, period: Period | None) -> datetime:
+        """After `period`. A wait of days counts from the morning: the run of that day must find it over."""
+        if period is None:
+            return self.now
+        start = self.now if period.unit in {"minute", "hour"} else self.now - HALF_A_DAY
+        try:
+            return start + period.delta
+        except (OverflowError, ValueError):
+            return datetime.max.replace(tzinfo=self.now.tzinfo)
