@@ -9,12 +9,13 @@ from typing import Any
 import jinja2
 import sqlalchemy as sa
 
+from sync.contacts import Contacts
 from sync.desk import Desk
 from sync.followup import outbox as box
 from sync.followup.compose import compose, page, text
 from sync.followup.consent import Right, right
 from sync.followup.templates import Template
-from sync.rows import Contacts, called, house_of
+from sync.rows import called, house_of
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.trouble import FixFile
 from sync.beginning import read_rules
+from sync.contacts import Contacts, keep_out
 from sync.desk import Desk
 from sync.drafts import Draft, drafts
 from sync.followup import outbox as box
 from sync.messages import why_not
 from sync.outcome import Outcome
 from sync.report.gather import shown
-from sync.rows import Contacts, keep_out
 from sync.sheet.apply import preview as preview_cells
 from sync.sheet.columns import cell_of
 from sync.store import Store

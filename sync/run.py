@@ -27,6 +27,7 @@ from sync import runs
 from sync.beginning import mind_the_clock, read_rules
 from sync.beside.keep import take_ticks, write_tabs
 from sync.beside.tab import SideTab
+from sync.contacts import Contacts, keep_out
 from sync.desk import Desk
 from sync.drafts import Held, batches
 from sync.followup import outbox, standings
@@ -42,11 +43,9 @@ from sync.people.profile import refresh
 from sync.people.tables import person
 from sync.pull import Pulled, pull_all
 from sync.rows import (
-    Contacts,
     called,
     everybody,
     house_of,
-    keep_out,
     merged_with_a_past,
     set_columns,
     settle_cells,

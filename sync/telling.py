@@ -22,6 +22,7 @@ from rules.fields import FIELDS
 from rules.words import vocabulary
 from sync import runs
 from sync.beginning import read_rules
+from sync.contacts import Contacts, keep_out
 from sync.desk import Desk
 from sync.drafts import Draft, drafts
 from sync.followup import outbox as box
@@ -31,7 +32,7 @@ from sync.knowledge import know, stale_sources
 from sync.messages import sentences, why_not
 from sync.outcome import Outcome
 from sync.people.story import Ambiguous, Did, Story, Value, story
-from sync.rows import Contacts, called, everybody, keep_out, set_columns, with_team, with_windows
+from sync.rows import called, everybody, set_columns, with_team, with_windows
 from sync.sheet.look import look
 from sync.tabs import people_tab
 

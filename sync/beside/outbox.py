@@ -10,10 +10,10 @@ from sqlalchemy.engine import Connection
 
 from sync.beside.tab import Fields, SideTab, columns, in_house, tick_box
 from sync.clock import utc_now
+from sync.contacts import Contacts, keep_out
 from sync.drafts import drafts
 from sync.followup import outbox as box
 from sync.messages import why_not
-from sync.rows import Contacts, keep_out
 from sync.sheet.columns import Tab
 from sync.sheet.look import Look
 from sync.sheet.plan import Wanted

@@ -11,6 +11,7 @@ bought) need a good address only. Whom the team noted not to contact gets nothin
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -25,7 +26,8 @@ Law = Literal["gdpr", "casl"]
 Contact = Mapping[str, Any]
 """A person for an e-mail: the fields of `rules.fields` by name, and
 `code` (how the team calls the person), `consents` (of `connectors.records.Consent`, or mappings with its keys),
-`unsubscribed`, `bounced`, `complained`, `do_not_contact` (bools; absent is no). `unsubscribed` is of *any* list."""
+`unsubscribed`, `bounced`, `complained`, `do_not_contact` (bools; absent is no). `unsubscribed` is of *any* list.
+`suppressed`: what `suppression.among` says of the address (and of the person's other ones, but for `bounced`)."""
 
 IMPLIED: dict[Law, tuple[Period, dict[str, str]]] = {
     "gdpr": (Period(3, "year"), {"last_purchase": "customer", "last_visit": "customer"}),
@@ -49,7 +51,7 @@ def right(person: Contact, purpose: Purpose, law: Law, today: date) -> Right:
     """May this person be written to for this purpose, on this local day?"""
     if not is_address(person.get("email")):
         return Right("no-address")
-    if person.get("bounced") or person.get("newsletter") == "bounced":
+    if person.get("bounced") or person.get("newsletter") == "bounced" or "bounced" in _suppressed(person):
         return Right("bounced")
     if refusal := next((reason for reason, holds in _refusals(person, purpose) if holds), None):
         return Right(refusal)
@@ -61,12 +63,26 @@ def right(person: Contact, purpose: Purpose, law: Law, today: date) -> Right:
 
 
 def _refusals(person: Contact, purpose: Purpose) -> Iterable[tuple[str, bool]]:
+    suppressed = _suppressed(person)
     yield "do-not-contact", bool(person.get("do_not_contact"))
     if purpose == "service":
+        yield "erased", "erased" in suppressed and not _came_back(person, suppressed["erased"])
         return
-    yield "complained", bool(person.get("complained"))
+    yield "erased", "erased" in suppressed
+    yield "complained", bool(person.get("complained")) or "complained" in suppressed
     unsubscribed = person.get("unsubscribed") or person.get("newsletter") == "unsubscribed"
+    unsubscribed = unsubscribed or "unsubscribed" in suppressed
     yield "unsubscribed", bool(unsubscribed) or _consent(person) is False
+
+
+def _suppressed(person: Contact) -> Mapping[str, datetime]:
+    return person.get("suppressed") or {}
+
+
+def _came_back(person: Contact, erased: datetime) -> bool:
+    """Somebody who was erased bought something again, and needs to know where to come. An old export is no purchase."""
+    bought = person.get("last_purchase")
+    return bought is not None and bought > erased.date()
 
 
 def _consent(person: Contact) -> bool | None:
@@ -111,4 +127,5 @@ def is_address(text: object) -> bool:
 
 def hashed(address: str) -> str:
     """What the outbox keeps of an address: enough to know it again, and no address."""
-    return sha256(f"filrouge address {address.strip().casefold()}".encode()).hexdigest()
+    same = unicodedata.normalize("NFC", address.strip().casefold())
+    return sha256(f"filrouge address {same}".encode()).hexdigest()

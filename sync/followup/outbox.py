@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 from sync.followup.tables import OPEN_STATES, outbox, rule_state, task
 from sync.store.base import insert_new
 
+Key = TypeVar("Key")
 BRAKE_PEOPLE = 50
 BRAKE_SHARE = 10  # a tenth of everybody
 
@@ -86,7 +87,7 @@ def cancel(connection: Connection, org: int, rule: str, reason: str, people: Col
     return cancelled
 
 
-def slices(ids: Sequence[int], size: int = 500) -> Iterator[Sequence[int]]:
+def slices(ids: Sequence[Key], size: int = 500) -> Iterator[Sequence[Key]]:
     """Pieces that both databases take as the list of one `IN`."""
     return (ids[start : start + size] for start in range(0, len(ids), size))
 

@@ -22,6 +22,8 @@ OPEN_STATES = ("planned", "waiting", "approved", "held")
 """Not gone yet: leaving the rule cancels these."""
 GONE_STATES = ("sending", "sent", "uncertain")
 """May have reached the person."""
+SUPPRESSIONS = ("unsubscribed", "complained", "bounced", "erased")
+"""Why an address is not written to: news for the first two, anything for `bounced`, see `consent.right` for `erased`."""
 
 rule_state = sa.Table(
     "rule_state",
@@ -137,3 +139,15 @@ sa.Index(
     outbox.c.org, outbox.c.rule, outbox.c.step, outbox.c.occasion, outbox.c.address_hash,
     unique=True, sqlite_where=_gone, postgresql_where=_gone,
 )  # fmt: skip
+
+suppression = sa.Table(
+    "suppression",  # whom not to write to, without saying who: it outlives the person's erasure
+    metadata,
+    org_column(),
+    sa.Column("address_hash", sa.Text, primary_key=True),  # see `suppression._keyed`
+    sa.Column("reason", sa.Text, primary_key=True),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("evidence", sa.Text, nullable=False),
+    sa.Column("lifted_at", Utc),
+    sa.Column("lifted_by", sa.Text),  # the person's own act, in words
+)

@@ -14,11 +14,12 @@ from babel.numbers import format_decimal
 from connectors.sheets.sheet import Formula
 from sync import runs
 from sync.aside import all_aside
+from sync.contacts import Contacts, keep_out
 from sync.drafts import drafts
 from sync.followup import standings
 from sync.people.doubts import doubts
 from sync.report.page import Report, RuleLine, SourceLine, Waiting
-from sync.rows import Contacts, called, filled, keep_out, reached
+from sync.rows import called, filled, reached
 from sync.sheet import journal
 from sync.store.rows import ask
 

@@ -66,6 +66,7 @@ organisation = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("slug", sa.Text, nullable=False, unique=True),
     sa.Column("created", Utc, nullable=False),
+    sa.Column("pepper", sa.Text),  # goes into what is kept of addresses; made when the first one is
 )
 
 

@@ -1,0 +1,76 @@
+"""Addresses not to be written to, known again without being known: the list outlives the erasure of a person.
+
+Every function works inside the transaction of its caller and takes addresses as `consent.hashed` gives them, as the
+outbox keeps them too. What is stored is keyed once more with a secret of the organisation: an entry that is shown or
+handed on as a proof can't be found by trying addresses, and two organisations' lists can't be laid side by side. The
+secret stands in the same database, so a restored copy knows its own list.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from hashlib import sha256
+from hmac import HMAC
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from sync.followup.outbox import slices
+from sync.followup.tables import SUPPRESSIONS, suppression
+from sync.store.base import organisation, upsert
+
+
+def add(connection: Connection, org: int, address: str, reason: str, at: datetime, evidence: str) -> None:
+    """From `at` on, this address is not written to. `reason` is one of `SUPPRESSIONS`; `evidence` says in words where
+    that was said, without naming anybody. One that is there already keeps the day it was first said.
+    """
+    if reason not in SUPPRESSIONS:
+        raise ValueError(reason)
+    key = _keyed(_pepper(connection, org), address)
+    mine = (suppression.c.org == org, suppression.c.address_hash == key, suppression.c.reason == reason)
+    if connection.scalar(sa.select(suppression.c.at).where(*mine, suppression.c.lifted_at.is_(None))) is None:
+        row = {"org": org, "address_hash": key, "reason": reason, "at": at, "evidence": evidence}
+        upsert(connection, suppression, [row | {"lifted_at": None, "lifted_by": None}])
+
+
+def lift(
+    connection: Connection, org: int, addresses: Iterable[str], reasons: Collection[str], at: datetime, by: str
+) -> int:
+    """The person asked to be written to again, or showed that the address works: `by` says how, in words. Gives how many
+    entries that lifted. An import, or a service that counts somebody as subscribed, is no reason to call this.
+    """
+    pepper = _pepper(connection, org)
+    keys = [_keyed(pepper, address) for address in addresses]
+    mine = sa.update(suppression).where(suppression.c.org == org, suppression.c.lifted_at.is_(None))
+    mine = mine.where(suppression.c.reason.in_(reasons)).values(lifted_at=at, lifted_by=by)
+    lifted = 0
+    for some in slices(keys):
+        lifted += connection.execute(mine.where(suppression.c.address_hash.in_(some))).rowcount
+    return lifted
+
+
+def among(connection: Connection, org: int, addresses: Iterable[str]) -> dict[str, dict[str, datetime]]:
+    """Of these addresses those that are on the list: for which reasons, and since when. It only reads."""
+    pepper = connection.scalar(sa.select(organisation.c.pepper).where(organisation.c.id == org))
+    if pepper is None:
+        return {}
+    known = {_keyed(pepper, address): address for address in addresses}
+    rows = sa.select(suppression).where(suppression.c.org == org, suppression.c.lifted_at.is_(None))
+    found: dict[str, dict[str, datetime]] = {}
+    for some in slices(list(known)):
+        for row in connection.execute(rows.where(suppression.c.address_hash.in_(some))):
+            found.setdefault(known[row.address_hash], {})[row.reason] = row.at
+    return found
+
+
+def _pepper(connection: Connection, org: int) -> str:
+    mine = organisation.c.id == org
+    blank = sa.update(organisation).where(mine, organisation.c.pepper.is_(None))
+    connection.execute(blank.values(pepper=secrets.token_hex(32)))
+    return str(connection.scalar(sa.select(organisation.c.pepper).where(mine)))
+
+
+def _keyed(pepper: str, address: str) -> str:
+    return HMAC(pepper.encode(), address.encode(), sha256).hexdigest()
