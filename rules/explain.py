@@ -19,6 +19,7 @@ from rules.phrases import long_date, number_word, said, unit_word
 from rules.words import vocabulary
 
 MARKS = {True: "✓", False: "✗", None: "?"}
+PLAINLY = {True: "holds", False: "holds_not", None: "unsure"}
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,9 @@ def explain(
     answer = answers.of(rule.condition)
     say = vocabulary(language).words["say"]
     sentence = say[{True: "in", False: "out", None: "undecided"}[answer]]
-    below = tuple(teller.reason(item) for item in (*rule.when.items, *((rule.unless,) if rule.unless else ())))
-    return Reason(sentence.format(person=name or say["someone"], rule=rule.name), answer, "rule", below=below)
+    below = [teller.reason(item) for item in rule.when.items]
+    below += [teller.unless(rule.unless)] if rule.unless else []
+    return Reason(sentence.format(person=name or say["someone"], rule=rule.name), answer, "rule", below=tuple(below))
 
 
 class _Answers:
@@ -105,21 +107,31 @@ class _Teller:
         self.words = vocabulary(language)
         self.say: dict[str, str] = self.words.words["say"]
 
-    def reason(self, node: Condition) -> Reason:
+    def unless(self, node: NoneOf) -> Reason:
+        """What the rule excepts: ✓ when nothing of it holds."""
         answer = self.answers.of(node)
-        mark = MARKS[answer]
+        words = self.say[{True: "unless_none", False: "unless_some", None: "unless_unknown"}[answer]]
+        below = tuple(self.reason(item, excepted=True) for item in node.items)
+        return Reason(f"{words} {MARKS[answer]}", answer, "none_of", below=below)
+
+    def reason(self, node: Condition, *, excepted: bool = False) -> Reason:
+        """`excepted`: it stands in a "none of", where a ✗ would look like what keeps the person out: words then."""
+        answer = self.answers.of(node)
+        mark = self.say[PLAINLY[answer]] if excepted else MARKS[answer]
+        below = excepted or isinstance(node, NoneOf)
         match node:
             case Check():
                 value = self.values.get(self.answers.columns.get(node) or "")
                 return Reason(self._check(node, value, mark), answer, "test", node.field, value)
             case InSegment(segment=identity):
                 segment = self.book.segment[identity]
-                inner = self.reason(segment.condition)
-                below = inner.below if isinstance(segment.condition, AllOf) else (inner,)
-                return Reason(f"{self.say['segment'].format(name=segment.name)} {mark}", answer, "segment", below=below)
+                inner = self.reason(segment.condition, excepted=excepted)
+                rests = inner.below if isinstance(segment.condition, AllOf) else (inner,)
+                return Reason(f"{self.say['segment'].format(name=segment.name)} {mark}", answer, "segment", below=rests)
             case _:
                 kind = {AllOf: "all_of", AnyOf: "any_of", NoneOf: "none_of"}[type(node)]
-                return Reason(f"{self.say[kind]} {mark}", answer, kind, below=tuple(map(self.reason, node.items)))
+                rests = tuple(self.reason(item, excepted=below) for item in node.items)
+                return Reason(f"{self.say[kind]} {mark}", answer, kind, below=rests)
 
     def _check(self, check: Check, value: Any, mark: str) -> str:
         field = self._windowed(check, self._field(check.field))

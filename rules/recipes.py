@@ -113,3 +113,8 @@ def named(name: str, language: str) -> Recipe | None:
 def template(name: str, language: str) -> str:
     """An e-mail template of the library, as it is copied."""
     return files("rules").joinpath("library", language, "templates", f"{name}.md").read_text("utf-8")
+
+
+def guide(language: str) -> str:
+    """The page from which somebody who has never written a rule writes one."""
+    return files("rules").joinpath("library", language, "GUIDE.md").read_text("utf-8")

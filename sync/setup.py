@@ -15,7 +15,7 @@ from connectors import catalog
 from connectors.trouble import FixFile, Trouble
 from rules.encoding import read_text
 from rules.reader import read
-from rules.recipes import Recipe, recipes
+from rules.recipes import Recipe, guide, recipes
 from rules.schema import Names
 from sync.editing import CONFIG, POINTER, RULES, write_help
 from sync.followup.markdown import typeset
@@ -90,6 +90,7 @@ def set_up(folder: Path, answers: Answers, language: str, ask: Ask | None, tell:
     missing = _keep_secrets(folder / ".env", variables, {"AIRTABLE_TOKEN": told.token}, language)
     before = set(folder.glob("rules/*.yaml"))
     _copy_rules(folder / "rules", wanted)
+    _write(folder / "rules" / "GUIDE.md", guide(language))
     for file in set(folder.glob("rules/*.yaml")) - before:
         file.write_text(f"{POINTER}../{RULES}\n{file.read_text('utf-8')}", "utf-8")
     write_help(folder, language, _names(folder, found, facts, language))
