@@ -7,17 +7,17 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
-from email import policy
 from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
 from hashlib import blake2b
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 from zoneinfo import ZoneInfo
 
 import pydantic
 
 from connectors.mail.mailer import one_mailbox
+from connectors.mail.wire import to_bytes
 from connectors.source import Setting
 from connectors.trouble import TryLater
 
@@ -65,7 +65,7 @@ class Folder:
         path = self.folder / self._name(message)
         with self._disk():
             self.folder.mkdir(parents=True, exist_ok=True)
-            _put(path, message.as_bytes(policy=_policy(message)))
+            _put(path, to_bytes(message))
         self._known().add(_mark(message_id))
         return path.name
 
@@ -91,11 +91,6 @@ class Folder:
             yield
         except OSError as fault:
             raise TryLater("mail-folder", folder=self.settings.folder, detail=fault.strerror or "?") from fault
-
-
-def _policy(message: EmailMessage) -> policy.Policy[Any]:
-    addresses = (address for name in ("From", "To", "Reply-To") if message[name] for address in message[name].addresses)
-    return policy.SMTP if all(address.addr_spec.isascii() for address in addresses) else policy.SMTPUTF8
 
 
 def _mark(message_id: str) -> str:

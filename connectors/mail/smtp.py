@@ -10,7 +10,6 @@ import re
 import smtplib
 import ssl
 from contextlib import suppress
-from email import policy
 from email.message import EmailMessage
 from typing import Annotated, ClassVar, Literal
 
@@ -19,6 +18,7 @@ import pydantic
 from pydantic_core import PydanticCustomError
 
 from connectors.mail.mailer import AnswerLost, RefusedForGood, RefusedForNow, mailbox, one_mailbox
+from connectors.mail.wire import beyond_ascii, to_bytes
 from connectors.source import Setting
 from connectors.trouble import LogInAgain, TryLater
 
@@ -85,8 +85,8 @@ class Smtp:
             envelope = _envelope(sender), _envelope(recipient)
         except ValueError as fault:
             raise RefusedForGood("mail-address") from fault
-        utf8 = not all(address.isascii() for address in envelope)
-        content = message.as_bytes(policy=policy.SMTPUTF8 if utf8 else policy.SMTP.clone(cte_type="7bit"))
+        utf8 = beyond_ascii(message, *envelope)
+        content = to_bytes(message)
         self._announce(*envelope, len(content), utf8=utf8)
         return self._hand_over(content, envelope[1])
 

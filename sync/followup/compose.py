@@ -1,6 +1,6 @@
 """One e-mail to one person: headers that mail servers expect, plain text and HTML, nothing from outside interpreted.
 
-Facts: RFC 5322 (form), RFC 2369 (List-Unsubscribe), RFC 3834 (Auto-Submitted).
+Facts: RFC 5322 (form), RFC 2369 (List-Unsubscribe), RFC 3834 (Auto-Submitted), Google's help (Feedback-ID).
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from email import policy
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -24,6 +23,8 @@ import jinja2
 from markupsafe import Markup
 
 from connectors.mail.mailer import mailbox
+from connectors.mail.wire import WIRE
+from rules.mistakes import fold
 from sync.config import Organisation
 from sync.followup.consent import Contact, Right
 from sync.followup.fill import Manner, fill, fill_plain
@@ -63,13 +64,14 @@ def compose(
     manner, ours = house.manner(language), house.ours(now.astimezone(house.zone).date())
     subject = typeset(fill_plain(template.subject, person, manner, ours), language)
     preview = typeset(fill_plain(template.preview, person, manner, ours), language)
-    message = EmailMessage(policy=policy.SMTP.clone(cte_type="7bit"))
+    message = EmailMessage(policy=WIRE)
     _address(message, person, template, house)
     message["Subject"] = subject
     message["Date"] = format_datetime(now.astimezone(house.zone))
     message["Message-ID"] = message_id
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
+    message["Feedback-ID"] = _feedback(template, house)
     foot = _Foot.of(person, template, house, right, language)
     if foot.stop:
         message["List-Unsubscribe"] = f"<{foot.stop_link}>"
@@ -89,6 +91,12 @@ def message_id(salt: str, identity: Mapping[str, Any], sender: str) -> str:
     """
     words = "\0".join([salt, *(str(identity[name]) for name in ("org", "rule", "step", "person_id", "occasion"))])
     return f"<{blake2b(words.encode(), digest_size=16).hexdigest()}@{_ascii(mailbox(sender).domain)}>"
+
+
+def _feedback(template: Template, house: House) -> str:
+    """By what Gmail's postmaster page tells complaints apart: the template, its purpose, and who sends (5 to 15 signs)."""
+    name = quote(fold(template.name), safe="").replace("%", "")
+    return f"{name[:40]}:{template.purpose}:filrouge:{house.organisation.slug[:15]:-<5}"
 
 
 def _address(message: EmailMessage, person: Contact, template: Template, house: House) -> None:

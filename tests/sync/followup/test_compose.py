@@ -89,6 +89,7 @@ def test_the_headers_that_mail_servers_expect() -> None:
     assert message["Reply-To"].addresses[0].addr_spec == "billetterie@phare.example"
     assert message["Auto-Submitted"] == "auto-generated"
     assert message["Message-ID"] == "<1@phare.example>"
+    assert message["Feedback-ID"] == "a:marketing:filrouge:theatre-du-phar"
     assert message["Date"] == "Sun, 15 Mar 2026 00:30:00 +0100"
     assert message["List-Unsubscribe"] == "<mailto:billetterie@phare.example?subject=STOP%20P1>"
     assert "Vite lu" in page(message)
