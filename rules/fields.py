@@ -81,3 +81,7 @@ FIELDS: dict[str, Field] = {
         _field("verified", "date"),
     )
 }
+COLUMNS: dict[str, Field] = FIELDS | {"segments": _field("segments", "tags")}
+"""Every field that a column of the sheet may show: those of rules, and the segments that a person is in (a rule asks for
+these with `segment`).
+"""

@@ -17,7 +17,7 @@ from connectors import catalog
 from connectors.mail.mailer import Mailer
 from connectors.sheets.sheet import Sheet
 from connectors.source import Setting, Source
-from rules.fields import FIELDS
+from rules.fields import COLUMNS
 from rules.mistakes import fold
 from rules.words import vocabulary
 from sync.clock import Clock
@@ -181,9 +181,10 @@ USUAL_COLUMNS = (
 
 def field_named(word: str) -> str | None:
     """The field that a word means: its canonical name, or what the rule language calls it in either language."""
-    if word in FIELDS:
+    if word in COLUMNS:
         return word
-    return next((name for name in (vocabulary(lang).find("fields", word) for lang in LANGUAGES) if name), None)
+    known = (vocabulary(lang).find(section, word) for section in ("fields", "sheet_fields") for lang in LANGUAGES)
+    return next((name for name in known if name), None)
 
 
 def walk_settings() -> Iterator[tuple[str, str, pydantic.fields.FieldInfo]]:

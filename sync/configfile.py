@@ -22,7 +22,7 @@ from dotenv import dotenv_values
 from connectors import catalog
 from connectors.trouble import Trouble
 from rules.encoding import lines_of, read_text
-from rules.fields import FIELDS
+from rules.fields import COLUMNS
 from rules.mistakes import Mistake, Place, fold, nearest
 from rules.words import vocabulary
 from rules.yamltext import Block, Items, Node, Text, parse, plain
@@ -188,8 +188,9 @@ class _Reader:
         for header, word in tab.columns.items():
             path, name = ("sheet", "columns", header), field_named(word)
             if name is None:
-                known = vocabulary(self.language).all("fields")
-                near = nearest(word, [*known, *FIELDS])
+                words = vocabulary(self.language)
+                known = [*words.all("fields"), *words.all("sheet_fields")]
+                near = nearest(word, [*known, *COLUMNS])
                 self._tell(path, "config-no-field", found=word, suggestion=near, known=", ".join(known))
             elif name in seen:
                 self._tell(path, "config-field-twice", found=word, first=seen[name])

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from connectors import catalog
-from rules.fields import FIELDS
+from rules.fields import COLUMNS
 from rules.schema import DRAFT, Schema
 from rules.words import vocabulary
 from sync.config import BESIDE, Outline, SheetBlock
@@ -27,7 +27,8 @@ def config_schema(language: str) -> Schema:
     names = {model: known[model, "validation"]["$ref"].rsplit("/", 1)[-1] for model in models}
     definitions = {name: _names_only(found) for name, found in told["$defs"].items()}
     sheet = definitions.pop(names[SheetBlock])["properties"]
-    sheet["columns"] |= {"additionalProperties": {"examples": [*vocabulary(language).all("fields"), *FIELDS]}}
+    columns = [*vocabulary(language).all("fields"), *vocabulary(language).all("sheet_fields"), *COLUMNS]
+    sheet["columns"] |= {"additionalProperties": {"examples": columns}}
     sheet |= {name: sheet[name] | {"default": ""} for name in BESIDE}
     outline = definitions.pop(names[Outline])
     blocks = {

@@ -106,6 +106,8 @@ class _Trace:
             return Origin()
         if field == "flags":
             return Origin(rules=self._flagged(person, one))
+        if field == "segments":
+            return Origin(rules=_named(one.line))
         if field.startswith(SET):
             return Origin(rules=self._set(person, field.removeprefix(SET), ours(one.line)))
         if field in ABOUT:
@@ -142,6 +144,12 @@ class _Trace:
 
     def _names(self, rules: Any) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self.rules.get(rule, rule) for rule in rules))
+
+
+def _named(line: Line) -> tuple[str, ...]:
+    """The segments that came or went with this line."""
+    was, now = ({name.strip() for name in text.split(",")} for text in (plain(line.was), ours(line)))
+    return tuple(sorted((was ^ now) - {""}))
 
 
 def _by_person(rows: Sequence[Any]) -> Rows:

@@ -12,10 +12,10 @@ from sqlalchemy.engine import Connection
 
 from rules.conditions import SHEET, Book, SetCell
 from sync.desk import Desk
-from sync.followup import standings
+from sync.followup import segments, standings
 from sync.followup.compose import House
 from sync.followup.fill import fill_plain
-from sync.followup.tables import outbox, standing
+from sync.followup.tables import outbox, segment_stay, standing
 from sync.people.profile import people_frame
 from sync.people.tables import person
 from sync.people.windows import count_windows
@@ -119,7 +119,9 @@ def _text(name: str) -> pl.Expr:
 
 def merged_with_a_past(connection: Connection, org: int) -> dict[int, int]:
     """People who were found to be somebody else and for whom something was done before: ids, gone to kept."""
-    known = sa.union(*(sa.select(table.c.person_id).where(table.c.org == org) for table in (standing, outbox)))
+    known = sa.union(
+        *(sa.select(table.c.person_id).where(table.c.org == org) for table in (standing, outbox, segment_stay))
+    )
     gone = sa.select(person.c.id, person.c.merged_into)
     gone = gone.where(person.c.org == org, person.c.merged_into.is_not(None), person.c.id.in_(known))
     return dict(connection.execute(gone).all())
@@ -137,6 +139,9 @@ def _merged_codes(desk: Desk) -> dict[str, str]:
 def wanted_rows(desk: Desk, look: Look, codes: Mapping[str, str], people: pl.DataFrame) -> Wanted:
     """What the tab should say. `codes`: by the `ref` of a row that the team typed, the code of its person."""
     merged = _merged_codes(desk)
+    if "segments" in look.tab.fields:
+        with desk.store.look() as connection:
+            people = people.join(segments.column(connection, desk.store.org), on="person_id", how="left")
     fields = [name for name in look.tab.fields if name in people.columns]
     frame = people.select("key", *fields)
     pending = _cells_to_set(desk, people)

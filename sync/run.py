@@ -30,8 +30,9 @@ from sync.beside.tab import SideTab
 from sync.contacts import Contacts, keep_out
 from sync.desk import Desk
 from sync.drafts import Held, batches
-from sync.followup import outbox, standings
+from sync.followup import outbox, segments, standings
 from sync.followup.decide import decide
+from sync.followup.segments import Shift
 from sync.followup.send import Sent, send_due
 from sync.followup.turn import Decisions
 from sync.history import backfill
@@ -61,7 +62,7 @@ from sync.sheet.look import Look, look
 from sync.sheet.plan import Wanted
 from sync.store.again import let_go
 from sync.store.statistics import look_over
-from sync.summary import segment_sizes, summarise
+from sync.summary import summarise
 from sync.tabs import SET, people_tab
 from sync.takein import take_in
 
@@ -110,6 +111,7 @@ class Work:
     knowledge: Knowledge | None = None
     verdicts: Verdicts | None = None
     decisions: Decisions | None = None
+    segments: Mapping[str, Shift] = field(default_factory=dict)
     sent: Sent | None = None
     mail_trouble: Trouble | None = None
     stopped: bool = False
@@ -329,7 +331,9 @@ def apply_rules(work: Work) -> None:
             connection, store.org, work.book, frame, work.number, work.now, today,
             stale_rules=work.knowledge.stale_rules, people_count=len(people),
         )  # fmt: skip
-        runs.note_segments(connection, store.org, segment_sizes(work), today)
+        work.segments = segments.follow(connection, store.org, work.book, frame, work.number, work.now)
+        sizes = {one.name: one.inside for one in work.segments.values()}
+        runs.note_segments(connection, store.org, sizes, today)
     work.frame = with_our_marks(work.desk, work.frame)  # reading everybody again would take the longest of all steps
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from connectors.files import words as header_words
 from connectors.sheets.sheet import Cell, Column, Formula, Table
-from rules.fields import FIELDS
+from rules.fields import COLUMNS, FIELDS
 from rules.words import vocabulary
 from sync.config import field_named
 from sync.messages import say
@@ -85,7 +85,7 @@ def _first_sight(column: Column, cells: Sequence[Cell | Formula]) -> Guess:
     filled = [cell for cell in cells if cell is not None]
     computed = sum(isinstance(cell, Formula) for cell in filled)
     shown = tuple(dict.fromkeys(text for cell in filled[:50] if (text := _shown(cell))))[:2]
-    if column.tag in FIELDS:  # a column that Fil rouge has kept before
+    if column.tag in COLUMNS:  # a column that Fil rouge has kept before
         return Guess(column.header, shown, column.tag)
     return Guess(column.header, shown, why="formula" if computed * 2 > len(filled) else "")
 

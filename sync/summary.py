@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from connectors.sheets.sheet import Refused
@@ -10,6 +11,8 @@ from connectors.trouble import Trouble
 from sync import runs
 from sync.desk import Desk
 from sync.followup import outbox as box
+from sync.followup import segments
+from sync.followup.segments import Move
 from sync.messages import why_not
 from sync.outcome import Outcome
 from sync.people.doubts import doubts
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 DONE, PARTIAL, WRONG, DECIDE = 0, 1, 2, 7
 REASONS = 5
+MOVES = 6
 
 
 def summarise(work: Work) -> Outcome:
@@ -67,6 +71,10 @@ def facts_so_far(work: Work) -> dict[str, Any]:
                 "entered": len(moved.entered), "left": len(moved.left), "inside": moved.inside, "unknown": moved.unknown,
             }
             for rule, moved in (decisions.rules.items() if decisions else ())
+        },
+        "segments": {
+            segment: {"inside": one.inside, "entered": one.entered, "left": one.left, "unknown": one.unknown}
+            for segment, one in work.segments.items()
         },
         "cells": {
             "written": applied.written if applied else 0,
@@ -174,6 +182,9 @@ def lines(work: Work, facts: dict[str, Any]) -> list[str]:
         moved = facts["rules"].get(rule.id)
         if moved and (moved["entered"] or moved["left"]):
             said.append(say("run-rule", name=rule.name, n=moved["inside"], **moved))
+    if moved := moves_since(work, work.now):
+        told = [f"{one.was or '–'} → {one.now or '–'} ({one.people})" for one in moved[:MOVES]]
+        said.append(say("run-segments", moves=" · ".join(told) + (" …" if len(moved) > MOVES else "")))
     cells, mail = facts["cells"], facts["mail"]
     if work.applied and not any(cells.values()):
         said.append(say("run-cells-none"))
@@ -193,6 +204,14 @@ def lines(work: Work, facts: dict[str, Any]) -> list[str]:
     return said
 
 
+def moves_since(work: Work, since: datetime) -> list[Move]:
+    """Who went from which segment to which in the runs since then, this one included."""
+    if not work.segments:
+        return []
+    with work.desk.store.look() as connection:
+        return segments.moves(connection, work.desk.store.org, since)
+
+
 def _batches(work: Work) -> list[str]:
     with work.desk.store.look() as connection:
         return [batch.rule for batch in box.waits(connection, work.desk.store.org)]
@@ -209,10 +228,3 @@ def _source_line(work: Work, name: str, one: dict[str, Any]) -> str:
 def _nothing_new(facts: dict[str, Any]) -> bool:
     changed = any(one["changed"] or one["gone"] for one in facts["sources"].values())
     return not changed and not any(facts["cells"].values()) and not facts["mail"]["sent"] and facts["state"] == "done"
-
-
-def segment_sizes(work: Work) -> dict[str, int]:
-    """People in each segment by its name."""
-    if work.verdicts is None:
-        return {}
-    return {segment.name: int(work.verdicts.segment(segment.id).sum() or 0) for segment in work.book.segments}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -26,7 +27,8 @@ from sync.contacts import Contacts, keep_out
 from sync.desk import Desk
 from sync.drafts import Draft, drafts
 from sync.followup import outbox as box
-from sync.followup import standings
+from sync.followup import segments, standings
+from sync.followup.segments import Stay
 from sync.followup.tables import OUTBOX_STATES, rule_state
 from sync.knowledge import know, stale_sources
 from sync.messages import sentences, why_not
@@ -34,6 +36,7 @@ from sync.outcome import Outcome
 from sync.people.story import Ambiguous, Did, Story, Value, story
 from sync.rows import called, everybody, set_columns, with_team, with_windows
 from sync.sheet.look import look
+from sync.stays import stay_facts, stay_line
 from sync.tabs import people_tab
 
 MOST = 50
@@ -64,13 +67,9 @@ def explain_person(desk: Desk, who: str, rule: str | None) -> Outcome:
     """
     book, _ = read_rules(desk, keep_last_right=False)
     code = story(desk.store, who, list(desk.config.sources)).code
-    sheet = desk.config.open_sheet(desk.clock)
-    try:
-        seen = look(
-            desk.store, sheet, people_tab(desk.config, set_columns(book), desk.store), 0, desk.clock.now(), fresh=True
-        )
-    finally:
-        sheet.close()
+    with closing(desk.config.open_sheet(desk.clock)) as sheet:
+        tab = people_tab(desk.config, set_columns(book), desk.store)
+        seen = look(desk.store, sheet, tab, 0, desk.clock.now(), fresh=True)
     people = with_team(desk, everybody(desk), seen, {})
     headers = [name.removeprefix("sheet:") for name in people.columns if name.startswith("sheet:")]
     unknown = know(desk, book, desk.clock.read(), headers).unknown
@@ -78,6 +77,7 @@ def explain_person(desk: Desk, who: str, rule: str | None) -> Outcome:
     name = called(person.row(0, named=True)) or code
     with desk.store.look() as connection:
         past = standings.of_person(connection, desk.store.org, person["person_id"][0])
+        stays = segments.of_person(connection, desk.store.org, person["person_id"][0])
     said: list[str] = []
     facts: dict[str, Any] = {"person": code, "name": name, "rules": {}}
     chosen = _rules_named(book.rules, rule)
@@ -88,7 +88,9 @@ def explain_person(desk: Desk, who: str, rule: str | None) -> Outcome:
         done = _done(desk, one, past)
         said += [*why.lines(), *(f"  {line}" for line in done), ""]
         facts["rules"][one.id] = {**why.to_json(), "done": done}
-    return Outcome(said, facts)
+    if stays and rule is None:
+        said += [desk.say("person-segments"), *(f"  {stay_line(desk, one)}" for one in stays)]
+    return Outcome(said, facts | stay_facts(stays))
 
 
 def _done(desk: Desk, rule: Rule, past: dict[str, list[Any]]) -> list[str]:
@@ -117,9 +119,8 @@ def run_examples(desk: Desk) -> Outcome:
         if not one.passed:
             said += [f"    {line}" for line in one.why.lines()]
     failed = sum(not one.passed for one in outcomes)
-    said.append(
-        desk.say("test-failed", n=failed, of=len(outcomes)) if failed else desk.say("test-passed", n=len(outcomes))
-    )
+    told = desk.say("test-failed", n=failed, of=len(outcomes)) if failed else desk.say("test-passed", n=len(outcomes))
+    said.append(told)
     facts = {
         "passed": len(outcomes) - failed,
         "failed": failed,
@@ -291,10 +292,11 @@ def show_person(desk: Desk, who: str) -> Outcome:
         return Outcome(lines, {"candidates": found}, 2)
     with desk.store.look() as connection:
         past = standings.of_person(connection, desk.store.org, one.person_id)
-    return Outcome(list(_person_lines(desk, one, past)), _person_facts(one, past))
+        stays = segments.of_person(connection, desk.store.org, one.person_id)
+    return Outcome(list(_person_lines(desk, one, past, stays)), _person_facts(one, past) | stay_facts(stays))
 
 
-def _person_lines(desk: Desk, one: Story, past: dict[str, list[Any]]) -> Iterator[str]:
+def _person_lines(desk: Desk, one: Story, past: dict[str, list[Any]], stays: Sequence[Stay]) -> Iterator[str]:
     words = vocabulary(desk.language)
     values = {value.field: value for value in one.values}
     name = called({field: value.value for field, value in values.items()})
@@ -308,6 +310,7 @@ def _person_lines(desk: Desk, one: Story, past: dict[str, list[Any]]) -> Iterato
     worn = [row.name for row in past["flag"] if row.until is None]
     if worn:
         yield f"  {words.shown('fields', 'flags').capitalize()} : {', '.join(worn)}"
+    yield from _section(desk, "person-segments", [stay_line(desk, stay) for stay in stays])
     yield from _section(desk, "person-did", [_did_line(desk, did) for did in one.did])
     yield from _section(desk, "person-mails", [_mail_line(desk, row) for row in past["outbox"]])
     yield from _section(desk, "person-sightings", [_sighting_line(desk, seen) for seen in one.sightings])

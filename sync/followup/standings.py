@@ -10,6 +10,7 @@ import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from sync.followup import segments
 from sync.followup.outbox import slices
 from sync.followup.tables import OPEN_STATES, cell_to_set, flag, outbox, standing, task
 
@@ -76,6 +77,7 @@ def absorb(connection: Connection, org: int, merged: Mapping[int, int]) -> None:
         connection.execute(sa.update(standing).where(*twin).values(inside=True, left_at=None, left_run=None))
         for table in (standing, flag, cell_to_set, task, outbox):
             _move(connection, org, table, gone, kept)
+    segments.absorb(connection, org, merged)
     for some in slices(sorted(merged)):
         left = (outbox.c.org == org, outbox.c.person_id.in_(some), outbox.c.state.in_(OPEN_STATES))
         connection.execute(sa.update(outbox).where(*left).values(state="cancelled", reason="merged"))

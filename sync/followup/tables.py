@@ -69,6 +69,32 @@ flag = sa.Table(
 )
 sa.Index("ix_flag_person", flag.c.org, flag.c.person_id, flag.c.until)
 
+segment_definition = sa.Table(  # a row for each run in which the team made, changed, renamed or took out a segment
+    "segment_definition",
+    metadata,
+    org_column(),
+    sa.Column("segment", sa.Text, primary_key=True),
+    sa.Column("run", sa.Integer, primary_key=True),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),
+)
+
+segment_stay = sa.Table(  # a person's time in a segment; `until` null: still there
+    "segment_stay",
+    metadata,
+    org_column(),
+    sa.Column("segment", sa.Text, primary_key=True),
+    sa.Column("person_id", sa.Integer, primary_key=True),
+    sa.Column("since", Utc, primary_key=True),
+    sa.Column("run", sa.Integer, nullable=False),
+    sa.Column("until", Utc),
+    sa.Column("until_run", sa.Integer),
+    sqlite_with_rowid=False,
+)
+sa.Index("ix_segment_stay_person", segment_stay.c.org, segment_stay.c.person_id)
+
 cell_to_set = sa.Table(
     "cell_to_set",
     metadata,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -22,12 +22,15 @@ from sync.report.page import Report, RuleLine, SourceLine, Waiting
 from sync.rows import called, filled, reached
 from sync.sheet import journal
 from sync.store.rows import ask
+from sync.summary import moves_since
 
 if TYPE_CHECKING:
     from sync.run import Work
 
 MONTHS = 24
 MOST_LINES = 200
+MOST_MOVES = 30
+DAYS = 30
 SHOWN = ("edit", "conflict", "put-back", "stands", "formula", "hidden", "twice", "cut")
 
 
@@ -61,6 +64,7 @@ def gather(work: Work, facts: dict[str, Any]) -> Report:
         journal=list(_journal(work)),
         visitors=visitors(work),
         segments=runs.segment_history(desk.store),
+        moves=_moves(work),
         sheet=desk.config.open_sheet(desk.clock).address(),
     )
 
@@ -86,6 +90,13 @@ def _rule(work: Work, rule: Any, moved: dict[str, int]) -> RuleLine:
         else ""
     )
     return RuleLine(rule.name, moved["inside"], moved["entered"], moved["left"], sentence)
+
+
+def _moves(work: Work) -> list[tuple[str, str, int, int]]:
+    """From which segment to which ("": none), how many in this run, and in the last 30 days."""
+    now = {(one.was, one.now): one.people for one in moves_since(work, work.now)}
+    month = moves_since(work, work.now - timedelta(days=DAYS))[:MOST_MOVES]
+    return [(one.was or "", one.now or "", now.get((one.was, one.now), 0), one.people) for one in month]
 
 
 def waiting(work: Work) -> list[Waiting]:

@@ -71,6 +71,7 @@ class Report:
     journal: Sequence[tuple[str, str, str, str, str]] = ()
     visitors: Sequence[tuple[str, int, int]] = ()
     segments: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    moves: Sequence[tuple[str, str, int, int]] = ()
     sheet: str = ""
 
 

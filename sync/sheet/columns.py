@@ -20,7 +20,7 @@ import msgspec
 import polars as pl
 
 from connectors.sheets.sheet import Cell, Column, Formula
-from rules.fields import FIELDS, Field, FieldType
+from rules.fields import COLUMNS, Field, FieldType
 
 FORMULA = "\x1f"
 """Begins the plain text of a formula; the text of no cell can hold it."""
@@ -71,7 +71,7 @@ class Tab:
 
 def people_columns(
     mapping: Mapping[str, str],
-    fields: Mapping[str, Field] = FIELDS,
+    fields: Mapping[str, Field] = COLUMNS,
     words: Mapping[str, Mapping[str, str]] | None = None,
 ) -> tuple[Mapped, ...]:
     """Our columns from the config's `{header: field}`; `words` by field, where a field's values have other words."""
