@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.exceptions import TyperException
 
 from connectors.trouble import FixFile, Trouble
 from sync.cli_person import person_app
@@ -59,7 +60,7 @@ def _tell_version(wanted: bool) -> None:  # noqa: FBT001  typer calls it so
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(no_args_is_help=True)
 def before(
     config: Annotated[Path, typer.Option(help=told("help-config"))] = Path("config.yaml"),
     language: Annotated[str | None, typer.Option(help=told("help-language"), metavar="fr|en")] = None,
@@ -262,7 +263,12 @@ def status(as_json: AsJson = False) -> None:
 def main() -> None:
     """The command `filrouge`. Whatever goes wrong ends as a sentence and an exit code, never as a traceback."""
     try:
-        app(standalone_mode=True)
+        sys.exit(_answered())
+    except TyperException as error:
+        from sync.usage import usage_words
+
+        typer.echo(usage_words(error, _language()), err=True)
+        sys.exit(WRONG)
     except Trouble as trouble:
         from sync.desk import WrongFiles
 
@@ -291,6 +297,16 @@ def main() -> None:
             raise
         typer.echo(say(_language(), "unexpected", what=type(error).__name__, where=where(error)), err=True)
         sys.exit(PARTIAL)
+
+
+def _answered() -> int:
+    """The exit code of the command as typed. Somebody who stops at a question has had nothing done."""
+    try:
+        code: int | None = app(standalone_mode=False)
+    except typer.Abort:
+        typer.echo(say(_language(), "usage-stopped"), err=True)
+        return PARTIAL
+    return code or 0
 
 
 def _database_error() -> type[Exception]:
