@@ -58,6 +58,9 @@ class Folder:
             probe.unlink()
         return str(self.folder)
 
+    def ready(self) -> None:
+        """Always."""
+
     def send(self, message: EmailMessage, sender: str, recipient: str) -> str:  # noqa: ARG002  an envelope is for servers
         message_id = str(message["Message-ID"])
         if self.has_sent(message_id):

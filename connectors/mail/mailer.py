@@ -12,7 +12,7 @@ import pydantic
 from pydantic_core import PydanticCustomError
 
 from connectors.source import Setting
-from connectors.trouble import Trouble
+from connectors.trouble import LogInAgain, Trouble
 
 
 class RefusedForGood(Trouble):
@@ -23,12 +23,20 @@ class RefusedForNow(Trouble):
     """The server said not now (4xx), or could not be reached before the message left. May be tried again."""
 
 
+class Greylisted(RefusedForNow):
+    """The server has every stranger come back later: no sign that it refuses the others."""
+
+
+class SenderRefused(LogInAgain):
+    """The server does not let this sender write, whoever the message is for. Other senders may."""
+
+
 class AnswerLost(Trouble):
     """The connection broke after the message had left and before the server's word: nobody knows. Never resend alone."""
 
 
 class Mailer(Protocol):
-    """Raises the three above for one message, `LogInAgain` and `TryLater` when no message can go out at all."""
+    """Raises the above for one message or sender, `LogInAgain` and `TryLater` when no message can go out at all."""
 
     service: ClassVar[str]
     Settings: ClassVar[type[pydantic.BaseModel]]
@@ -42,6 +50,10 @@ class Mailer(Protocol):
 
     def check(self) -> str:
         """Reach the server or folder and log in without sending; gives a name to show."""
+        ...
+
+    def ready(self) -> None:
+        """Wait for one's turn and connect. Called before each `send`: whoever dies here has sent nothing."""
         ...
 
     def send(self, message: EmailMessage, sender: str, recipient: str) -> str:

@@ -6,9 +6,11 @@ data until that word, a broken connection means that nobody knows (RFC 5321 sect
 
 from __future__ import annotations
 
+import base64
 import re
 import smtplib
 import ssl
+import time
 from contextlib import suppress
 from email.message import EmailMessage
 from typing import Annotated, ClassVar, Literal
@@ -17,7 +19,16 @@ import idna
 import pydantic
 from pydantic_core import PydanticCustomError
 
-from connectors.mail.mailer import AnswerLost, RefusedForGood, RefusedForNow, mailbox, one_mailbox
+from connectors.mail.mailer import (
+    AnswerLost,
+    Greylisted,
+    RefusedForGood,
+    RefusedForNow,
+    SenderRefused,
+    mailbox,
+    one_mailbox,
+)
+from connectors.mail.pace import Pace
 from connectors.mail.wire import beyond_ascii, to_bytes
 from connectors.source import Setting
 from connectors.trouble import LogInAgain, TryLater
@@ -26,6 +37,9 @@ HELLO = "[127.0.0.1]"  # as mail programs do; asking DNS for a name of our own c
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 LOGIN_REFUSED = {530, 534, 535, 538}
 CLOSING = 421
+BUSY_PAUSES = (2.0, 8.0)  # seconds before a server that has too many connections is tried again
+GREYLISTED = re.compile(r"gr[ae]y-?\s?list", re.IGNORECASE)
+LONE_DOTS = re.compile(rb"^\.", re.MULTILINE)
 
 
 class SmtpSettings(pydantic.BaseModel):
@@ -40,6 +54,9 @@ class SmtpSettings(pydantic.BaseModel):
     security: Literal["starttls", "tls", "none"] = pydantic.Field("starttls", description="How the way is encrypted.")
     ca_file: str | None = pydantic.Field(None, description="A certificate authority of your own, as a PEM file.")
     timeout: float = pydantic.Field(60, gt=0, le=600, description="Seconds to wait for the server's word.")
+    per_minute: int | None = pydantic.Field(
+        None, ge=1, le=100_000, description="The most e-mails a minute; as fast as the server takes them if left out."
+    )
     sender: Annotated[str, pydantic.AfterValidator(one_mailbox)] = pydantic.Field(
         alias="from", description="Who the e-mails come from: Name <name@example.org>."
     )
@@ -64,6 +81,8 @@ class Smtp:
     def __init__(self, settings: SmtpSettings, setting: Setting) -> None:
         self.settings = settings
         self.setting = setting
+        self._pause = setting.sleep or time.sleep
+        self._pace = Pace(settings.per_minute, setting.sleep)
         self._server: smtplib.SMTP | None = None
 
     @property
@@ -79,6 +98,10 @@ class Smtp:
         if code != 250:
             raise TryLater("smtp-down", host=self.settings.host, detail=f"{code} {_words(words)}")
         return ":".join(str(part) for part in self.settings.at)
+
+    def ready(self) -> None:
+        self._pace.wait()
+        self._connected()
 
     def send(self, message: EmailMessage, sender: str, recipient: str) -> str:
         try:
@@ -101,50 +124,58 @@ class Smtp:
             server.close()
 
     def _announce(self, sender: str, recipient: str, size: int, *, utf8: bool) -> None:
-        """Everything before the data. Nothing has left yet, so a connection gone stale is simply opened again."""
-        fresh = self._server is None
-        try:
-            self._mail(self._connected(), sender, size, utf8=utf8)
-            self._recipient(self._connected(), recipient)
-        except (smtplib.SMTPServerDisconnected, _Closing) as fault:
-            self._drop()
-            if fresh:
-                raise self._unreachable(fault) from fault
-            self._announce(sender, recipient, size, utf8=utf8)
+        """Everything before the data. Nothing has left yet, so a connection gone stale is simply opened again, and a
+        server that closes because it is busy is tried again after a pause.
+        """
+        pauses = iter(BUSY_PAUSES)
+        while True:
+            fresh = self._server is None
+            try:
+                self._mail(self._connected(), sender, size, utf8=utf8)
+                self._recipient(self._connected(), recipient)
+                self._ask_for_data(self._connected(), recipient)
+            except (smtplib.SMTPServerDisconnected, _Closing) as fault:
+                self._drop()
+                pause = next(pauses, None) if isinstance(fault, _Closing) else None
+                if fresh and pause is None:
+                    raise self._unreachable(fault) from fault
+                if fresh and pause is not None:
+                    self._pause(pause)
+            else:
+                return
 
     def _mail(self, server: smtplib.SMTP, sender: str, size: int, *, utf8: bool) -> None:
         if utf8 and not server.has_extn("smtputf8"):
+            if not sender.isascii():
+                raise SenderRefused("smtp-utf8-sender", host=self.settings.host)
             raise RefusedForGood("smtp-utf8")
         options = [f"SIZE={size}"] if server.has_extn("size") else []
         code, words = server.mail(sender, [*options, *(["SMTPUTF8", "BODY=8BITMIME"] if utf8 else [])])
         if code // 100 == 2:
             return
         self._reset(server)
-        if code in LOGIN_REFUSED:
-            raise LogInAgain("smtp-login", host=self.settings.host)
-        if (
-            code // 100 == 5 and code != 552
-        ):  # the same sender stands in every message: it is the account, not the person
-            raise LogInAgain("smtp-sender", host=self.settings.host, answer=_answer(code, words))
-        raise _refusal(code, words)
+        if code // 100 == 5 and code not in {552, *LOGIN_REFUSED}:
+            raise SenderRefused("smtp-sender", host=self.settings.host, answer=_answer(code, words))
+        raise self._refusal(code, words)
 
     def _recipient(self, server: smtplib.SMTP, recipient: str) -> None:
         code, words = server.rcpt(recipient)
-        if code // 100 == 2:
-            return
-        self._reset(server)
-        if code in LOGIN_REFUSED:
-            raise LogInAgain("smtp-login", host=self.settings.host)
-        raise _refusal(code, words, recipient)
+        if code // 100 != 2:
+            self._reset(server)
+            raise self._refusal(code, words, recipient)
+
+    def _ask_for_data(self, server: smtplib.SMTP, recipient: str) -> None:
+        code, words = server.docmd("DATA")
+        if code != 354:
+            self._reset(server)
+            raise self._refusal(code, words, recipient)
 
     def _hand_over(self, content: bytes, recipient: str) -> str:
         server = self._connected()
         try:
-            code, words = server.data(content)
-        except smtplib.SMTPDataError as refused:  # it did not even ask for the data
-            self._reset(server)
-            raise self._refused(refused.smtp_code, refused.smtp_error, recipient) from refused
-        except (smtplib.SMTPServerDisconnected, smtplib.SMTPResponseException, OSError) as fault:
+            server.send(LONE_DOTS.sub(b"..", content).removesuffix(b"\r\n") + b"\r\n.\r\n")
+            code, words = server.getreply()
+        except (smtplib.SMTPException, OSError) as fault:
             self._drop()
             raise AnswerLost("smtp-answer-lost", host=self.settings.host) from fault
         if code // 100 == 2:
@@ -152,14 +183,22 @@ class Smtp:
         if code // 100 not in {4, 5}:
             self._drop()
             raise AnswerLost("smtp-answer-lost", host=self.settings.host)
-        self._reset(server)
-        raise self._refused(code, words, recipient)
-
-    def _refused(self, code: int, words: bytes | str, recipient: str) -> Exception:
         if code == CLOSING:
             self._drop()
-            return RefusedForNow("smtp-refused-now", answer=_answer(code, words, recipient))
-        return _refusal(code, words, recipient)
+            raise RefusedForNow("smtp-refused-now", answer=_answer(code, words, recipient))
+        self._reset(server)
+        raise self._refusal(code, words, recipient)
+
+    def _refusal(self, code: int, words: bytes | str, recipient: str = "") -> Exception:
+        answer = _answer(code, words, recipient)
+        if code == CLOSING:
+            return _Closing(answer)
+        if code in LOGIN_REFUSED:
+            return LogInAgain("smtp-login", host=self.settings.host)
+        if code // 100 == 5:
+            return RefusedForGood("smtp-refused", answer=answer)
+        later = Greylisted if GREYLISTED.search(answer) else RefusedForNow
+        return later("smtp-refused-now", answer=answer)
 
     def _reset(self, server: smtplib.SMTP) -> None:
         try:
@@ -180,6 +219,14 @@ class Smtp:
         return self._server
 
     def _connect(self) -> smtplib.SMTP:
+        for pause in BUSY_PAUSES:
+            try:
+                return self._connect_once()
+            except _Busy:
+                self._pause(pause)
+        return self._connect_once()
+
+    def _connect_once(self) -> smtplib.SMTP:
         host = self.settings.host
         server: smtplib.SMTP | None = None
         try:
@@ -216,8 +263,20 @@ class Smtp:
     def _log_in(self, server: smtplib.SMTP) -> None:
         server.ehlo_or_helo_if_needed()
         if self.settings.user is not None:
-            password = self.settings.password
-            server.login(self.settings.user, password.get_secret_value() if password else "")
+            password = self.settings.password.get_secret_value() if self.settings.password else ""
+            if (self.settings.user + password).isascii():
+                server.login(self.settings.user, password)
+            else:
+                self._log_in_in_utf8(server, self.settings.user, password)
+
+    def _log_in_in_utf8(self, server: smtplib.SMTP, user: str, password: str) -> None:
+        """As RFC 4616 says; `smtplib` itself takes ASCII only."""
+        if "PLAIN" not in server.esmtp_features.get("auth", "").upper().split():
+            raise smtplib.SMTPNotSupportedError("no AUTH PLAIN")
+        secret = base64.b64encode(f"\0{user}\0{password}".encode()).decode()
+        code, words = server.docmd("AUTH", f"PLAIN {secret}")
+        if code != 235:
+            raise smtplib.SMTPAuthenticationError(code, words)
 
     def _context(self) -> ssl.SSLContext:
         file = self.settings.ca_file
@@ -232,20 +291,16 @@ class Smtp:
         return "starttls" if server is None else "login"
 
     def _unreachable(self, fault: Exception) -> TryLater:
-        return TryLater("smtp-down", host=self.settings.host, detail=_detail(fault))
+        busy = isinstance(fault, smtplib.SMTPResponseException) and fault.smtp_code // 100 == 4
+        return (_Busy if busy else TryLater)("smtp-down", host=self.settings.host, detail=_detail(fault))
+
+
+class _Busy(TryLater):
+    """The server itself says that it has no time now."""
 
 
 class _Closing(Exception):  # noqa: N818  a word of the server, not an error of ours
     """421: the server lets go of the connection."""
-
-
-def _refusal(code: int, words: bytes | str, recipient: str = "") -> Exception:
-    answer = _answer(code, words, recipient)
-    if code == CLOSING:
-        return _Closing(answer)
-    if code // 100 == 5:
-        return RefusedForGood("smtp-refused", answer=answer)
-    return RefusedForNow("smtp-refused-now", answer=answer)
 
 
 def _envelope(text: str) -> str:

@@ -6,6 +6,7 @@ No transaction is open around the network.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,7 +19,15 @@ import jinja2
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from connectors.mail.mailer import AnswerLost, Mailer, RefusedForGood, RefusedForNow, mailbox
+from connectors.mail.mailer import (
+    AnswerLost,
+    Greylisted,
+    Mailer,
+    RefusedForGood,
+    RefusedForNow,
+    SenderRefused,
+    mailbox,
+)
 from connectors.trouble import Trouble
 from sync.followup import outbox as out
 from sync.followup.compose import House, compose, message_id
@@ -30,7 +39,10 @@ from sync.store.base import Store, organisation
 PAGE = 25  # so many people are looked at together: what they say in between counts from the next page on
 MOST_ATTEMPTS = 8
 FIRST_PAUSE = timedelta(minutes=30)
+ASKED_FOR = timedelta(days=30)  # so long carriers keep what they sent
+LONGEST_PAUSE = timedelta(days=3)
 REFUSALS_IN_A_ROW = 10
+ABOUT_THE_ADDRESS = re.compile(r"\d{3} [45]\.[12]\.")  # RFC 3463: the mailbox or its system, not the sender
 SAME_ADDRESS_DAYS = 30
 People = Callable[[Sequence[int]], Mapping[int, Contact]]
 Row = sa.Row[Any]
@@ -109,20 +121,24 @@ class _Post:
     house: House
     stop: Callable[[], bool]
     done: Sent = field(default_factory=Sent)
-    refusals: int = 0
+    refusals: list[tuple[Row, str]] = field(default_factory=list)  # with no success in between
+    refused_senders: set[str] = field(default_factory=set)
 
     def settle_interrupted(self) -> None:
-        """What a dead run left as `sending`: the carrier may know whether it went; else nobody does."""
+        """What a dead run left as `sending`: the carrier may know whether it went; else nobody does. It may also have
+        learnt since that an uncertain one went; that one did not is no reason to send it again by itself.
+        """
+        lately = sa.and_(outbox.c.state == "uncertain", outbox.c.settled_at > self.clock() - ASKED_FOR)
+        open_ones = sa.select(outbox).where(outbox.c.org == self.org, sa.or_(outbox.c.state == "sending", lately))
         with self.connection.begin():
-            interrupted = sa.select(outbox).where(outbox.c.org == self.org, outbox.c.state == "sending")
-            rows = self.connection.execute(interrupted).all()
+            rows = self.connection.execute(open_ones).all()
         for row in rows:
             match self.mailer.has_sent(row.message_id):
                 case True:
-                    self._settle(row, "sent")
-                case False:
+                    self._settle(row, "sent", reason=None)
+                case False if row.state == "sending":
                     self._settle(row, "approved")
-                case None:
+                case None if row.state == "sending":
                     self.done.uncertain += 1
                     self._settle(row, "uncertain", reason="interrupted")
 
@@ -220,6 +236,9 @@ class _Post:
             )
 
     def _send(self, letter: _Letter) -> None:
+        if letter.sender in self.refused_senders:
+            return
+        self.mailer.ready()
         if not self._claim(letter):
             return
         try:
@@ -229,15 +248,19 @@ class _Post:
         except RefusedForGood as no:
             self.done.failed += 1
             self._settle(letter.row, "failed", reason="refused", answer=_words(no))
-            self._refused(no)
+            self._refused(letter.row, no)
         except AnswerLost:
             self.done.uncertain += 1
             self._settle(letter.row, "uncertain", reason="answer-lost")
+        except SenderRefused as no:  # those of other senders go on
+            self.refused_senders.add(letter.sender)
+            self.done.trouble = no
+            self._settle(letter.row, "approved", attempts=letter.row.attempts)
         except Trouble:  # nothing can go out at all, and nothing has: the others wait
             self._settle(letter.row, "approved", attempts=letter.row.attempts)
             raise
         else:
-            self.refusals = 0
+            self.refusals.clear()
             self.done.sent += 1
             self._settle(letter.row, "sent", answer=answer)
 
@@ -273,14 +296,32 @@ class _Post:
             self._settle(row, "failed", reason="refused-too-often", answer=_words(no))
         else:
             self.done.later += 1
-            again = self.clock() + FIRST_PAUSE * 2**row.attempts
-            self._settle(row, "approved", answer=_words(no), not_before=again)
-        self._refused(no)
+            self._settle(row, "approved", answer=_words(no), not_before=self._later(row))
+        if not isinstance(no, Greylisted):
+            self._refused(row, no)
 
-    def _refused(self, no: Trouble) -> None:
-        self.refusals += 1
-        if self.refusals >= REFUSALS_IN_A_ROW:
-            raise Trouble("mail-too-many-refusals", n=self.refusals, answer=_words(no))
+    def _later(self, row: Row) -> datetime:
+        pause: timedelta = FIRST_PAUSE * 2 ** min(row.attempts, MOST_ATTEMPTS)
+        return self.clock() + min(pause, LONGEST_PAUSE)
+
+    def _refused(self, row: Row, no: Trouble) -> None:
+        """Stop when nothing but refusals comes back. The same word to all is about the sender: nobody is given up."""
+        self.refusals.append((row, _words(no)))
+        if len(self.refusals) < REFUSALS_IN_A_ROW:
+            return
+        kinds = {" ".join(words.split()[:2]) for _, words in self.refusals}
+        if len(kinds) == 1 and not ABOUT_THE_ADDRESS.match(_words(no)):
+            for each, words in self.refusals:
+                self._take_back(each, words)
+        raise Trouble("mail-too-many-refusals", n=len(self.refusals), answer=_words(no))
+
+    def _take_back(self, row: Row, words: str) -> None:
+        mine = sa.update(outbox).where(outbox.c.org == self.org, outbox.c.id == row.id, outbox.c.state == "failed")
+        again = {"state": "approved", "reason": None, "answer": words, "settled_at": None}
+        with self.connection.begin():
+            given_up = self.connection.execute(mine.values(not_before=self._later(row), **again)).rowcount
+        self.done.failed -= given_up
+        self.done.later += given_up
 
     def _settle(self, row: Row, state: str, **values: Any) -> None:
         settled = {"settled_at": self.clock()} if state in {"sent", "failed", "uncertain"} else {}

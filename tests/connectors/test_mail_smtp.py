@@ -10,7 +10,7 @@ from typing import Any
 import pydantic
 import pytest
 
-from connectors.mail.mailer import AnswerLost, Mailer, RefusedForGood, RefusedForNow
+from connectors.mail.mailer import AnswerLost, Greylisted, Mailer, RefusedForGood, RefusedForNow, SenderRefused
 from connectors.mail.smtp import Smtp, SmtpSettings
 from connectors.source import Setting
 from connectors.trouble import LogInAgain, Trouble, TryLater
@@ -18,6 +18,7 @@ from tests.connectors.mailer_contract import SENDER, MailerContract, letter
 from tests.fakes.smtp import Post, certificate, server
 
 OPENED: list[Smtp] = []
+PAUSES: list[float] = []
 
 
 @pytest.fixture(autouse=True)
@@ -25,11 +26,12 @@ def _all_connections_closed() -> Iterator[None]:
     yield
     while OPENED:
         OPENED.pop().close()
+    PAUSES.clear()
 
 
 def smtp(port: int, folder: Path = Path(), **settings: Any) -> Smtp:
     told = {"host": "localhost", "port": port, "security": "none", "from": f"Théâtre du Phare <{SENDER}>", "timeout": 5}
-    OPENED.append(Smtp(SmtpSettings.model_validate(told | settings), Setting("mail", folder)))
+    OPENED.append(Smtp(SmtpSettings.model_validate(told | settings), Setting("mail", folder, sleep=PAUSES.append)))
     return OPENED[-1]
 
 
@@ -109,7 +111,7 @@ def test_too_large_for_the_server(post: Post) -> None:
 
 def test_a_refused_sender_is_the_account_and_not_the_person(mailer: Smtp, post: Post) -> None:
     post.mail.append("553 5.7.1 bonjour@phare.example: not yours")
-    with pytest.raises(LogInAgain) as refused:
+    with pytest.raises(SenderRefused) as refused:
         send(mailer)
     assert refused.value.code == "smtp-sender"
     assert "bonjour" not in str(refused.value.facts["answer"])
@@ -140,11 +142,50 @@ def test_a_connection_gone_stale_is_opened_again(mailer: Smtp, post: Post, step:
     assert post.connections == 2
 
 
-def test_a_server_that_always_hangs_up_is_down(mailer: Smtp, post: Post) -> None:
-    post.mail += ["421 4.3.2 too busy"] * 4
-    with pytest.raises(TryLater) as down:
+@pytest.mark.parametrize("step", ["greet", "mail"])
+def test_a_server_with_too_many_connections_is_tried_again_after_a_pause(post: Post, step: str) -> None:
+    getattr(post, step).extend(["421 4.7.0 too many connections"] * 2)
+    with server(post) as port:
+        send(smtp(port))
+    assert len(post.arrived) == 1
+    assert PAUSES == [2.0, 8.0]
+
+
+@pytest.mark.parametrize("step", ["greet", "mail"])
+def test_a_server_that_always_hangs_up_is_down(post: Post, step: str) -> None:
+    getattr(post, step).extend(["421 4.3.2 too busy"] * 9)
+    with server(post) as port, pytest.raises(TryLater) as down:
+        send(smtp(port))
+    assert (down.value.code, PAUSES) == ("smtp-down", [2.0, 8.0])
+
+
+def test_a_server_that_sends_us_away_for_good_is_down_at_once(post: Post) -> None:
+    post.greet.append("554 5.7.1 no")
+    with server(post) as port, pytest.raises(TryLater) as down:
+        send(smtp(port))
+    assert (down.value.code, PAUSES) == ("smtp-down", [])
+
+
+@pytest.mark.parametrize("answer", ["450 4.2.0 <p1@example.org>: Greylisted, see help", "451 grey list"])
+def test_greylisting_is_told_apart(mailer: Smtp, post: Post, answer: str) -> None:
+    post.rcpt.append(answer)
+    with pytest.raises(Greylisted):
         send(mailer)
-    assert down.value.code == "smtp-down"
+
+
+def test_no_more_a_minute_than_was_agreed(post: Post) -> None:
+    with server(post) as port:
+        mailer = smtp(port, per_minute=20)
+        for number in range(3):
+            mailer.ready()
+            send(mailer, number=number)
+    assert len(PAUSES) == 2
+    assert PAUSES[0] == pytest.approx(3, abs=1)
+
+
+def test_ready_connects_and_sends_nothing(mailer: Smtp, post: Post) -> None:
+    mailer.ready()
+    assert (post.connections, post.arrived) == (1, [])
 
 
 def test_nobody_listens(tmp_path: Path) -> None:
@@ -168,6 +209,16 @@ def test_encrypted_with_a_login(post: Post, pem: tuple[Path, Path], security: st
         mailer.close()
     assert len(post.arrived) == 1
     assert set(post.logged_in) == {b"phare"}
+
+
+def test_a_password_with_accents(post: Post, pem: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.fakes.smtp.PASSWORD", "été ☂".encode())
+    with server(post, authenticator=post.authenticate, auth_required=True, certificate=pem) as port:
+        send(smtp(port, security="starttls", ca_file=str(pem[0]), user="phare", password="été ☂"))
+        with pytest.raises(LogInAgain) as refused:
+            send(smtp(port, security="starttls", ca_file=str(pem[0]), user="phare", password="été"))
+    assert refused.value.code == "smtp-login"
+    assert len(post.arrived) == 1
 
 
 def test_a_wrong_password(post: Post, pem: tuple[Path, Path]) -> None:
@@ -233,6 +284,12 @@ def test_accents_before_the_at_need_a_server_that_carries_them(post: Post) -> No
         mailer.send(message, SENDER, "zoé@example.org")
         mailer.close()
     assert post.recipients == ["zoé@example.org"]
+
+
+def test_a_sender_with_accents_before_the_at_is_the_account_and_not_the_person(mailer: Smtp) -> None:
+    with pytest.raises(SenderRefused) as refused:
+        mailer.send(letter(), "zoé@phare.example", "p1@example.org")
+    assert refused.value.code == "smtp-utf8-sender"
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,10 @@ PASSWORD = b"right"
 class Post:
     """The handler: `mail`, `rcpt`, `data` are answers to give once each, from the left; then everything is fine.
 
-    An answer `drop` breaks the connection there; `take and drop` keeps the message first; `stay silent` never answers.
+    `greet` are greetings of connections that are closed at once. An answer `drop` breaks the connection there; `take and drop` keeps the message first; `stay silent` never answers.
     """
 
+    greet: list[str] = field(default_factory=list)
     mail: list[str] = field(default_factory=list)
     rcpt: list[str] = field(default_factory=list)
     data: list[str] = field(default_factory=list)
@@ -89,8 +90,11 @@ def server(
     loop = asyncio.new_event_loop()
     starttls = None if tls else context
 
-    def protocol() -> SMTP:
-        return SMTP(post, hostname="mx.phare.example", tls_context=starttls, loop=loop, **options)
+    def protocol() -> asyncio.Protocol:
+        if post.greet:
+            return _Closed(post.greet.pop(0))
+        made: asyncio.Protocol = SMTP(post, hostname="mx.phare.example", tls_context=starttls, loop=loop, **options)
+        return made
 
     listening = loop.run_until_complete(loop.create_server(protocol, "127.0.0.1", 0, ssl=context if tls else None))
     thread = threading.Thread(target=loop.run_forever, name="smtp")
@@ -102,6 +106,18 @@ def server(
         thread.join()
         loop.run_until_complete(_close(listening))
         loop.close()
+
+
+class _Closed(asyncio.Protocol):
+    """A server that says one line and hangs up."""
+
+    def __init__(self, line: str) -> None:
+        self.line = line
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        transport.write(f"{self.line}\r\n".encode())
+        transport.close()
 
 
 async def _close(listening: asyncio.Server) -> None:

@@ -8,7 +8,7 @@ from email.message import EmailMessage
 import pytest
 import sqlalchemy as sa
 
-from connectors.mail.mailer import AnswerLost, RefusedForGood, RefusedForNow
+from connectors.mail.mailer import AnswerLost, Greylisted, RefusedForGood, RefusedForNow, SenderRefused
 from connectors.trouble import LogInAgain, TryLater
 from rules.conditions import Email
 from sync.followup import outbox, standings
@@ -146,12 +146,85 @@ def test_when_nothing_can_go_out_all_wait_and_nobody_is_spoiled(theatre: Theatre
 def test_ten_refusals_in_a_row_stop_the_sending(theatre: Theatre) -> None:
     theatre.fill(30)
     approved(theatre, *range(1, 31))
-    theatre.mailer.answer = refuse(RefusedForGood("smtp-refused", answer="554 5.7.1 policy"))
+    theatre.mailer.answer = refuse(RefusedForGood("smtp-refused", answer="550 5.1.1 no such user"))
     done = theatre.send()
     assert done.failed == 10
     assert done.trouble is not None
     assert done.trouble.code == "mail-too-many-refusals"
     assert list(theatre.states().values()).count("approved") == 20
+
+
+@pytest.mark.parametrize("answer", ["554 5.7.1 Relay access denied", "550 5.7.26 unauthenticated", "550 blocked"])
+def test_the_same_no_to_everybody_is_about_us_and_gives_nobody_up(theatre: Theatre, answer: str) -> None:
+    theatre.fill(12)
+    approved(theatre, *range(1, 13))
+    theatre.mailer.answer = refuse(RefusedForGood("smtp-refused", answer=answer))
+    for day in range(1, 6):
+        done = theatre.send()
+        assert done.failed == 0
+        assert done.trouble is None or done.trouble.code == "mail-too-many-refusals"
+        theatre.later(days=1 if day < 5 else 4)
+    assert set(theatre.states().values()) == {"approved"}
+    theatre.mailer.answer = lambda _message: "250"
+    assert theatre.send().sent == 12
+    assert len(set(theatre.mailer.addresses)) == 12
+
+
+def test_a_no_to_one_between_others_is_about_that_one(theatre: Theatre) -> None:
+    theatre.fill(30)
+    approved(theatre, *range(1, 31))
+
+    def every_third(message: EmailMessage) -> str:
+        if int(str(message["To"].addresses[0].username)[1:]) % 3 == 0:
+            raise RefusedForGood("smtp-refused", answer="554 5.7.1 not to me")
+        return "250"
+
+    theatre.mailer.answer = every_third
+    done = theatre.send()
+    assert (done.sent, done.failed, done.trouble) == (20, 10, None)
+
+
+def test_greylisting_stops_nothing(theatre: Theatre) -> None:
+    theatre.fill(30)
+    approved(theatre, *range(1, 31))
+    theatre.mailer.answer = refuse(Greylisted("smtp-refused-now", answer="450 4.2.0 greylisted"))
+    done = theatre.send()
+    assert (done.later, done.trouble) == (30, None)
+    theatre.mailer.answer = lambda _message: "250"
+    theatre.later(minutes=31)
+    assert theatre.send().sent == 30
+
+
+def test_a_sender_that_the_server_refuses_keeps_no_other_waiting(theatre: Theatre) -> None:
+    theatre.rules = [rule("infos", Email("infos")), rule("perdus", Email("on-se-revoit"))]
+    approved(theatre, 1, 2, 3)
+
+    def not_this_one(message: EmailMessage) -> str:
+        if str(message["Subject"]).startswith("On se revoit"):
+            raise SenderRefused("smtp-sender", host="x", answer="553 not yours")
+        return "250"
+
+    theatre.mailer.answer = not_this_one
+    theatre.senders = {"infos": "Billetterie <billets@phare.example>"}
+    done = theatre.send()
+    assert done.sent == 3
+    assert done.trouble is not None
+    assert done.trouble.code == "smtp-sender"
+    theatre.mailer.answer = lambda _message: "250"
+    assert theatre.send().sent == 3
+
+
+def test_what_the_carrier_learns_later_settles_what_is_uncertain(theatre: Theatre) -> None:
+    approved(theatre)
+    theatre.mailer.answer = refuse(AnswerLost("smtp-answer-lost", host="x"))
+    theatre.send()
+    theatre.mailer = Inbox(knows=lambda _message_id: False)
+    theatre.send()
+    assert theatre.states() == {1: "uncertain answer-lost"}
+    theatre.mailer = Inbox(knows=lambda _message_id: True)
+    theatre.send()
+    assert theatre.states() == {1: "sent"}
+    assert theatre.mailer.arrived == []
 
 
 @pytest.mark.parametrize(

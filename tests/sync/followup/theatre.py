@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any, ClassVar
@@ -69,6 +69,9 @@ class Inbox:
     def check(self) -> str:
         return "inbox"
 
+    def ready(self) -> None:
+        pass
+
     def send(self, message: EmailMessage, sender: str, recipient: str) -> str:
         answer = self.answer(message)
         self.arrived.append(message)
@@ -95,6 +98,8 @@ class Theatre:
     mailer: Inbox = field(default_factory=Inbox)
     now: datetime = NOW
     run: int = 0
+    senders: dict[str, str] = field(default_factory=dict)
+    """Template: its own `from`."""
 
     def decide(self, inside: Mapping[str, Iterable[int]], *, unknown: Iterable[tuple[str, int]] = (),
                stale: Mapping[str, str] | None = None, people_count: int | None = None) -> Decisions:  # fmt: skip
@@ -123,9 +128,13 @@ class Theatre:
 
     def send(self) -> Sent:
         return send_due(
-            self.store, self.mailer, self.run, lambda: self.now, templates=templates(), house=HOUSE,
+            self.store, self.mailer, self.run, lambda: self.now, templates=self.templates, house=HOUSE,
             people=lambda ids: {i: self.people[i] for i in ids if i in self.people},
         )  # fmt: skip
+
+    @property
+    def templates(self) -> Templates:
+        return Templates(replace(each, sender=self.senders.get(each.name)) for each in templates())
 
     def approve(self, what: str = "perdus") -> int:
         with self.store.begin() as connection:
