@@ -22,12 +22,23 @@ def read_text(data: bytes, file: str) -> tuple[str | None, list[Mistake]]:
     for mark, name in UTF16.items():
         if data.startswith(mark):
             return data[len(mark) :].decode(name, "replace"), []
+    if unmarked := _unmarked_utf16(data):
+        return data.decode(unmarked, "replace"), []
     data = data.removeprefix(codecs.BOM_UTF8)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         return _guess(data, error.start, file)
     return (None, [Mistake(Place(file, 1, 1), "not-text")]) if text.count("\0") > len(text) // 8 else (text, [])
+
+
+def _unmarked_utf16(data: bytes) -> str | None:
+    """Every second byte of Latin letters in UTF-16 is nought: no other text has that."""
+    for first, name in ((1, "utf-16-le"), (0, "utf-16-be")):
+        halves = data[first::2], data[1 - first :: 2]
+        if len(data) >= 8 and halves[0].count(0) * 10 > len(halves[0]) * 9 and 0 not in halves[1]:
+            return name
+    return None
 
 
 def _guess(data: bytes, start: int, file: str) -> tuple[str | None, list[Mistake]]:

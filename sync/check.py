@@ -37,7 +37,7 @@ def check(file: Path, language: str | None, *, online: bool) -> Outcome:
         refresh_help(desk, headers)
         mistakes += [*desk.read_rules(headers).mistakes, *desk.templates[1]]
         lines |= desk.lines()
-        remarks = [*understood(desk), *_unfilled(desk)]
+        remarks = [*understood(desk), *_unfilled(desk), *_not_read(desk)]
         if online:
             _try_accounts(desk, accounts)
     return _outcome(said, mistakes, lines, remarks, accounts, reading.config)
@@ -90,6 +90,18 @@ def _unfilled(desk: Desk) -> list[str]:
         or "hello@example.org" in str(desk.config.outline.mail),
     }
     return [desk.say("check-unfilled", key=key) for key, still in found.items() if still]
+
+
+def _not_read(desk: Desk) -> list[str]:
+    """Rules in folders below the folder of rules: an archive perhaps, or somebody believes that they are followed."""
+    folder, found = desk.config.rules_folder, list[str]()
+    for file in sorted(folder.rglob("*.y*ml")):
+        inside = file.relative_to(folder)
+        if len(inside.parts) > 1 and not any(part.startswith(".") for part in inside.parts):
+            found.append((desk.as_seen(folder) / inside).as_posix())
+    if not found:
+        return []
+    return [desk.say("check-not-read", files=", ".join(found[:5]) + ("…" if len(found) > 5 else ""), n=len(found))]
 
 
 def _try_accounts(desk: Desk, accounts: dict[str, dict[str, str]]) -> None:

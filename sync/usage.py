@@ -17,7 +17,13 @@ BRACKETED = re.compile(r"\(([^()]*)\)$")
 def usage_words(error: TyperException, language: str) -> str:
     """What is wrong with the words of the command, and where to read how it is written."""
     context: Any = getattr(error, "ctx", None)
-    if context and not context.args and getattr(context.command, "commands", None) and not QUOTED.search(error.message):
+    if (
+        type(error).__name__ in {"NoArgsIsHelpError", "UsageError"}
+        and context
+        and not context.args
+        and getattr(context.command, "commands", None)
+        and not QUOTED.search(error.message)
+    ):
         return str(context.get_help())  # no command was typed at all
     command = context.command_path if context else "filrouge"
     return f"{_wrong(error, context, language)} {say(language, 'usage-help', command=f'{command} --help')}"

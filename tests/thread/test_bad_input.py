@@ -35,6 +35,15 @@ def test_a_rule_broken_on_purpose(small: Small) -> None:
     assert (checked.code, len(checked.facts["mistakes"])) == (2, 1)
 
 
+def test_a_rule_that_lies_too_deep_is_told(small: Small) -> None:
+    archive = small.folder / "rules" / "archives"
+    archive.mkdir()
+    (archive / "vieux.yaml").write_text("règles:\n", "utf-8")
+    checked = small.filrouge("check")
+    assert checked.code == 0
+    assert "rules/archives/vieux.yaml n'est pas lu" in checked.said
+
+
 def test_a_template_with_a_mistake(small: Small) -> None:
     small.change("rules/templates/on-se-revoit.md", '{{ prénom or "à vous" }}', "{{ prenon }}")
     done = small.filrouge("check")
