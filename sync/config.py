@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import babel.numbers
 import pydantic
+from pydantic_core import PydanticCustomError
 
 from connectors import catalog
 from connectors.mail.mailer import Mailer
@@ -27,6 +28,30 @@ from sync.schedule import Timetable
 Strict = pydantic.ConfigDict(extra="forbid", frozen=True)
 
 
+def _colour(text: str) -> str:
+    if not re.fullmatch(r"#?([0-9a-fA-F]{3}){1,2}", text):
+        raise PydanticCustomError("config-colour", "must be a colour such as #a8321f")
+    digits = text.removeprefix("#").lower()
+    return "#" + (digits if len(digits) == 6 else "".join(2 * digit for digit in digits))
+
+
+def _picture(text: str) -> str:
+    if not re.fullmatch(r"https://[^\s<>\"']+", text):
+        raise PydanticCustomError("config-picture", "must be the address of an image on the web")
+    return text
+
+
+Colour = Annotated[str, pydantic.AfterValidator(_colour)]
+
+
+class Colours(pydantic.BaseModel):
+    """The organisation's own, for its e-mails. Text stays readable whatever they are: see `sync.followup.look`."""
+
+    model_config = Strict
+    accent: Colour = pydantic.Field("#b93a26", description="Buttons, links, the line at the top of e-mails.")
+    background: Colour = pydantic.Field("#f4efe8", description="Around the sheet that the e-mail is written on.")
+
+
 class Organisation(pydantic.BaseModel):
     """Who the service works for."""
 
@@ -37,6 +62,10 @@ class Organisation(pydantic.BaseModel):
     country: str = pydantic.Field("FR", description="Two letters: phone numbers, and which law applies to e-mails.")
     currency: str | None = pydantic.Field(None, description="Three letters; the country's own if left out.")
     address: str | None = pydantic.Field(None, description="Postal address; the law wants it in every e-mail.")
+    logo: Annotated[str, pydantic.AfterValidator(_picture)] | None = pydantic.Field(
+        None, description="The https address of your logo, at the top of e-mails; the name in letters if left out."
+    )
+    colours: Colours = pydantic.Field(Colours(), description="Your colours in e-mails.")
     id: str | None = pydantic.Field(None, description="Its name in the database; made from `name` if left out.")
 
     @property
@@ -191,6 +220,7 @@ def walk_settings() -> Iterator[tuple[str, str, pydantic.fields.FieldInfo]]:
     """Every setting there is, as (block, name, field): what `config.example.yaml` and the docs must hold."""
     for model, block in ((Organisation, "organisation"), (Outline, ""), (Web, "web"), (SheetBlock, "sheet")):
         yield from ((block, name, info) for name, info in model.model_fields.items())
+    yield from (("organisation.colours", name, info) for name, info in Colours.model_fields.items())
     for group, find in (("sources", catalog.source), ("sheets", catalog.sheet), ("mailers", catalog.mailer)):
         for name in catalog.names(group):
             yield from _settings_of(f"{group}.{name}", find(name).Settings)

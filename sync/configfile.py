@@ -204,12 +204,22 @@ class _Reader:
             return None
         if not COUNTRY.match(who.country) or not babel.numbers.get_territory_currencies(who.country):
             self._tell(("organisation", "country"), "config-country", found=who.country)
+        self._judge_colours()
         if not outline.store.startswith(("sqlite:///", "postgresql://")):
             self._tell(("store",), "config-store", found=outline.store.partition(":")[0])
         timetable = read_schedule(outline.schedule, ZoneInfo(who.timezone))
         if timetable is None:
             self._tell(("schedule",), "config-schedule", found=outline.schedule)
         return timetable
+
+    def _judge_colours(self) -> None:
+        """Without its quotes a colour is a comment, and nobody would know why it is not there."""
+        node = self.tree
+        for step in ("organisation", "colours"):
+            node = entry.value if isinstance(node, Block) and (entry := node.get(step)) else None
+        for entry in node.entries if isinstance(node, Block) else ():
+            if isinstance(entry.value, Text) and not entry.value.value:
+                self._tell(("organisation", "colours", entry.key.value), "config-colour", found="")
 
     # --- mistakes ------------------------------------------------------------------------------------------------
 

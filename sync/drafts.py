@@ -12,15 +12,15 @@ import sqlalchemy as sa
 from sync.contacts import Contacts
 from sync.desk import Desk
 from sync.followup import outbox as box
-from sync.followup.compose import compose, page, text
+from sync.followup.compose import EmptyField, compose, page, text
 from sync.followup.consent import Right, right
-from sync.followup.templates import Template
+from sync.followup.templates import Gap, Template
 from sync.rows import called, house_of
 
 
 @dataclass(frozen=True)
 class Draft:
-    """`reason` says in a word why it would not go; then there may be no text."""
+    """`reason` says in a word why it would not go; then there may be no text. `gaps` are the fields that stay empty."""
 
     id: str
     rule: str
@@ -31,6 +31,7 @@ class Draft:
     text: str = ""
     html: str = ""
     reason: str | None = None
+    gaps: tuple[Gap, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {"to": self.to, "subject": self.subject, "rule": self.rule, "state": self.state, "reason": self.reason}
@@ -89,6 +90,11 @@ def _draft(desk: Desk, row: sa.Row[Any], person: Mapping[str, Any] | None) -> Dr
     try:
         message = compose(
             person, template, house_of(desk), desk.clock.now(), message_id="<draft@example.org>", right=may
+        )
+    except EmptyField as hole:
+        seen = hole.letter
+        return replace(
+            blank, subject=seen.subject, text=seen.text, html=seen.html, reason="empty-field", gaps=seen.empty
         )
     except (jinja2.TemplateError, ValueError, TypeError, ArithmeticError, LookupError):
         return replace(blank, reason="template")

@@ -19,7 +19,7 @@ from rules.recipes import Recipe, named, recipes, template
 from rules.words import LANGUAGES, vocabulary
 from sync.check import headers_now
 from sync.desk import Desk, WrongFiles, show_mistakes
-from sync.followup.markdown import typeset
+from sync.followup.typography import typeset
 from sync.knowledge import feeds, is_fed
 from sync.messages import say
 from sync.outcome import Outcome

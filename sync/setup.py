@@ -18,7 +18,7 @@ from rules.reader import read
 from rules.recipes import Recipe, guide, recipes
 from rules.schema import Names
 from sync.editing import CONFIG, POINTER, RULES, write_help
-from sync.followup.markdown import typeset
+from sync.followup.typography import typeset
 from sync.library import STARTERS, copy, recipe_named
 from sync.messages import say
 from sync.setup_columns import Guess, added, agreed, columns_of, guess_columns, is_yes, names_people, show

@@ -5,31 +5,32 @@ Facts: RFC 5322 (form), RFC 2369 (List-Unsubscribe), RFC 3834 (Auto-Submitted), 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
-from functools import cache
 from hashlib import blake2b
-from importlib.resources import files
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import idna
-import jinja2
-from markupsafe import Markup
+from markupsafe import escape
 
 from connectors.mail.mailer import mailbox
 from connectors.mail.wire import WIRE
 from rules.mistakes import fold
 from sync.config import Organisation
 from sync.followup.consent import Contact, Right
-from sync.followup.fill import Manner, fill, fill_plain
-from sync.followup.markdown import render, typeset
-from sync.followup.templates import Template
+from sync.followup.fill import Manner, fill
+from sync.followup.frame import STOP_LINK, Page, lay_out
+from sync.followup.look import look_of
+from sync.followup.markdown import write
+from sync.followup.templates import EDGE_OF_PART, Gap, Template
+from sync.followup.typography import typeset
 from sync.messages import LANGUAGES, say
 
 
@@ -52,36 +53,80 @@ class House:
         return {"house": self.organisation.name, "house_address": self.organisation.address or "", "today": today}
 
 
+@dataclass(frozen=True)
+class Letter:
+    """An e-mail as the person will see it. `empty` are the merge fields of which nothing is known."""
+
+    subject: str
+    html: str
+    text: str
+    empty: tuple[Gap, ...]
+
+
+class EmptyField(Exception):  # noqa: N818  named like the troubles of a mailer
+    """A merge field without a fallback has nothing to say: the reader would find a hole. `letter` is as far as it goes."""
+
+    def __init__(self, letter: Letter) -> None:
+        super().__init__(letter.empty[0].field)
+        self.letter = letter
+
+
 def compose(
     person: Contact, template: Template, house: House, now: datetime, *, message_id: str, right: Right
 ) -> EmailMessage:
     """The e-mail as it goes out. The same arguments give the same bytes.
 
-    Raises `jinja2.TemplateError` for a template that `read_templates` would have refused, or whose conditions do not
-    fit this person's values; ValueError for an address that is none.
+    Raises `EmptyField`; `jinja2.TemplateError` for a template that `read_templates` would have refused, or whose
+    conditions do not fit this person's values; ValueError for an address that is none.
     """
     language = template.language or house.organisation.language
-    manner, ours = house.manner(language), house.ours(now.astimezone(house.zone).date())
-    subject = typeset(fill_plain(template.subject, person, manner, ours), language)
-    preview = typeset(fill_plain(template.preview, person, manner, ours), language)
+    foot = _Foot.of(person, template, house, right, language)
+    letter = _letter(person, template, house, now, foot)
+    if letter.empty:
+        raise EmptyField(letter)
     message = EmailMessage(policy=WIRE)
     _address(message, person, template, house)
-    message["Subject"] = subject
+    message["Subject"] = letter.subject
     message["Date"] = format_datetime(now.astimezone(house.zone))
     message["Message-ID"] = message_id
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     message["Feedback-ID"] = _feedback(template, house)
-    foot = _Foot.of(person, template, house, right, language)
     if foot.stop:
         message["List-Unsubscribe"] = f"<{foot.stop_link}>"
         message["Precedence"] = "bulk"
-    body, text = render(fill(template.body, person, manner, ours), language)
-    message.set_content(f"{text}\n\n-- \n{foot.plain}\n", cte="quoted-printable")
-    page = _frame().render(subject=subject, preview=preview, body=Markup(body), language=language, **foot.facts)  # noqa: S704  markdown-it escaped it
-    message.add_alternative(page, subtype="html", cte="quoted-printable")
+    message.set_content(letter.text, cte="quoted-printable")
+    message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
     message.set_boundary("=_" + blake2b(message_id.encode(), digest_size=12).hexdigest())
     return message
+
+
+def _letter(person: Contact, template: Template, house: House, now: datetime, foot: _Foot) -> Letter:
+    language = template.language or house.organisation.language
+    manner, ours = house.manner(language), house.ours(now.astimezone(house.zone).date())
+    filled = fill(template.whole, person, manner, ours)
+    subject, preview, header, footer, body = (part.strip("\n") for part in filled.text.split(EDGE_OF_PART))
+    said, above, below = (write(words, language) for words in (body, header, footer))
+    who = house.organisation
+    page = Page(
+        language, look_of(who.colours), _line(subject, language), _line(preview, language), said.parts, above.parts,
+        below.parts, foot.house, foot.address, foot.why, foot.stop, foot.stop_words, who.logo,
+    )  # fmt: skip
+    html = lay_out(page).replace(STOP_LINK, str(escape(foot.stop_link)))
+    top = "\n\n".join(filter(None, (above.plain, said.plain)))
+    text = "\n".join(filter(None, (f"{top}\n\n-- ", below.plain, foot.plain, "")))
+    gaps = tuple(template.gap(empty) for empty in filled.empty)
+    return Letter(
+        re.sub(r" {2,}", " ", filled.put(page.subject)).strip(), filled.put(html, _escaped), filled.put(text), gaps
+    )
+
+
+def _line(text: str, language: str) -> str:
+    return typeset(" ".join(text.split()), language)
+
+
+def _escaped(value: str) -> str:
+    return str(escape(value))
 
 
 def message_id(salt: str, identity: Mapping[str, Any], sender: str) -> str:
@@ -148,16 +193,6 @@ class _Foot:
     @property
     def plain(self) -> str:
         return "\n".join(line for line in (self.why, self.stop, self.house, self.address) if line)
-
-    @property
-    def facts(self) -> dict[str, str]:
-        return {name: getattr(self, name) for name in ("house", "address", "why", "stop", "stop_link", "stop_words")}
-
-
-@cache
-def _frame() -> jinja2.Template:
-    source = files("sync.followup").joinpath("frame.html.j2").read_text("utf-8")
-    return jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(source)
 
 
 def page(message: EmailMessage) -> str:

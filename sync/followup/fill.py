@@ -1,7 +1,8 @@
 """Merge fields: `{{ first_name or "you" }}`, `{{ prénom or "à vous" }}` and `{% if visits > 3 %}` in a text.
 
 A text is filled in two steps, so that nothing a person is called can be read as markup: Jinja puts a mark where a
-value goes, and the value takes its place when Markdown has been read.
+value goes, and the value takes its place when Markdown has been read and the page laid out. Both are done once for all
+people of whom the same is said.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Any
+from urllib.parse import quote
 
 import jinja2
 import jinja2.sandbox
@@ -30,7 +32,7 @@ from rules.words import vocabulary
 from sync.messages import LANGUAGES
 
 KEPT = 256  # texts read once for a thousand people
-MARK = re.compile(r"zq(\d{4,})qz")
+MARK = re.compile(r"z([qu])(\d{4,})\1z")  # zu0000uz: the same value, inside an address
 OURS = {"our_name": "house", "notre_nom": "house", "our_address": "house_address", "notre_adresse": "house_address",
         "today": "today", "aujourdhui": "today"}  # fmt: skip
 CODE = re.compile(r"\{[{%].*?[%}]\}", re.DOTALL)
@@ -54,19 +56,38 @@ class Manner:
         return Locale("en")
 
 
-class Filled:
-    """A text with marks, and the values that go there."""
+@dataclass(frozen=True)
+class Empty:
+    """A merge field without a fallback, of which nothing is known: `Bonjour {{ prénom }},` for somebody unnamed."""
 
-    def __init__(self, text: str, values: list[str]) -> None:
+    name: str
+    line: int
+
+
+class Filled:
+    """A text with marks, the values that go there, and the fields that stayed empty."""
+
+    def __init__(self, text: str, values: list[str], empty: list[Empty]) -> None:
         self.text = text
         self.values = values
+        self.empty = empty
 
-    def put(self, text: str, write: Callable[[str], str] = str) -> str:
-        """`text`, a part of this one, with its values in place, each passed through `write`."""
-        return MARK.sub(lambda mark: write(self.values[int(mark[1])]), text)
+    def put(self, text: str, escape: Callable[[str], str] = str) -> str:
+        """`text`, made of this one, with its values in place: `escape`d as words, quoted inside an address."""
+
+        def value(mark: re.Match[str]) -> str:
+            found = self.values[int(mark[2])]
+            return quote(found, safe="") if mark[1] == "u" else escape(found)
+
+        return MARK.sub(value, text)
 
     def __str__(self) -> str:
         return self.put(self.text)
+
+
+def address_marks(address: str) -> str:
+    """An address with its marks turned into those of an address."""
+    return MARK.sub(r"zu\2uz", address)
 
 
 class Money(Decimal):
@@ -112,7 +133,25 @@ def names_in(text: str) -> frozenset[str]:
 
 @lru_cache(KEPT)
 def _compiled(text: str) -> jinja2.Template:
-    return _environment().from_string(text)
+    """Each `{{ … }}` is told of with its line, so that what stays empty can be found in the file."""
+    environment = _environment()
+    tree = environment.parse(text)
+    for output in tree.find_all(nodes.Output):
+        output.nodes = [one if isinstance(one, nodes.TemplateData) else _told(one) for one in output.nodes]
+    return environment.from_string(tree)
+
+
+def _told(shown: nodes.Expr) -> nodes.Expr:
+    name = shown if isinstance(shown, nodes.Name) else next(shown.find_all(nodes.Name), None)
+    where: list[nodes.Expr] = [nodes.Const(name.name if name else ""), nodes.Const(shown.lineno)]
+    return nodes.Filter(shown, "told", where, [], None, None, lineno=shown.lineno)
+
+
+@jinja2.pass_context
+def _tell(context: Context, value: Any, name: str, line: int) -> Any:
+    if value is None or value == []:
+        context["_empty"].append(Empty(name, line))
+    return value
 
 
 def fill(text: str, person: Mapping[str, Any], manner: Manner, ours: Mapping[str, Any]) -> Filled:
@@ -122,13 +161,14 @@ def fill(text: str, person: Mapping[str, Any], manner: Manner, ours: Mapping[str
     """
     text = unicodedata.normalize("NFC", text)
     values: list[str] = []
-    given: dict[str, Any] = {"_values": values, "_manner": manner}
+    empty: list[Empty] = []
+    given: dict[str, Any] = {"_values": values, "_empty": empty, "_manner": manner}
     for name in names_in(text):
         field = field_of(name)
         if field is None:
             raise jinja2.UndefinedError(name)
         given[name] = ours[field] if field in ours else _typed(field, person.get(field))
-    return Filled(_compiled(text).render(given), values)
+    return Filled(_compiled(text).render(given), values, empty)
 
 
 def fill_plain(text: str, person: Mapping[str, Any], manner: Manner, ours: Mapping[str, Any]) -> str:
@@ -142,6 +182,7 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined, finalize=_mark, autoescape=False, trim_blocks=True, lstrip_blocks=True
     )  # nothing is escaped here: values are put in by `Filled`, and escaped by whoever writes the page
     environment.globals.clear()
+    environment.filters["told"] = _tell
     return environment
 
 

@@ -1,18 +1,22 @@
-"""The body of an e-mail: Markdown to HTML with its style in place, and to plain text that reads well.
+"""The body of an e-mail: Markdown, taken apart into what an e-mail is built of, and as plain text that reads well.
 
-A line that holds nothing but a bold link becomes a button: `**[See the season](https://example.org)**`.
+A line that holds nothing but a bold link becomes a button: `**[See the season](https://example.org)**`. An image alone on
+its line takes the whole width: `![The hall, full](https://example.org/hall.jpg)`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from urllib.parse import quote
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from sync.followup.fill import Filled
+from sync.followup.fill import KEPT, address_marks
+from sync.followup.typography import Setter
 
 STYLE = {
     "p": "margin:0 0 18px;",
@@ -22,56 +26,72 @@ STYLE = {
     "ul": "margin:0 0 18px;padding-left:22px;",
     "ol": "margin:0 0 18px;padding-left:24px;",
     "li": "margin:0 0 6px;",
-    "blockquote": "margin:0 0 18px;padding:2px 0 2px 18px;border-left:3px solid #e6ddd1;",
-    "hr": "border:0;border-top:1px solid #e6ddd1;margin:26px 0;",
-    "a": "color:#a8321f;",
+    "blockquote": "margin:0 0 18px;padding:2px 0 2px 18px;border-left:3px solid;",
     "img": "max-width:100%;height:auto;border:0;",
     "code": "font-size:15px;",
 }
-BUTTON = (
-    "display:inline-block;margin:6px 0 10px;padding:13px 28px;background:#b93a26;color:#ffffff;border-radius:4px;text-decoration:none;"
-    "font:600 16px/1.3 -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;"
-)
 QUOTED = "margin:6px 0;font-style:italic;"
-LONE_LINK = ["strong_open", "link_open", "text", "link_close", "strong_close"]
+BUTTON = ["strong_open", "link_open", "text", "link_close", "strong_close"]
+IMAGES = (["image"], ["link_open", "image", "link_close"])
 BARE_LINK = re.compile(r"(?<![\w<(\[\"'=/])(https?://[^\s<>()\[\]\"']*[^\s<>()\[\]\"'.,;:!?…])")
-NARROW, WIDE = "\u202f", "\u00a0"
 
 
-def render(body: Filled, language: str) -> tuple[str, str]:
-    """HTML and plain text of a filled body."""
-    reader = MarkdownIt("commonmark", {"html": False, "breaks": True})
-    tokens = reader.parse(BARE_LINK.sub(r"<\1>", body.text))
+@dataclass(frozen=True)
+class Part:
+    """`html` is the words, as HTML; a button or an image may lead to `href`, an image lies at `src` and says `alt`."""
+
+    kind: Literal["text", "button", "image", "rule"]
+    html: str = ""
+    href: str = ""
+    src: str = ""
+    alt: str = ""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A text with its marks (see `fill`) still in place: the same for everybody of whom the same is said."""
+
+    parts: tuple[Part, ...]
+    plain: str
+
+
+def tokens_of(text: str) -> list[Token]:
+    """The Markdown as `write` reads it."""
+    return _reader().parse(BARE_LINK.sub(r"<\1>", text))
+
+
+@lru_cache(KEPT)
+def write(text: str, language: str) -> Written:
+    """Take a text with marks apart, set in the typography of its language."""
+    tokens = tokens_of(text)
     for token in tokens:
-        _settle(token, body, language)
+        _settle(token, Setter(language))
     _style(tokens)
-    return reader.renderer.render(tokens, reader.options, {}).strip(), _plain(tokens)
+    return Written(tuple(_parts(tokens)), _plain(tokens))
 
 
-def typeset(text: str, language: str) -> str:
-    """French: the space that stands before ; ! ? : » and after « never breaks a line."""
-    if language != "fr":
-        return text
-    text = re.sub(r"[ \u00a0]([;!?]+)", NARROW + r"\1", text)
-    return re.sub(r"[ ](?=[:»%€])|(?<=«)[ ]", WIDE, text)
+def _reader() -> MarkdownIt:
+    return MarkdownIt("commonmark", {"html": False, "breaks": True})
 
 
-def _settle(token: Token, body: Filled, language: str) -> None:
-    """Put the values in: as text into text, quoted into addresses of links. The renderer escapes what is text."""
+def _settle(token: Token, setter: Setter, *, linked: bool = False) -> bool:
+    """Set the words, and mark values that stand in addresses. True between the ends of a link that shows its address."""
     for name in ("href", "src"):
         address = token.attrGet(name)
         if isinstance(address, str):
-            token.attrSet(name, body.put(address, lambda value: quote(value, safe="")))
-    for name in ("alt", "title"):
-        words = token.attrGet(name)
-        if isinstance(words, str):
-            token.attrSet(name, body.put(words))
-    if token.type != "inline":
-        token.content = body.put(token.content)
+            token.attrSet(name, address_marks(address))
     if token.type == "text":
-        token.content = typeset(token.content, language)
+        token.content = setter.skip(token.content) if linked else setter.set(token.content)
+    elif token.type == "code_inline":
+        setter.skip(token.content)
+    elif token.type in {"softbreak", "hardbreak"}:
+        setter.skip("\n")
+    shown = linked
     for child in token.children or ():
-        _settle(child, body, language)
+        shown = _settle(child, setter, linked=shown)
+    if token.type in {"link_open", "link_close"}:
+        return token.type == "link_open" and token.info == "auto"
+    return linked
 
 
 def _style(tokens: Sequence[Token]) -> None:
@@ -81,14 +101,45 @@ def _style(tokens: Sequence[Token]) -> None:
         if token.nesting >= 0 and token.tag in STYLE:
             token.attrSet("style", QUOTED if quoted and token.tag == "p" else STYLE[token.tag])
         _style(token.children or ())
-        if token.type == "inline" and _is_button(token):
-            link = next(child for child in token.children or () if child.type == "link_open")
-            link.attrSet("style", BUTTON)
-            link.attrSet("class", "button")
 
 
-def _is_button(token: Token) -> bool:
-    return [child.type for child in token.children or () if child.type != "text" or child.content] == LONE_LINK
+def _parts(tokens: Sequence[Token]) -> Iterator[Part]:
+    """Paragraphs, lists and headings run together; a button, an image and a line across stand alone."""
+    running: list[Token] = []
+    at = 0
+    while at < len(tokens):
+        token = tokens[at]
+        lone = _lone(tokens[at + 1]) if token.type == "paragraph_open" and token.level == 0 else None
+        if lone is None and not (token.type == "hr" and token.level == 0):
+            running.append(token)
+            at += 1
+            continue
+        yield from _text(running)
+        running = []
+        yield lone or Part("rule")
+        at += 3 if lone else 1
+    yield from _text(running)
+
+
+def _text(tokens: Sequence[Token]) -> Iterator[Part]:
+    if tokens:
+        reader = _reader()
+        yield Part("text", reader.renderer.render(tokens, reader.options, {}).strip())
+
+
+def _lone(inline: Token) -> Part | None:
+    """The button or the image that a paragraph is, if it holds nothing else."""
+    children = [child for child in inline.children or () if child.type != "text" or child.content]
+    kinds = [child.type for child in children]
+    link = next((child for child in children if child.type == "link_open"), None)
+    href = str(link.attrGet("href") or "") if link else ""
+    if kinds == BUTTON:
+        reader = _reader()
+        return Part("button", reader.renderer.render([children[2]], reader.options, {}), href)
+    if kinds in IMAGES:
+        picture = next(child for child in children if child.type == "image")
+        return Part("image", href=href, src=str(picture.attrGet("src") or ""), alt=_inline(picture.children or ()))
+    return None
 
 
 def _plain(tokens: Sequence[Token]) -> str:
@@ -103,7 +154,7 @@ def _plain(tokens: Sequence[Token]) -> str:
             blocks.append(writer.place(token.content.rstrip("\n")))
         elif token.type == "hr":
             blocks.append("—" * 12)
-    return re.sub(r"\n\n(?=\x00)", "\n", "\n\n".join(blocks)).replace("\x00", "").strip()
+    return re.sub(r"\n\n(?=\x00)", "\n", "\n\n".join(filter(None, blocks))).replace("\x00", "").strip()
 
 
 class _PlainLists:
@@ -152,19 +203,24 @@ class _PlainLists:
 def _inline(tokens: Sequence[Token]) -> str:
     said: list[str] = []
     links: list[tuple[str, int]] = []
-    write: Callable[[str], None] = said.append
+    tell: Callable[[str], None] = said.append
     for token in tokens:
         match token.type:
             case "softbreak" | "hardbreak":
-                write("\n")
+                tell("\n")
             case "link_open":
                 links.append((str(token.attrGet("href") or ""), len(said)))
             case "link_close":
                 address, start = links.pop()
-                words = "".join(said[start:])
-                write("" if words in {address, address.removeprefix("mailto:")} else f" ({address})")
+                words = "".join(said[start:]).strip()
+                if words not in {address, address.removeprefix("mailto:")}:
+                    tell(f"\n{address}" if _is_lone(tokens) else f" ({address})" if words else address)
             case "image":
-                write(token.content)
+                tell(f"[{token.content}]" if token.content else "")
             case _:
-                write(token.content)
+                tell(token.content)
     return "".join(said).replace("\x00", "")
+
+
+def _is_lone(tokens: Sequence[Token]) -> bool:
+    return [token.type for token in tokens if token.type != "text" or token.content] == BUTTON

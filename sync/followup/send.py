@@ -30,7 +30,7 @@ from connectors.mail.mailer import (
 )
 from connectors.trouble import Trouble
 from sync.followup import outbox as out
-from sync.followup.compose import House, compose, message_id
+from sync.followup.compose import EmptyField, House, compose, message_id
 from sync.followup.consent import Contact, Right, hashed, right
 from sync.followup.tables import GONE_STATES, outbox, rule_state
 from sync.followup.templates import Template, Templates
@@ -216,6 +216,8 @@ class _Post:
         mark = row.message_id or message_id(salt, row._asdict(), sender)
         try:
             message = compose(person, template, self.house, self.clock(), message_id=mark, right=may)
+        except EmptyField:
+            return "empty-field"
         except (jinja2.TemplateError, ValueError, TypeError, ArithmeticError, LookupError):
             return "template"
         values = {

@@ -40,7 +40,30 @@ PURPOSES: dict[str, Literal["marketing", "service"]] = {
     "marketing": "marketing", "promotion": "marketing", "service": "service",
 }  # fmt: skip
 FILE = re.compile(r"(?P<name>.+?)(\.(?P<language>[A-Za-z]{2}))?\.md", re.IGNORECASE)
+BLOCKS = {"header": "header", "en-tete": "header", "footer": "footer", "pied": "footer", "pied de page": "footer"}
+EDGE_OF_PART = "\x01"
+BETWEEN = f"\n{EDGE_OF_PART}\n"
 EDGE = re.compile(r"^-{3,}[ \t]*$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A text above or below all e-mails of a language: `header.en.md`, `pied.fr.md`. `line` is where it begins."""
+
+    name: str
+    language: str | None
+    text: str
+    file: str = ""
+    line: int = 1
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A merge field that stays empty for somebody: as it is written, and where."""
+
+    field: str
+    file: str
+    line: int
 
 
 @dataclass(frozen=True)
@@ -56,6 +79,31 @@ class Template:
     sender: str | None = None
     reply_to: str | None = None
     file: str = ""
+    lines: tuple[int, int, int] = (1, 1, 1)  # where subject, preview and body begin in the file
+    header: Shared | None = None
+    footer: Shared | None = None
+
+    @property
+    def whole(self) -> str:
+        """Subject, preview, header, footer and body in one, so that they are filled at once."""
+        return BETWEEN.join(piece.text.replace(EDGE_OF_PART, " ") for piece in self._pieces)
+
+    @property
+    def _pieces(self) -> tuple[Shared, ...]:
+        none = Shared("", None, "")
+        texts = zip((self.subject, self.preview, self.body), self.lines, strict=True)
+        subject, preview, body = (Shared("", None, text, self.file, line) for text, line in texts)
+        return (subject, preview, self.header or none, self.footer or none, body)
+
+    def gap(self, empty: fill.Empty) -> Gap:
+        """Where in the files a field stands that stayed empty in `whole`."""
+        begins = 1
+        for piece in self._pieces:
+            ends = begins + piece.text.count("\n")
+            if empty.line <= ends:
+                return Gap(empty.name, piece.file, piece.line + empty.line - begins)
+            begins = ends + BETWEEN.count("\n")
+        raise AssertionError("not a line of the whole")
 
 
 @dataclass(frozen=True)
@@ -69,12 +117,13 @@ class TemplateMistake(Mistake):
 
 
 class Templates:
-    """All templates of a folder."""
+    """All templates of a folder, and the blocks that all e-mails share."""
 
-    def __init__(self, templates: Iterable[Template]) -> None:
+    def __init__(self, templates: Iterable[Template], blocks: Iterable[Shared] = ()) -> None:
         self._by_name: dict[str, dict[str | None, Template]] = {}
         for template in templates:
             self._by_name.setdefault(fold(template.name), {})[template.language] = template
+        self._blocks = {(block.name, block.language): block for block in blocks}
 
     def __contains__(self, name: str) -> bool:
         return fold(name) in self._by_name
@@ -87,12 +136,23 @@ class Templates:
         return sorted({template.name for template in self})
 
     def choose(self, name: str, language: str | None, default: str) -> Template | None:
-        """The template in the reader's language, else in the organisation's, else the one there is."""
+        """The template in the reader's language, else in the organisation's, else the one there is; with its blocks."""
         variants = self._by_name.get(fold(name), {})
         wanted = (language or "")[:2].lower()
-        return (
+        found = (
             variants.get(wanted) or variants.get(default) or variants.get(None) or next(iter(variants.values()), None)
         )
+        return found and self.with_blocks(found, default)
+
+    def with_blocks(self, template: Template, default: str) -> Template:
+        """With header and footer in the template's language; `default` is that of one without."""
+        if not self._blocks:
+            return template
+        language = template.language or default
+        header, footer = (
+            self._blocks.get((name, language)) or self._blocks.get((name, None)) for name in ("header", "footer")
+        )
+        return replace(template, header=header, footer=footer)
 
 
 def read_templates(files: Mapping[str, bytes]) -> tuple[Templates, list[Mistake]]:
@@ -100,29 +160,43 @@ def read_templates(files: Mapping[str, bytes]) -> tuple[Templates, list[Mistake]
 
     A file with a mistake gives no template.
     """
-    good: dict[tuple[str, str | None], Template] = {}
+    good: dict[tuple[str, str | None], Template | Shared] = {}
     mistakes: list[Mistake] = []
     for file in sorted(files):
-        template, found = _read(file, files[file])
-        if template is not None and not found:
-            first = good.setdefault((fold(template.name), template.language), template)
-            if first is not template:
+        read, found = _read(file, files[file])
+        if read is not None and not found:
+            first = good.setdefault((fold(read.name), read.language), read)
+            if first is not read:
                 found = [TemplateMistake(Place(file, 1, 1), "template-twice", facts={"first": first.file})]
         mistakes += found
-    return Templates(good.values()), mistakes
+    blocks = [one for one in good.values() if isinstance(one, Shared)]
+    return Templates((one for one in good.values() if isinstance(one, Template)), blocks), mistakes
 
 
-def _read(file: str, data: bytes) -> tuple[Template | None, list[Mistake]]:
+def _read(file: str, data: bytes) -> tuple[Template | Shared | None, list[Mistake]]:
     text, mistakes = read_text(data, file)
     mistakes += misnamed(file)
     if text is None:
         return None, mistakes
     text = "\n".join(split_lines(text))
     edges = list(EDGE.finditer(text))
-    if len(edges) < 2 or text[: edges[0].start()].strip():
+    headed = len(edges) >= 2 and not text[: edges[0].start()].strip()
+    if block := block_of(file):
+        reader = _Reader(file, text, 0, 0, 0)
+        if headed:
+            return None, [*mistakes, TemplateMistake(Place(file, 1, 1), "template-block-head")]
+        return reader.block(*block), [*mistakes, *reader.mistakes]
+    if not headed:
         return None, [*mistakes, TemplateMistake(Place(file, 1, 1), "template-head")]
     reader = _Reader(file, text, edges[0].start(), edges[1].start(), edges[1].end())
     return reader.template(), [*mistakes, *sorted(reader.mistakes, key=lambda mistake: mistake.place)]
+
+
+def block_of(file: str) -> tuple[str, str | None] | None:
+    """Of a file that holds a block of all e-mails, `header` or `footer` and its language; else None."""
+    name = FILE.fullmatch(PurePosixPath(file).name)
+    kind = BLOCKS.get(fold(name["name"])) if name else None
+    return (kind, (name["language"] or "").lower() or None) if name and kind else None
 
 
 class _Reader:
@@ -149,6 +223,10 @@ class _Reader:
         else:
             self._tell(key.place, "template-value", key.value)
 
+    def block(self, name: str, language: str | None) -> Shared:
+        self._check_text(self.body, self.body_line, 1)
+        return Shared(name, language, self.body, self.file, self.body_line)
+
     def template(self) -> Template:
         name = FILE.fullmatch(PurePosixPath(self.file).name)
         self._fields("subject")
@@ -168,6 +246,7 @@ class _Reader:
             reply_to=self._address("reply-to"),
             body=self.body,
             file=self.file,
+            lines=(self._place("subject").line, self._place("preview").line, self.body_line),
         )
 
     def _value(self, key: str) -> str:

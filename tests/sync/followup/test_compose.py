@@ -26,7 +26,7 @@ QUEBEC = House(
 )
 
 
-def template(body: str, head: str = "objet: Bonjour {{ prénom }}", language: str = "fr") -> Template:
+def template(body: str, head: str = "objet: Bonjour {{ prénom or 'à vous' }}", language: str = "fr") -> Template:
     found, mistakes = read_templates({f"a.{language}.md": f"---\n{head}\n---\n{body}".encode()})
     assert not mistakes
     chosen = found.choose("a", language, language)
@@ -35,7 +35,11 @@ def template(body: str, head: str = "objet: Bonjour {{ prénom }}", language: st
 
 
 def mail(
-    body: str, house: House = HOUSE, head: str = "objet: Bonjour {{ prénom }}", language: str = "fr", **facts: Any
+    body: str,
+    house: House = HOUSE,
+    head: str = "objet: Bonjour {{ prénom or 'à vous' }}",
+    language: str = "fr",
+    **facts: Any,
 ) -> EmailMessage:
     return compose(
         person(1, **facts),
@@ -133,8 +137,8 @@ def test_the_message_id_is_the_identitys_own() -> None:
 
 
 def test_a_lone_bold_link_is_a_button() -> None:
-    assert 'class="button"' in page(mail("**[Voir](https://a.example)**"))
-    assert 'class="button"' not in page(mail("Ou **[Voir](https://a.example)** ici"))
+    assert 'class="text button"' in page(mail("**[Voir](https://a.example)**"))
+    assert 'class="text button"' not in page(mail("Ou **[Voir](https://a.example)** ici"))
 
 
 @pytest.mark.parametrize("evil", ["javascript:alert(1)", "data:text/html,x"])
