@@ -22,6 +22,7 @@ from rules.fields import COLUMNS
 from rules.mistakes import fold
 from rules.words import vocabulary
 from sync.clock import Clock
+from sync.limits import USUAL_HOURS, Limits
 from sync.messages import LANGUAGES
 from sync.schedule import Timetable
 
@@ -130,6 +131,12 @@ class SheetBlock(pydantic.BaseModel):
         return {kind: name for kind, name in named.items() if name}
 
 
+class MailBlock(pydantic.BaseModel):
+    """What every carrier of e-mails has, beside its own settings."""
+
+    limits: Limits = pydantic.Field(Limits(), description="How much is written, and when.")
+
+
 @dataclass(frozen=True)
 class Config:
     """A config without mistakes."""
@@ -140,6 +147,7 @@ class Config:
     sheet: pydantic.BaseModel
     mail: pydantic.BaseModel
     tab: SheetBlock
+    post: MailBlock
     timetable: Timetable
     secrets: tuple[str, ...] = field(repr=False, default=())
 
@@ -183,6 +191,14 @@ class Config:
         """How old a source's last good pull may be before what it feeds counts as unknown."""
         return timedelta(hours=self.outline.fresh) if self.outline.fresh else 2 * self.timetable.period(_ANY_DAY)
 
+    @property
+    def limits(self) -> Limits:
+        """How much may be written, and when. The usual quiet hours are for what leaves the house."""
+        limits = self.post.limits
+        if limits.quiet_hours is None and self.outline.mail["type"] != "folder":
+            return limits.model_copy(update={"quiet_hours": USUAL_HOURS})
+        return limits
+
     def source_type(self, name: str) -> str:
         return str(self.outline.sources[name]["type"])
 
@@ -221,6 +237,7 @@ def walk_settings() -> Iterator[tuple[str, str, pydantic.fields.FieldInfo]]:
     for model, block in ((Organisation, "organisation"), (Outline, ""), (Web, "web"), (SheetBlock, "sheet")):
         yield from ((block, name, info) for name, info in model.model_fields.items())
     yield from (("organisation.colours", name, info) for name, info in Colours.model_fields.items())
+    yield from _settings_of("mail", MailBlock)
     for group, find in (("sources", catalog.source), ("sheets", catalog.sheet), ("mailers", catalog.mailer)):
         for name in catalog.names(group):
             yield from _settings_of(f"{group}.{name}", find(name).Settings)

@@ -26,7 +26,7 @@ from rules.fields import COLUMNS
 from rules.mistakes import Mistake, Place, fold, nearest
 from rules.words import vocabulary
 from rules.yamltext import Block, Items, Node, Text, parse, plain
-from sync.config import Config, Outline, SheetBlock, field_named
+from sync.config import Config, MailBlock, Outline, SheetBlock, field_named
 from sync.messages import LANGUAGES, say, sentences
 from sync.schedule import Timetable, read_schedule
 
@@ -93,11 +93,11 @@ class _Reader:
         outline = self._validate(Outline, filled, ())
         sources = self._sources(filled)
         sheet, tab = self._sheet(filled)
-        mail = self._block(filled, ("mail",), catalog.mailer)
+        mail, post = self._mail(filled)
         timetable = self._judge(outline) if outline else None
-        if self.mistakes or not (outline and sheet and tab and mail and timetable):
+        if self.mistakes or not (outline and sheet and tab and mail and post and timetable):
             return None
-        return Config(self.file, outline, sources, sheet, mail, tab, timetable, tuple(self.secrets))
+        return Config(self.file, outline, sources, sheet, mail, tab, post, timetable, tuple(self.secrets))
 
     def _language(self, tree: Block) -> str:
         block = tree.get("organisation")
@@ -162,6 +162,15 @@ class _Reader:
             self._judge_columns(tab)
         rest = {name: value for name, value in block.items() if name not in SheetBlock.model_fields}
         return self._block({"sheet": rest}, ("sheet",), catalog.sheet), tab
+
+    def _mail(self, filled: Any) -> tuple[pydantic.BaseModel | None, MailBlock | None]:
+        block = filled.get("mail")
+        if not isinstance(block, dict):
+            return None, None
+        own, rest = (
+            {k: v for k, v in block.items() if (k in MailBlock.model_fields) is ours} for ours in (True, False)
+        )
+        return self._block({"mail": rest}, ("mail",), catalog.mailer), self._validate(MailBlock, own, ("mail",))
 
     def _block(self, filled: Any, path: tuple[str, ...], find: Any) -> pydantic.BaseModel | None:
         block = filled

@@ -13,7 +13,7 @@ from connectors import catalog
 from rules.fields import COLUMNS
 from rules.schema import DRAFT, Schema
 from rules.words import vocabulary
-from sync.config import BESIDE, Outline, SheetBlock
+from sync.config import BESIDE, MailBlock, Outline, SheetBlock
 
 KEPT = ("description", "properties", "additionalProperties", "required", "items", "$ref", "default")
 GROUPS: dict[str, Any] = {"sources": catalog.source, "sheets": catalog.sheet, "mailers": catalog.mailer}
@@ -22,7 +22,7 @@ GROUPS: dict[str, Any] = {"sources": catalog.source, "sheets": catalog.sheet, "m
 def config_schema(language: str) -> Schema:
     """The schema of the config; fields of columns are offered as the rules of `language` call them."""
     kinds = {group: {name: find(name).Settings for name in catalog.names(group)} for group, find in GROUPS.items()}
-    models = [Outline, SheetBlock, *(model for found in kinds.values() for model in found.values())]
+    models = [Outline, SheetBlock, MailBlock, *(model for found in kinds.values() for model in found.values())]
     known, told = models_json_schema([(model, "validation") for model in models], ref_template="#/definitions/{model}")
     names = {model: known[model, "validation"]["$ref"].rsplit("/", 1)[-1] for model in models}
     definitions = {name: _names_only(found) for name, found in told["$defs"].items()}
@@ -30,9 +30,11 @@ def config_schema(language: str) -> Schema:
     columns = [*vocabulary(language).all("fields"), *vocabulary(language).all("sheet_fields"), *COLUMNS]
     sheet["columns"] |= {"additionalProperties": {"examples": columns}}
     sheet |= {name: sheet[name] | {"default": ""} for name in BESIDE}
+    mail = definitions.pop(names[MailBlock])["properties"]
     outline = definitions.pop(names[Outline])
+    shared = {"sheets": sheet, "mailers": mail}
     blocks = {
-        group: _by_type({kind: definitions.pop(names[model]) for kind, model in found.items()}, group, sheet)
+        group: _by_type({kind: definitions.pop(names[model]) for kind, model in found.items()}, shared.get(group, {}))
         for group, found in kinds.items()
     }
     outline["properties"] |= {
@@ -43,9 +45,8 @@ def config_schema(language: str) -> Schema:
     return {"$schema": DRAFT, **outline, "definitions": definitions}
 
 
-def _by_type(kinds: dict[str, Schema], group: str, sheet: Schema) -> Schema:
-    """A block whose `type` decides what else may stand in it."""
-    more = sheet if group == "sheets" else {}
+def _by_type(kinds: dict[str, Schema], more: Schema) -> Schema:
+    """A block whose `type` decides what else may stand in it, beside what all kinds have (`more`)."""
     return {
         "properties": {"type": {"enum": list(kinds)}},
         "required": ["type"],

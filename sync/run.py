@@ -377,8 +377,10 @@ def send_mail(work: Work, stop: Callable[[], bool]) -> None:
         work.sent = send_due(
             work.desk.store, mailer, work.number, work.desk.clock.now,
             people=contacts, templates=work.desk.templates[0], house=house_of(work.desk), stop=stop,
+            limits=work.desk.config.limits, order=[rule.id for rule in work.book.rules],
         )  # fmt: skip
         work.stopped = work.sent.stopped
+        runs.note_mail_again(work.desk.store, work.sent.again)
     except Trouble as trouble:
         work.mail_trouble = trouble
     finally:

@@ -25,6 +25,7 @@ from sync.store.base import Store, Utc, insert_new, metadata, org_column, upsert
 
 LEASE = timedelta(seconds=60)
 HEARTBEAT_SECONDS = 15.0
+MAIL_AGAIN = "mail-again"
 
 run_table = sa.Table(
     "run",
@@ -181,6 +182,18 @@ def recall(store: Store, name: str) -> str | None:
 def remember(store: Store, name: str, value: str) -> None:
     with store.begin() as connection:
         upsert(connection, remembered, [{"org": store.org, "name": name, "value": value}])
+
+
+def mail_again(store: Store) -> datetime | None:
+    """When e-mails may go that only the hour or the day held back."""
+    found = recall(store, MAIL_AGAIN)
+    return datetime.fromisoformat(found) if found else None
+
+
+def note_mail_again(store: Store, moment: datetime | None) -> None:
+    """Remember it for `serve`; None when nothing waits so."""
+    if mail_again(store) != moment:
+        remember(store, MAIL_AGAIN, moment.isoformat() if moment else "")
 
 
 def remember_rules(store: Store, files: Mapping[str, bytes], now: datetime) -> None:

@@ -28,14 +28,15 @@ log = structlog.get_logger()
 
 @dataclass
 class Keeper:
-    """Runs what is due by the timetable as it stands then. `last_start` and `run` come from the store and from
-    `sync.run`; `stopping` asks the run that is under way to end after its present step.
+    """Runs what is due by the timetable as it stands then, and once more when what only the hour held back may go
+    (`wake`). `last_start`, `wake` and `run` come from the store and from `sync.run`; `stopping` asks the run that is under way to end after its present step.
     """
 
     timetable: Callable[[], Timetable]
     last_start: Callable[[], datetime | None]
     run: Callable[[threading.Event], None]
     now: Callable[[], datetime]
+    wake: Callable[[], datetime | None] = lambda: None
     pulse: Pulse = field(default_factory=Pulse)
     stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -43,7 +44,7 @@ class Keeper:
         """One beat: True when a run was due and was made. A failure is logged and tried again at the next due time."""
         self.pulse.ticked = self.now()
         try:
-            if self.stopping.is_set() or not self.timetable().is_due(self.last_start(), self.now()):
+            if self.stopping.is_set() or not self._is_due(self.last_start(), self.now()):
                 return False
             self.pulse.working = True
             self.run(self.stopping)
@@ -53,6 +54,12 @@ class Keeper:
         finally:
             self.pulse.working, self.pulse.ticked = False, self.now()
         return True
+
+    def _is_due(self, last: datetime | None, now: datetime) -> bool:
+        if self.timetable().is_due(last, now):
+            return True
+        wake = self.wake()
+        return wake is not None and last is not None and last < wake <= now
 
 
 def serve(keeper: Keeper, application: Starlette, host: str, port: int) -> None:

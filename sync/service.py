@@ -58,6 +58,7 @@ def serve_desk(file: Path, language: str | None, host: str | None, port: int | N
         lambda: runs.last_start(desk.store),
         lambda stop: _run(desk, file, language, stop),
         desk.clock.read,
+        lambda: runs.mail_again(desk.store),
     )
     page = application(
         name=config.organisation.name,

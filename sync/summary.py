@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from babel.dates import format_datetime
+
 from connectors.sheets.sheet import Refused
 from connectors.trouble import Trouble
 from sync import runs
@@ -143,6 +145,8 @@ def _notes(work: Work) -> list[str]:
         notes += [say("run-stale" if last else "run-never-read", source=source) for source, last in stale]
     if work.closed and (held := _approved(work)):
         notes.append(say("run-mail-behind-gate", n=held))
+    if work.sent and work.sent.again:
+        notes.append(say("run-mail-again", at=_moment(work, work.sent.again)))
     if work.applied:
         seen = work.applied
         told = {
@@ -157,6 +161,11 @@ def _notes(work: Work) -> list[str]:
         if trouble:
             notes.append(say(trouble.code, **trouble.facts))
     return notes
+
+
+def _moment(work: Work, moment: datetime) -> str:
+    local = moment.astimezone(work.desk.config.zone)
+    return format_datetime(local, "EEEE d MMMM HH:mm", locale=work.desk.language)
 
 
 def _refused(desk: Desk, refused: Sequence[Refused]) -> list[str]:

@@ -135,13 +135,18 @@ def message_id(salt: str, identity: Mapping[str, Any], sender: str) -> str:
     `salt` tells two databases apart, so that a new store does not repeat the old one's ids.
     """
     words = "\0".join([salt, *(str(identity[name]) for name in ("org", "rule", "step", "person_id", "occasion"))])
-    return f"<{blake2b(words.encode(), digest_size=16).hexdigest()}@{_ascii(mailbox(sender).domain)}>"
+    return f"<{blake2b(words.encode(), digest_size=16).hexdigest()}@{domain_of(sender)}>"
 
 
 def _feedback(template: Template, house: House) -> str:
     """By what Gmail's postmaster page tells complaints apart: the template, its purpose, and who sends (5 to 15 signs)."""
     name = quote(fold(template.name), safe="").replace("%", "")
     return f"{name[:40]}:{template.purpose}:filrouge:{house.organisation.slug[:15]:-<5}"
+
+
+def domain_of(sender: str) -> str:
+    """The domain that a sender's Message-IDs end with."""
+    return _ascii(mailbox(sender).domain)
 
 
 def _address(message: EmailMessage, person: Contact, template: Template, house: House) -> None:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sync.followup.tables import OPEN_STATES, outbox, rule_state, task
+from sync.followup.tables import OPEN_STATES, PASSING, outbox, rule_state, task
 from sync.store.base import insert_new
 
 Key = TypeVar("Key")
@@ -93,8 +93,9 @@ def slices(ids: Sequence[Key], size: int = 500) -> Iterator[Sequence[Key]]:
 
 
 def expire(connection: Connection, org: int, now: datetime) -> int:
-    """What can no longer go in time is held for good; a reason it had already stays. Gives how many are new."""
-    fresh = (outbox.c.state != "held", outbox.c.no_later_than < now, outbox.c.state.in_(OPEN_STATES))
+    """What can no longer go in time is held for good; a reason of the person's own stays. Gives how many are new."""
+    waits = sa.or_(outbox.c.state != "held", outbox.c.reason.in_(PASSING))
+    fresh = (waits, outbox.c.no_later_than < now, outbox.c.state.in_(OPEN_STATES))
     late = sa.update(outbox).where(outbox.c.org == org, *fresh).values(state="held", reason="too-late")
     return connection.execute(late).rowcount
 

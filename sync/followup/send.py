@@ -30,10 +30,12 @@ from connectors.mail.mailer import (
 )
 from connectors.trouble import Trouble
 from sync.followup import outbox as out
-from sync.followup.compose import EmptyField, House, compose, message_id
-from sync.followup.consent import Contact, Right, hashed, right
-from sync.followup.tables import GONE_STATES, outbox, rule_state
+from sync.followup.compose import EmptyField, House, compose, domain_of, message_id
+from sync.followup.consent import Contact, Purpose, Right, hashed, right
+from sync.followup.pacing import Pace
+from sync.followup.tables import GONE_STATES, PASSING, outbox, rule_state
 from sync.followup.templates import Template, Templates
+from sync.limits import Limits
 from sync.store.base import Store, organisation
 
 PAGE = 25  # so many people are looked at together: what they say in between counts from the next page on
@@ -44,6 +46,7 @@ LONGEST_PAUSE = timedelta(days=3)
 REFUSALS_IN_A_ROW = 10
 ABOUT_THE_ADDRESS = re.compile(r"\d{3} [45]\.[12]\.")  # RFC 3463: the mailbox or its system, not the sender
 SAME_ADDRESS_DAYS = 30
+NO_LIMITS = Limits(per_person="none")
 People = Callable[[Sequence[int]], Mapping[int, Contact]]
 Row = sa.Row[Any]
 
@@ -51,7 +54,8 @@ Row = sa.Row[Any]
 @dataclass
 class Sent:
     """What became of the outbox. `later` were refused for now and stay approved, `waiting` wait for an approval,
-    `held` counts every e-mail held back today by reason. `trouble` says why sending stopped before its end.
+    `held` counts every e-mail held back today by reason. `trouble` says why sending stopped before its end,
+    `again` when the first of those may go that only the hour or the day holds back.
     """
 
     sent: int = 0
@@ -62,6 +66,7 @@ class Sent:
     held: dict[str, int] = field(default_factory=dict)
     trouble: Trouble | None = None
     stopped: bool = False
+    again: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -77,15 +82,18 @@ class _Letter:
 
 def send_due(  # noqa: PLR0913  the outside world, each part of it given
     store: Store, mailer: Mailer, run: int, clock: Callable[[], datetime], *, people: People, templates: Templates,
-    house: House, progress: Callable[[int, int], None] | None = None, stop: Callable[[], bool] = lambda: False,
+    house: House, limits: Limits | None = None, order: Sequence[str] = (),
+    progress: Callable[[int, int], None] | None = None, stop: Callable[[], bool] = lambda: False,
 ) -> Sent:  # fmt: skip
     """Send everything that is approved and due; safe to kill at any moment, and to start again.
 
-    `people` gives, for person ids, what the store knows of them *now* (see `consent.Contact`). `progress` is told how
-    many of how many are done; `stop` is asked before each e-mail. Only one sender should be at work (the lease of `run`); two never send the same e-mail.
+    `people` gives, for person ids, what the store knows of them *now* (see `consent.Contact`). Practical information
+    goes first, then what rules ask for in the `order` of their ids, as far as the `limits` let it. `progress` is told
+    how many of how many are done; `stop` is asked before each e-mail. Only one sender should be at work (the lease of `run`); two never send the same e-mail.
     """
     with _durable(store) as connection:
-        post = _Post(connection, store.org, mailer, run, clock, people, templates, house, stop)
+        pace = Pace(connection, store.org, limits or NO_LIMITS, house.zone, domain_of(house.sender))
+        post = _Post(connection, store.org, mailer, run, clock, people, templates, house, stop, pace, order)
         try:
             post.settle_interrupted()
             post.send(progress or (lambda _done, _all: None))
@@ -120,6 +128,8 @@ class _Post:
     templates: Templates
     house: House
     stop: Callable[[], bool]
+    pace: Pace
+    order: Sequence[str]
     done: Sent = field(default_factory=Sent)
     refusals: list[tuple[Row, str]] = field(default_factory=list)  # with no success in between
     refused_senders: set[str] = field(default_factory=set)
@@ -163,6 +173,7 @@ class _Post:
             waiting = sa.select(sa.func.count()).where(outbox.c.org == self.org, outbox.c.state == "waiting")
             self.done.waiting = self.connection.scalar(waiting) or 0
         self.done.held = dict(+(found + Counter(self.done.held)))
+        self.done.again = self.pace.again(set(self.done.held), self.clock())
         return self.done
 
     def _salt(self) -> str:
@@ -181,14 +192,25 @@ class _Post:
             outbox.c.not_before <= now,
             outbox.c.no_later_than >= now,
         )
-        due = sa.select(outbox.c.id).where(*mine, *open_ones, outbox.c.rule.not_in(stale))
-        return self.connection.scalars(due.order_by(outbox.c.created_at, outbox.c.rule, outbox.c.person_id)).all()
+        due = sa.select(outbox.c.id, outbox.c.rule, outbox.c.template, outbox.c.purpose)
+        due = due.where(*mine, *open_ones, outbox.c.rule.not_in(stale))
+        rows = self.connection.execute(due.order_by(outbox.c.created_at, outbox.c.rule, outbox.c.person_id)).all()
+        place = {rule: number for number, rule in enumerate(self.order)}
+        rank = {row.id: (self._purpose(row) == "marketing", place.get(row.rule, len(place))) for row in rows}
+        return sorted(rank, key=rank.__getitem__)
+
+    def _purpose(self, row: Any) -> Purpose:
+        """What an e-mail is for, as far as it is known without its reader."""
+        house = self.house.organisation.language
+        template = self.templates.choose(row.template, house, house)
+        return row.purpose or (template.purpose if template else "marketing")
 
     def _letters(self, ids: Sequence[str], salt: str) -> Iterator[_Letter]:
         with self.connection.begin():
             rows = self.connection.execute(
                 sa.select(outbox).where(outbox.c.org == self.org, outbox.c.id.in_(ids))
             ).all()
+            rows = self._not_barred(rows)
         order = {id_: place for place, id_ in enumerate(ids)}
         known = self.people([row.person_id for row in rows])
         for row in sorted(rows, key=lambda row: order[row.id]):
@@ -197,6 +219,19 @@ class _Post:
                 self._hold(row, letter)
             else:
                 yield letter
+
+    def _not_barred(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """Those that may go at this hour; the others wait. A reason of the person's own, which time won't mend, stays."""
+        barred: dict[str, list[str]] = {}
+        for row in rows:
+            if reason := self.pace.bar(self._purpose(row), self.clock()):
+                barred.setdefault(reason, []).append(row.id)
+        for reason, ids in barred.items():
+            mine = sa.update(outbox).where(outbox.c.org == self.org, outbox.c.id.in_(ids))
+            open_ones = sa.or_(outbox.c.state == "approved", outbox.c.reason.in_(PASSING))
+            self.connection.execute(mine.where(open_ones).values(state="held", reason=reason))
+        waits = {id_ for ids in barred.values() for id_ in ids}
+        return [row for row in rows if row.id not in waits]
 
     def _write(self, row: Row, person: Contact | None, salt: str) -> _Letter | str:
         """The letter, or the word for why it is not sent."""
@@ -274,12 +309,24 @@ class _Post:
         leaving = {"state": "sending", "reason": None, "sending_run": self.run, "attempts": row.attempts + 1}
         try:
             with self.connection.begin():
-                if not self._went_to(letter):
+                reason = self._not_now(letter)
+                if reason is None:
                     return self.connection.execute(mine.values(**letter.values, **leaving)).rowcount == 1
         except sa.exc.IntegrityError:  # another sender was quicker at the same address
-            pass
-        self._hold(row, "same-address")
+            reason = "same-address"
+        self._hold(row, reason)
         return False
+
+    def _not_now(self, letter: _Letter) -> str | None:
+        """The word for why this e-mail does not go at this moment: others that went stand in its way."""
+        if self._went_to(letter):
+            return "same-address"
+        now, purpose = self.clock(), letter.values["purpose"]
+        if barred := self.pace.bar(purpose, now):
+            return barred
+        marketing = purpose == "marketing"
+        had_enough = marketing and self.pace.had_enough(letter.row.person_id, letter.values["address_hash"], now)
+        return "cap" if had_enough else None
 
     def _went_to(self, letter: _Letter) -> bool:
         """Did somebody else at this address get this e-mail: for this occasion, or (marketing) in the last 30 days?"""

@@ -22,6 +22,8 @@ OPEN_STATES = ("planned", "waiting", "approved", "held")
 """Not gone yet: leaving the rule cancels these."""
 GONE_STATES = ("sending", "sent", "uncertain")
 """May have reached the person."""
+PASSING = ("quiet-hours", "quiet-day", "cap", "day-full", "slow-start", "stale-source")
+"""Reasons of `held` that time takes away: such an e-mail goes later, or becomes too late."""
 SUPPRESSIONS = ("unsubscribed", "complained", "bounced", "erased")
 """Why an address is not written to: news for the first two, anything for `bounced`, see `consent.right` for `erased`."""
 
@@ -159,6 +161,9 @@ outbox = sa.Table(
 )
 sa.Index("ix_outbox_state", outbox.c.org, outbox.c.state, outbox.c.not_before)
 sa.Index("ix_outbox_person", outbox.c.org, outbox.c.person_id)
+for _known in ("address_hash", "settled_at"):
+    _there = sa.text(f"{_known} IS NOT NULL")
+    sa.Index(f"ix_outbox_{_known}", outbox.c.org, outbox.c[_known], sqlite_where=_there, postgresql_where=_there)
 _gone = outbox.c.state.in_(GONE_STATES)
 sa.Index(
     "uq_outbox_address",  # two people on one address: one e-mail an occasion, whatever two senders do at once

@@ -133,3 +133,14 @@ def test_ill_when_the_store_is_away() -> None:
         raise OSError("disk")
 
     assert get(app(away, ticked()), "/healthz").status_code == 503
+
+
+def test_what_only_the_hour_held_back_is_sent_when_it_may() -> None:
+    world = World()
+    opens = datetime(2026, 3, 14, 15, 0, tzinfo=UTC)
+    keeper = Keeper(lambda: DAILY, lambda: world.starts[-1] if world.starts else None, world.run, lambda: world.now)
+    keeper.wake = lambda: opens
+    for _ in range(9 * 6):
+        keeper.tick()
+        world.now += timedelta(minutes=10)
+    assert world.starts == [datetime(2026, 3, 14, 9, 0, tzinfo=UTC), opens]

@@ -16,7 +16,7 @@ FOLDER = '{type: folder, folder: outbox/, from: "Théâtre du Phare <bonjour@exa
 @contextmanager
 def posting(small: Small, post: Post) -> Iterator[None]:
     with server(post) as port:
-        smtp = f'{{type: smtp, host: 127.0.0.1, port: {port}, security: none, timeout: 2, from: "Théâtre du Phare <bonjour@example.org>"}}'
+        smtp = f'{{type: smtp, host: 127.0.0.1, port: {port}, security: none, timeout: 2, limits: {{quiet_hours: none}}, from: "Théâtre du Phare <bonjour@example.org>"}}'
         small.change("config.yaml", FOLDER, smtp)
         small.run()
         small.filrouge("approve", "perdus-de-vue")

@@ -22,6 +22,7 @@ from sync.followup.send import Sent, send_due
 from sync.followup.tables import outbox as outbox_table
 from sync.followup.templates import Templates, read_templates
 from sync.followup.turn import Decisions
+from sync.limits import Limits
 from sync.store import Store
 
 NOW = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
@@ -100,6 +101,7 @@ class Theatre:
     run: int = 0
     senders: dict[str, str] = field(default_factory=dict)
     """Template: its own `from`."""
+    limits: Limits | None = None
 
     def decide(self, inside: Mapping[str, Iterable[int]], *, unknown: Iterable[tuple[str, int]] = (),
                stale: Mapping[str, str] | None = None, people_count: int | None = None) -> Decisions:  # fmt: skip
@@ -130,6 +132,7 @@ class Theatre:
         return send_due(
             self.store, self.mailer, self.run, lambda: self.now, templates=self.templates, house=HOUSE,
             people=lambda ids: {i: self.people[i] for i in ids if i in self.people},
+            limits=self.limits, order=[each.id for each in self.rules],
         )  # fmt: skip
 
     @property
