@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
 import babel.numbers
@@ -284,10 +284,11 @@ def _keys_at(model: type[pydantic.BaseModel], location: tuple[Any, ...]) -> list
     """The keys allowed in the nested model where `location` ends."""
     for step in location[:-1]:
         inner = model.model_fields.get(str(step))
-        kind = inner.annotation if inner else None
-        if not (isinstance(kind, type) and issubclass(kind, pydantic.BaseModel)):
+        kinds = (inner.annotation, *get_args(inner.annotation)) if inner else ()
+        blocks = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, pydantic.BaseModel)]
+        if not blocks:
             return []
-        model = kind
+        model = blocks[0]
     return [info.alias or name for name, info in model.model_fields.items()]
 
 

@@ -19,6 +19,7 @@ import idna
 import pydantic
 from pydantic_core import PydanticCustomError
 
+from connectors.mail.dkim import DkimSettings, Signer
 from connectors.mail.mailer import (
     AnswerLost,
     Greylisted,
@@ -57,6 +58,9 @@ class SmtpSettings(pydantic.BaseModel):
     per_minute: int | None = pydantic.Field(
         None, ge=1, le=100_000, description="The most e-mails a minute; as fast as the server takes them if left out."
     )
+    dkim: DkimSettings | None = pydantic.Field(
+        None, description="Sign each e-mail for the domain; needed where the mail server does not do it."
+    )
     sender: Annotated[str, pydantic.AfterValidator(one_mailbox)] = pydantic.Field(
         alias="from", description="Who the e-mails come from: Name <name@example.org>."
     )
@@ -83,6 +87,7 @@ class Smtp:
         self.setting = setting
         self._pause = setting.sleep or time.sleep
         self._pace = Pace(settings.per_minute, setting.sleep)
+        self.signer = Signer(settings.dkim, _domain(mailbox(settings.sender).domain)) if settings.dkim else None
         self._server: smtplib.SMTP | None = None
 
     @property
@@ -110,6 +115,8 @@ class Smtp:
             raise RefusedForGood("mail-address") from fault
         utf8 = beyond_ascii(message, *envelope)
         content = to_bytes(message)
+        if self.signer:
+            content = self.signer.sign(content)
         self._announce(*envelope, len(content), utf8=utf8)
         return self._hand_over(content, envelope[1])
 
@@ -306,8 +313,11 @@ class _Closing(Exception):  # noqa: N818  a word of the server, not an error of 
 def _envelope(text: str) -> str:
     """The bare address; a domain with accents in its ASCII form, which every server understands (RFC 5891)."""
     address = mailbox(text)
-    domain = address.domain if address.domain.isascii() else idna.encode(address.domain, uts46=True).decode()
-    return address.addr_spec.rpartition("@")[0] + "@" + domain
+    return address.addr_spec.rpartition("@")[0] + "@" + _domain(address.domain)
+
+
+def _domain(name: str) -> str:
+    return name if name.isascii() else idna.encode(name, uts46=True).decode()
 
 
 def _detail(fault: Exception) -> str:
