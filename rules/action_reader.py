@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from decimal import Decimal
 from typing import Any, Literal, cast
 
-from rules.conditions import Action, Email, Flag, Period, SetCell, Task
+from rules.conditions import Action, Email, Flag, Forget, Newsletter, Notify, Period, Review, SetCell, Task, Webhook
 from rules.context import Context
-from rules.mistakes import fold
-from rules.phrases import read_phrase
+from rules.mistakes import Place, fold
+from rules.phrases import number_word, read_phrase
 from rules.suggestions import suggest
 from rules.words import LANGUAGES, vocabulary
 from rules.yamltext import Block, Entry, Items, Node, Text
 
-LATER = {"newsletter", "notify", "review", "webhook", "forget"}
-OPTIONS = {"email": ("option_email",), "task": ("option_task",)}
+OPTIONS = {
+    "email": ("option_email",),
+    "task": ("option_task",),
+    "newsletter": ("option_newsletter",),
+    "webhook": ("option_webhook",),
+}
+LATER = {"newsletter", "notify", "webhook"}
+MOST_A_DAY = 500  # lines that the tab has room for
 
 
 def read_actions(context: Context, node: Node, path: str) -> tuple[Action, ...]:
@@ -49,13 +56,12 @@ def _read_action(context: Context, block: Block, path: str) -> Iterable[Action]:
     if len(named) > 1:
         context.tell(named[1][1].key.place, "two-actions", path, named[1][1].key.value, first=entry.key.value)
         return ()
-    here = f"{path}.{entry.key.value}"
-    if name in LATER:
-        context.tell(entry.key.place, "comes-later", here, entry.key.value)
-        return ()
     rest = Block(tuple(other for other in block.entries if other is not entry), block.place)
     options = _options(context, name, entry.key.value, rest, path)
-    return {"flag": _flag, "set": _set, "email": _email, "task": _task}[name](context, entry, options, path)
+    if name in LATER:
+        context.tell(entry.key.place, "comes-later", f"{path}.{entry.key.value}", entry.key.value)
+        return ()
+    return READERS[name](context, entry, options, path)
 
 
 def _options(context: Context, action: str, shown: str, rest: Block, path: str) -> dict[str, Entry]:
@@ -140,10 +146,129 @@ def _purpose(context: Context, entry: Entry | None, path: str) -> Literal["marke
     text = context.text(entry.value, here, ", ".join(f"`{word}`" for word in shown))
     found = None if text is None else context.words.find("purpose", text)
     if text is not None and found is None:
-        there = next((name for other in LANGUAGES if (name := vocabulary(other).find("purpose", text))), None)
-        if there:
-            right = context.words.shown("purpose", there)
-            context.tell(entry.value.place, "unknown-value-near", here, text, suggestion=right)
-        else:
-            context.near(entry.value.place, "unknown-value", here, text, shown)
+        _not_among(context, "purpose", shown, text, entry.value.place, here)
     return cast("Literal['marketing', 'service'] | None", found)
+
+
+def _not_among(context: Context, section: str, shown: list[str], text: str, place: Place, path: str) -> None:
+    """Tell a word that is none of a section's: the other language's, misspelled, or unknown."""
+    there = next((name for other in LANGUAGES if (name := vocabulary(other).find(section, text))), None)
+    if there:
+        right = context.words.shown(section, there)
+        context.tell(place, "unknown-value-near", path, text, suggestion=right)
+    else:
+        context.near(place, "unknown-value", path, text, shown)
+
+
+def _notify(context: Context, entry: Entry, _: dict[str, Entry], path: str) -> Iterable[Action]:
+    text = context.text(entry.value, f"{path}.{entry.key.value}", "notify")
+    if context.outside is not None and not context.outside.staff:
+        context.tell(entry.key.place, "notify-nobody", path, entry.key.value)
+    return () if text is None else (Notify(text),)
+
+
+def _webhook(context: Context, entry: Entry, options: dict[str, Entry], path: str) -> Iterable[Action]:
+    here = f"{path}.{entry.key.value}"
+    name = context.text(entry.value, here, "webhook")
+    if name is not None and context.outside is not None:
+        name = _named(context, "webhook", sorted(context.outside.webhooks), name, entry.value.place, here)
+    fields = _several(context, options.get("fields"), "webhook_fields", path)
+    found = [(text, place, context.words.find("fields", text)) for text, place in fields]
+    for text, place, field in found:
+        if field is None:
+            context.near(place, "unknown-value", f"{path}.{text}", text, context.words.all("fields"))
+    return () if name is None else (Webhook(name, tuple(field for _, _, field in found if field)),)
+
+
+def _named(context: Context, kind: str, known: list[str], name: str, place: Place, path: str) -> str:
+    """A name as the config has it; letter case and accents apart. Told where there is none such."""
+    there = next((one for one in known if fold(one) == fold(name)), None)
+    if there is None:
+        context.near(place, f"unknown-{kind}", path, name, known)
+    return there or name
+
+
+def _several(context: Context, entry: Entry | None, expected: str, path: str) -> list[tuple[str, Place]]:
+    """One text, or a list of them, each with its place."""
+    if entry is None:
+        return []
+    here = f"{path}.{entry.key.value}"
+    nodes = entry.value.items if isinstance(entry.value, Items) else (entry.value,)
+    texts = [(context.text(node, here, expected), node.place) for node in nodes]
+    return [(text, place) for text, place in texts if text is not None]
+
+
+def _newsletter(context: Context, entry: Entry, options: dict[str, Entry], path: str) -> Iterable[Action]:
+    here = f"{path}.{entry.key.value}"
+    source = _source(context, entry, options.get("source"), path)
+    if isinstance(entry.value, Block) and entry.value.entries:
+        for name, line in context.entries(entry.value, ("change",), here).items():
+            if name in TAGGED:
+                change = cast("Literal['add_tag', 'remove_tag']", name)
+                yield from (Newsletter(change, tag, source) for tag, _ in _several(context, line, "tag", here))
+            else:
+                context.tell(line.key.place, "not-a-text-here", here, line.key.value, expected="newsletter")
+        return
+    text = context.text(entry.value, here, "newsletter")
+    plain = None if text is None else context.words.find("change", text)
+    if plain in TAGGED:
+        context.tell(entry.value.place, "no-value", here, text or "", expected="newsletter")
+    elif plain is not None:
+        yield Newsletter(cast("Literal['subscribe', 'unsubscribe']", plain), None, source)
+    elif text is not None:
+        known = [context.words.key("change", name) for name in ("subscribe", "unsubscribe")]
+        _not_among(context, "change", known, text, entry.value.place, here)
+
+
+def _source(context: Context, entry: Entry, option: Entry | None, path: str) -> str | None:
+    """The newsletter that an action names; told where the config has none of that name, or several."""
+    known = None if context.outside is None else sorted(context.outside.newsletters)
+    name = None if option is None else context.text(option.value, f"{path}.{option.key.value}", "source")
+    if known is None:
+        return name
+    if not known:
+        context.tell(entry.key.place, "unknown-newsletter-none", path, entry.key.value)
+    elif option is None and len(known) > 1:
+        shown, word = ", ".join(f"`{one}`" for one in known), context.words.key("option_newsletter", "source")
+        context.tell(entry.key.place, "which-newsletter", path, entry.key.value, expected=shown, option=word)
+    elif option is not None and name is not None:
+        name = _named(context, "newsletter", known, name, option.value.place, path)
+    return name
+
+
+def _review(context: Context, entry: Entry, _: dict[str, Entry], path: str) -> Iterable[Action]:
+    here = f"{path}.{entry.key.value}"
+    text = context.text(entry.value, here, "review")
+    if text is None:
+        return
+    language = context.words.language
+    phrase = read_phrase(language, "review", text)
+    if phrase is None:
+        meant = suggest(language, "review", text)
+        code = "value-near" if meant else "value"
+        context.tell(entry.value.place, code, here, text, field=entry.key.value, expected="review", suggestion=meant)
+        return
+    count = cast("Decimal", phrase.values[0])
+    if count != count.to_integral_value() or not 1 <= count <= MOST_A_DAY:
+        context.tell(entry.value.place, "review-count", here, number_word(language, count), most=MOST_A_DAY)
+    else:
+        yield Review(int(count))
+
+
+def _forget(context: Context, entry: Entry, _: dict[str, Entry], path: str) -> Iterable[Action]:
+    reason = context.text(entry.value, f"{path}.{entry.key.value}", "forget")
+    return () if reason is None else (Forget(reason),)
+
+
+TAGGED = frozenset({"add_tag", "remove_tag"})
+READERS: dict[str, Callable[[Context, Entry, dict[str, Entry], str], Iterable[Action]]] = {
+    "flag": _flag,
+    "set": _set,
+    "email": _email,
+    "task": _task,
+    "newsletter": _newsletter,
+    "notify": _notify,
+    "review": _review,
+    "webhook": _webhook,
+    "forget": _forget,
+}

@@ -21,14 +21,19 @@ from rules.conditions import (
     Email,
     Fact,
     Flag,
+    Forget,
     InSegment,
+    Newsletter,
     NoneOf,
+    Notify,
     Period,
+    Review,
     Rule,
     Segment,
     SetCell,
     Shift,
     Task,
+    Webhook,
     Window,
     plain_field,
 )
@@ -97,7 +102,7 @@ def value_json(value: Fact | Period | Deed) -> Any:  # noqa: PLR0911  one return
             return str(value)
 
 
-def action_json(action: Action) -> dict[str, Any]:
+def action_json(action: Action) -> dict[str, Any]:  # noqa: PLR0911  one return a kind
     """An action in canonical form."""
     match action:
         case Flag(name=name):
@@ -110,6 +115,16 @@ def action_json(action: Action) -> dict[str, Any]:
             spans = {"wait": action.wait, "again": action.again, "no_later_than": action.no_later_than}
             told = {name: None if span is None else str(span) for name, span in spans.items()}
             return {"email": action.template, "purpose": action.purpose, **told}
+        case Notify(text=text):
+            return {"notify": text}
+        case Webhook(name=name, fields=fields):
+            return {"webhook": name, "fields": sorted(fields)}
+        case Newsletter(change=change, tag=tag, source=source):
+            return {"newsletter": change, "tag": tag, "in": source}
+        case Review(a_day=count):
+            return {"review": count}
+        case Forget(reason=text):
+            return {"forget": text}
 
 
 def to_json(book: Book) -> dict[str, Any]:

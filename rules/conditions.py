@@ -155,7 +155,56 @@ class Task:
     due: Period | None = None
 
 
-Action = Flag | SetCell | Email | Task
+@dataclass(frozen=True)
+class Notify:
+    """Tell the team. `text` may hold `{{ first_name }}`."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """Tell another program, by the name it has in the config: these fields of the person, and which rule it was."""
+
+    name: str
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Newsletter:
+    """Change where the person stands in a newsletter service. `tag` is what `add_tag` and `remove_tag` are about;
+    `source` its name in the config, None where there is but one.
+    """
+
+    change: Literal["subscribe", "unsubscribe", "add_tag", "remove_tag"]
+    tag: str | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True)
+class Review:
+    """Have so many records a day looked at by a person, those checked longest ago first."""
+
+    a_day: int
+
+
+@dataclass(frozen=True)
+class Forget:
+    """Propose to erase the person's data; nothing more. `reason` may hold `{{ first_name }}`."""
+
+    reason: str
+
+
+Action = Flag | SetCell | Email | Task | Notify | Webhook | Newsletter | Review | Forget
+
+
+def texts_of(action: Action) -> tuple[str, ...]:
+    """The texts of an action that a person's facts are put into."""
+    match action:
+        case SetCell(value=text) | Task(text=text) | Notify(text=text) | Forget(reason=text):
+            return (text,)
+        case _:
+            return ()
 
 
 @dataclass(frozen=True)

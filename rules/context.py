@@ -10,16 +10,40 @@ from rules.mistakes import Mistake, Place, fold, nearest
 from rules.words import LANGUAGES, Vocabulary, vocabulary
 from rules.yamltext import Block, Entry, Items, Node, Text
 
-STRUCTURE = ("top", "rule", "segment", "logic", "action", "option_email", "option_task", "example", "fields")
+MORE_OPTIONS = ("option_newsletter", "option_webhook", "change")
+STRUCTURE = (
+    "top",
+    "rule",
+    "segment",
+    "logic",
+    "action",
+    "option_email",
+    "option_task",
+    *MORE_OPTIONS,
+    "example",
+    "fields",
+)
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What the config offers to actions: its webhooks, the newsletters that can be changed, whether anybody of the team
+    is named to be told.
+    """
+
+    webhooks: Collection[str] = ()
+    newsletters: Collection[str] = ()
+    staff: bool = False
 
 
 @dataclass
 class Context:
-    """`columns` and `templates` None: not known, so not checked. `segments` are the ids by folded name."""
+    """`columns`, `templates` and `outside` None: not known, so not checked. `segments` are the ids by folded name."""
 
     words: Vocabulary
     columns: Collection[str] | None = None
     templates: Collection[str] | None = None
+    outside: Outside | None = None
     segments: Mapping[str, str] = field(default_factory=dict)
     segment_names: Collection[str] = ()
     mistakes: list[Mistake] = field(default_factory=list)

@@ -9,7 +9,7 @@ import codecs
 from collections.abc import Callable, Iterator
 
 from rules.canonical import to_json
-from rules.context import language_of
+from rules.context import MORE_OPTIONS, language_of
 from rules.encoding import read_text
 from rules.lines import LINE_END, rewrite
 from rules.mistakes import Place, fold
@@ -118,7 +118,7 @@ def _conditions(node: Node, words: Vocabulary) -> Iterator[Renamed]:
 
 def _actions(node: Node, words: Vocabulary) -> Iterator[Renamed]:
     for block in _blocks(node):
-        for section in ("action", "option_email", "option_task"):
+        for section in ("action", "option_email", "option_task", *MORE_OPTIONS):
             for name, entry in _keys(block, words, (section,)):
                 yield from _old(entry, section, name, words)
 

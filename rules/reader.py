@@ -26,7 +26,7 @@ from rules.conditions import (
     Rule,
     Segment,
 )
-from rules.context import Context, language_of
+from rules.context import Context, Outside, language_of
 from rules.encoding import misnamed
 from rules.mistakes import Mistake, fold
 from rules.words import Vocabulary, vocabulary
@@ -54,19 +54,23 @@ def read(
     *,
     columns: Collection[str] | None = None,
     templates: Collection[str] | None = None,
+    outside: Outside | None = None,
     previous: Book | None = None,
     language: str = "en",
 ) -> Reading:
     """Read rule files by their name, in the order of names. Never raises, whatever the bytes.
 
     `columns` are the headers of the team's sheet and `templates` the names of their e-mail templates (without `.md`);
-    None leaves them unchecked. `language` serves files that do not show their own.
+    `outside` is what the config offers to actions; None leaves each of them unchecked. `language` serves files that do not show their own.
     """
     sources = [_source(name, files[name], language) for name in sorted(files)]
     names = {fold(found): identity for source in sources for found, identity in _segment_names(source)}
     shown = [found for source in sources for found, _ in _segment_names(source)]
     headers = None if columns is None else [*columns, *(name for source in sources for name in _columns_made(source))]
-    parts = [_FileReader(source, Context(source.words, headers, templates, names, shown)).read() for source in sources]
+    parts = [
+        _FileReader(source, Context(source.words, headers, templates, outside, names, shown)).read()
+        for source in sources
+    ]
     book, kept, across = assemble(parts, previous or Book())
     every = sorted([*across, *(mistake for part in parts for mistake in part.mistakes)], key=lambda found: found.place)
     by_file = groupby(every, key=lambda found: found.place.file)

@@ -31,7 +31,12 @@ Schema = dict[str, Any]
 DRAFT = "http://json-schema.org/draft-07/schema#"
 PLAIN = ["string", "number"]
 ANY_CELL: Schema = {"not": {"type": ["object", "null"]}}
-OPTIONS = {"email": "option_email", "task": "option_task"}
+OPTIONS = {
+    "email": "option_email",
+    "task": "option_task",
+    "newsletter": "option_newsletter",
+    "webhook": "option_webhook",
+}
 FACT_DATES = ("ago", "in", "today", "on", "never")
 FILLING: dict[str, tuple[Value, ...]] = {
     "more_ago": (Period(18, "month"),),
@@ -45,17 +50,20 @@ FILLING: dict[str, tuple[Value, ...]] = {
     "again": (Period(6, "month"),),
     "due": (Period(5, "day"),),
     "wait": (Period(2, "day"),),
+    "review": (Decimal(10),),
 }
 """What stands in the holes of a phrase when it is offered; the person types over it."""
 
 
 @dataclass(frozen=True)
 class Names:
-    """The team's own, to be offered: headers of their sheet, templates (without `.md`), segments."""
+    """The team's own, to be offered: headers of their sheet, templates (without `.md`), segments, what the config names."""
 
     columns: Collection[str] = ()
     templates: Collection[str] = ()
     segments: Collection[str] = ()
+    webhooks: Collection[str] = ()
+    newsletters: Collection[str] = ()
 
 
 @cache
@@ -87,7 +95,7 @@ class _Maker:
         }
 
     def _definitions(self) -> Schema:
-        phrases = {kind: self._phrases(kind) for kind in ("date", "number", "again", "due", "wait")}
+        phrases = {kind: self._phrases(kind) for kind in ("date", "number", "again", "due", "wait", "review")}
         return {
             **phrases,
             "text": self._words("text"),
@@ -198,7 +206,13 @@ class _Maker:
             "set": self._own_columns({"not": {"type": ["object", "array"]}}),
             "email": {"type": PLAIN, **self._examples(self.names.templates)},
             "task": _ref("name"),
+            "notify": _ref("name"),
+            "webhook": {"type": PLAIN, **self._examples(self.names.webhooks)},
+            "newsletter": self._newsletter(),
+            "review": _ref("review"),
+            "forget": _ref("name"),
         }
+        told = self._field_names()
         options: dict[str, Schema] = {
             "option_email": {
                 "wait": _ref("wait"),
@@ -207,6 +221,8 @@ class _Maker:
                 "no_later_than": _ref("wait"),
             },
             "option_task": {"for": _ref("name"), "due": _ref("due")},
+            "option_newsletter": {"source": {"type": PLAIN, **self._examples(self.names.newsletters)}},
+            "option_webhook": {"fields": {**told, "type": ["string", "array"], "items": told}},
         }
         kinds = []
         for name, value in values.items():
@@ -214,6 +230,19 @@ class _Maker:
             block = self._block({"action": {name: value}, **({section: options[section]} if section else {})})
             kinds.append({**block, "allOf": self._needing("action", (name,))})
         return {"type": "object", "anyOf": kinds}
+
+    def _newsletter(self) -> Schema:
+        """`subscribe`, or `{add tag: Regulars}`."""
+        tag = {"type": [*PLAIN, "array"], "items": {"type": PLAIN}}
+        block = self._block({"change": {"add_tag": tag, "remove_tag": tag}})
+        plain = [self.words.key("change", name) for name in ("subscribe", "unsubscribe")]
+        patterns = [word_pattern(self.words, "change", name) for name in ("subscribe", "unsubscribe")]
+        text = {"pattern": "|".join(patterns), "errorMessage": self._write(plain), "examples": plain}
+        return {**block, **text, "type": ["string", "object"], "minProperties": 1}
+
+    def _field_names(self) -> Schema:
+        patterns = [word_pattern(self.words, "fields", name) for name in FIELDS]
+        return {"type": "string", "pattern": "|".join(patterns), "examples": self.words.all("fields")}
 
     def _example(self) -> Schema:
         facts = {"text": "name", "yesno": "name", "tags": "tags", "money": "fact_number"}

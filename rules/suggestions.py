@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 
 from rules.mistakes import fold, nearest
-from rules.phrases import grammar_of, patterns_of, read_period, read_phrase, typed
+from rules.phrases import Phrase, grammar_of, patterns_of, read_period, read_phrase, typed
 from rules.words import LANGUAGES, meant, vocabulary
 
 NONE = {"aucun", "aucune", "rien", "none", "nothing", "non", "no", "pas"}
@@ -23,6 +24,8 @@ def suggest(language: str, kind: str, text: str) -> str | None:
     for other in LANGUAGES:
         if other != language and (phrase := read_phrase(other, kind, text)):
             return typed(language, kind, phrase)
+    if kind == "review" and (count := re.match(r"\d+", text)):
+        return typed(language, kind, Phrase(kind, (Decimal(count[0]),)))
     for candidate in _rewritten(language, kind, fold(text)):
         phrase = read_phrase(language, kind, candidate)
         if phrase and not _turned_round(phrase.op, kind, fold(text)):

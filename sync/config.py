@@ -160,6 +160,11 @@ class Config:
         return self.outline.organisation
 
     @property
+    def newsletters(self) -> tuple[str, ...]:
+        """The sources that rules can change something in."""
+        return tuple(name for name in self.sources if getattr(catalog.source(self.source_type(name)), "writes", ()))
+
+    @property
     def language(self) -> str:
         return self.organisation.language
 

@@ -13,10 +13,10 @@ from rules.conditions import SHEET
 from sync.desk import Desk
 from sync.followup import suppression
 from sync.followup.consent import hashed
-from sync.followup.outbox import slices
 from sync.rows import team_rows
 from sync.sheet.columns import fold
 from sync.sheet.look import Look
+from sync.store.base import slices
 from sync.store.tables import fact, sighting
 
 NEVER = re.compile(

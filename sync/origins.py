@@ -18,12 +18,12 @@ from sqlalchemy.engine import Connection
 
 from rules.fields import FIELDS
 from sync.desk import Desk
-from sync.followup.outbox import slices
 from sync.followup.tables import cell_to_set, flag, rule_state
 from sync.people.normalise import fold
 from sync.rows import filled
 from sync.sheet.columns import FORMULA, plain
 from sync.sheet.journal import Line
+from sync.store.base import slices
 from sync.store.rows import ask_in
 from sync.tabs import SET
 

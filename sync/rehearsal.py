@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from connectors.trouble import FixFile
 from sync.beginning import read_rules
 from sync.contacts import Contacts, keep_out
+from sync.deedwords import about
 from sync.desk import Desk
 from sync.drafts import Draft, drafts
+from sync.followup import deeds
 from sync.followup import outbox as box
 from sync.messages import why_not
 from sync.outcome import Outcome
@@ -81,6 +83,7 @@ def preview(desk: Desk, rule: str | None) -> Outcome:
 def _outcome(work: Work, plan: Any, only: str | None) -> Outcome:
     rules = _who_moves(work, only)
     mails = _mails(work, only)
+    done = list(_deeds(work, only))
     cells = list(_cells(work, plan)) if plan else []
     rows = len(plan.rows) if plan else 0
     troubles = [work.sheet_trouble, *(one.trouble for one in work.pulled.values())]
@@ -88,11 +91,12 @@ def _outcome(work: Work, plan: Any, only: str | None) -> Outcome:
     facts = {
         "rules": rules,
         "mails": [mail.to_json() for mail in mails],
+        "deeds": done,
         "cells": cells,
         "rows_added": rows,
         "notes": notes,
     }
-    return Outcome(list(_lines(work, rules, mails, cells, rows, notes)), facts)
+    return Outcome(list(_lines(work, facts, mails)), facts)
 
 
 def _who_moves(work: Work, only: str | None) -> dict[str, dict[str, list[str]]]:
@@ -119,6 +123,21 @@ def _mails(work: Work, only: str | None) -> list[Draft]:
     return drafts(work.desk, [row for row in rows if row.rule in ids], contacts)
 
 
+def _deeds(work: Work, only: str | None) -> Iterator[dict[str, Any]]:
+    """What rules would have done beyond the sheet and the e-mails."""
+    store = work.desk.store
+    with store.look() as connection:
+        rows = [row for row in deeds.listed(connection, store.org, deeds.KINDS) if row.run == work.number]
+    names = {rule.id: rule.name for rule in work.book.rules}
+    keys = dict(work.frame.select("person_id", "key").iter_rows())
+    called = work.names(keys[row.person_id] for row in rows if row.person_id in keys)
+    for row in rows:
+        if only in {None, row.rule, names.get(row.rule)}:
+            key = keys.get(row.person_id, "?")
+            told = {"rule": row.rule, "kind": row.kind, "person": called.get(key) or key}
+            yield {**told, "what": about(work.desk, row), "state": row.state}
+
+
 def _cells(work: Work, plan: Any) -> Iterator[dict[str, Any]]:
     headers = {mapped.field: mapped for mapped in work.tab.columns}
     for write in plan.writes:
@@ -127,10 +146,8 @@ def _cells(work: Work, plan: Any) -> Iterator[dict[str, Any]]:
         yield {"tab": work.tab.name, "key": write.key, "column": mapped.header, "from": was, "to": to}
 
 
-def _lines(
-    work: Work, rules: dict[str, Any], mails: list[Draft], cells: list[dict[str, Any]], rows: int, notes: list[str]
-) -> Iterator[str]:
-    say = work.desk.say
+def _lines(work: Work, facts: dict[str, Any], mails: list[Draft]) -> Iterator[str]:
+    say, rules, cells = work.desk.say, facts["rules"], facts["cells"]
     if not any(moved["enters"] or moved["leaves"] for moved in rules.values()):
         yield say("preview-nobody-moves")
     for rule in work.book.rules:
@@ -152,13 +169,18 @@ def _lines(
         if example := next((mail for mail in mails if mail.text), None):
             yield from ("", say("preview-example", to=example.to), f"  {example.subject}", "")
             yield from (f"  {line}" for line in example.text.splitlines())
+    if facts["deeds"]:
+        yield ""
+        yield say("preview-deeds")
+        told = [f"  {one['person']} · {one['what']} ({say('deed-state-' + one['state'])})" for one in facts["deeds"]]
+        yield from _some(say, told)
     yield ""
-    yield say("preview-cells", n=len(cells), rows=rows)
+    yield say("preview-cells", n=len(cells), rows=facts["rows_added"])
     names = work.names({cell["key"] for cell in cells})
     yield from _some(
         say, [f"  {names.get(c['key']) or c['key']} · {c['column']}: {c['from']} → {c['to']}" for c in cells]
     )
-    yield from notes
+    yield from facts["notes"]
     yield say("preview-nothing-touched")
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from rules.conditions import SHEET, Book, SetCell
 from sync.desk import Desk
-from sync.followup import segments, standings
+from sync.followup import deeds, segments, standings
 from sync.followup.compose import House
 from sync.followup.fill import fill_plain
 from sync.followup.tables import outbox, segment_stay, standing
@@ -48,16 +48,20 @@ def everybody(desk: Desk) -> pl.DataFrame:
 
 
 def with_our_marks(desk: Desk, people: pl.DataFrame) -> pl.DataFrame:
-    """The same people with what we did for them as it stands now: `flags` and `last_emailed`."""
+    """The same people with what we did for them as it stands now: `flags`, `last_emailed`, `verified`."""
     with desk.store.look() as connection:
         worn = standings.flags(connection, desk.store.org)
-        written = standings.last_emailed(connection, desk.store.org)
-    emailed = pl.DataFrame(
-        {"person_id": list(written), "last_emailed": [_local(at, desk) for at in written.values()]},
-        schema={"person_id": pl.Int64, "last_emailed": pl.Date},
-    )
-    own = [name for name in ("flags", "last_emailed") if name in people.columns]
-    return people.drop(own).join(worn, on="person_id", how="left").join(emailed, on="person_id", how="left")
+        days = {
+            "last_emailed": standings.last_emailed(connection, desk.store.org),
+            "verified": deeds.verified(connection, desk.store.org),
+        }
+    people = people.drop([name for name in ("flags", *days) if name in people.columns])
+    people = people.join(worn, on="person_id", how="left")
+    for name, times in days.items():
+        dated = {"person_id": list(times), name: [_local(at, desk) for at in times.values()]}
+        told = pl.DataFrame(dated, schema={"person_id": pl.Int64, name: pl.Date})
+        people = people.join(told, on="person_id", how="left")
+    return people
 
 
 def _local(at: datetime, desk: Desk) -> object:

@@ -12,8 +12,8 @@ from connectors.sheets.sheet import Refused
 from connectors.trouble import Trouble
 from sync import runs
 from sync.desk import Desk
+from sync.followup import deeds, segments
 from sync.followup import outbox as box
-from sync.followup import segments
 from sync.followup.segments import Move
 from sync.messages import why_not
 from sync.outcome import Outcome
@@ -84,6 +84,7 @@ def facts_so_far(work: Work) -> dict[str, Any]:
             "edits_kept": applied.edits_kept if applied else 0,
             "conflicts": applied.conflicts if applied else 0,
         },
+        "deeds": dict(decisions.deeds) if decisions else {},
         "calls": {name: {"read": calls.read, "write": calls.write} for name, calls in work.calls.items()},
         "mail": {
             "sent": sent.sent if sent else 0,
@@ -194,6 +195,7 @@ def lines(work: Work, facts: dict[str, Any]) -> list[str]:
     if moved := moves_since(work, work.now):
         told = [f"{one.was or '–'} → {one.now or '–'} ({one.people})" for one in moved[:MOVES]]
         said.append(say("run-segments", moves=" · ".join(told) + (" …" if len(moved) > MOVES else "")))
+    said += [say(f"run-deeds-{kind}", n=n) for kind, n in facts["deeds"].items() if n and kind in deeds.TICKED]
     cells, mail = facts["cells"], facts["mail"]
     if work.applied and not any(cells.values()):
         said.append(say("run-cells-none"))

@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from connectors.records import Person
-from sync.followup.outbox import slices
 from sync.people import normalise
 from sync.people.corrected import recognise_by_corrections
 from sync.people.survive import ABOUT, SHEET
@@ -20,6 +19,7 @@ from sync.people.tables import person
 from sync.people.team import adopt_rows, correct
 from sync.sheet.look import Edit, Stranger
 from sync.store import Store
+from sync.store.base import slices
 from sync.store.tables import sighting
 
 SOME = 500

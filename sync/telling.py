@@ -24,6 +24,7 @@ from rules.words import vocabulary
 from sync import runs
 from sync.beginning import read_rules
 from sync.contacts import Contacts, keep_out
+from sync.deedwords import about, became
 from sync.desk import Desk
 from sync.drafts import Draft, drafts
 from sync.followup import outbox as box
@@ -105,6 +106,10 @@ def _done(desk: Desk, rule: Rule, past: dict[str, list[Any]]) -> list[str]:
             state = desk.say(f"mail-{row.state}")
             when = _when(desk, row.settled_at or row.not_before)
             found.append(desk.say("explain-mail", template=row.template, state=state, when=when))
+    for row in past["deed"]:
+        if row.rule == rule.id:
+            when = _when(desk, row.settled_at or row.made)
+            found.append(desk.say("explain-deed", what=about(desk, row), state=became(desk, row), when=when))
     return found
 
 

@@ -6,8 +6,10 @@ A tick says « seen, it is right »: the line leaves and does not come back; the
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
+from functools import partial
 from hashlib import blake2b
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import polars as pl
 import sqlalchemy as sa
@@ -15,9 +17,11 @@ from sqlalchemy.engine import Connection
 
 from sync.aside import all_aside
 from sync.beside.addresses import wrong_addresses
+from sync.beside.asked import erasures, reviews
 from sync.beside.cells import people_called, refusals
-from sync.beside.lines import show, standing
+from sync.beside.lines import Doubt, show, standing
 from sync.beside.tab import Fields, SideTab, columns, in_house, tick_box
+from sync.followup import deeds
 from sync.people.doubts import doubts
 from sync.people.tables import person, to_check
 from sync.rows import called
@@ -41,24 +45,18 @@ IN_THE_SHEET = ("cell", "date", "row", "twice", "merged")
 DAY = r"^\d{4}-\d{2}-\d{2}"
 
 
-class Doubt(NamedTuple):
-    """`key` begins with its kind, and is another one when what is in doubt is something else."""
-
-    key: str
-    person: str
-    detail: str
-    advice: str
-
-
 def side_tab(work: Work, name: str) -> SideTab:
     tick = tick_box(work, KIND, stays=False)
-    return SideTab(Tab(name, (*columns(work, KIND, FIELDS), tick, *columns(work, KIND, ADVICE))), _lines, _seen)
+    tab = Tab(name, (*columns(work, KIND, FIELDS), tick, *columns(work, KIND, ADVICE)))
+    return SideTab(tab, _lines, partial(_seen, work.now))
 
 
-def _seen(connection: Connection, org: int, key: str) -> None:
-    """Somebody looked at it, and it is right as it is: two people are two."""
+def _seen(now: datetime, connection: Connection, org: int, key: str) -> None:
+    """Somebody looked at it, and it is right as it is: two people are two, a person is to be kept."""
     kind, _, rest = key.partition(".")
-    if kind == "pair":
+    if kind in deeds.TICKED:
+        deeds.tick(connection, org, rest, now)
+    elif kind == "pair":
         one, other = (int(number) for number in rest.split("."))
         pair = (to_check.c.org == org, to_check.c.one == one, to_check.c.other == other)
         connection.execute(sa.update(to_check).where(*pair).values(answer="two"))
@@ -73,6 +71,7 @@ def _lines(work: Work, seen: Look) -> Wanted:
         now = None
     else:
         found += [*_cells(work), *_dates(work, now), *_rows(work, now)]
+    found += [*reviews(work), *erasures(work)]
     done = _settled(work)
     open_ = [one for one in found if one.key not in done]
     lines = {one.key: _texts(work, one) for one in open_[:MOST]}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import polars as pl
 
@@ -28,6 +29,15 @@ class Entry:
     weight: int
     number: int
     texts: Texts
+
+
+class Doubt(NamedTuple):
+    """A line of the tab To check. `key` begins with its kind, and is another one when it is about something else."""
+
+    key: str
+    person: str
+    detail: str
+    advice: str
 
 
 def standing(seen: Look) -> dict[str, dict[str, str]]:

@@ -13,14 +13,28 @@ import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from rules.conditions import Book, Email, Flag, Period, Rule, SetCell, Task
-from sync.followup import acts
+from rules.conditions import (
+    Action,
+    Book,
+    Email,
+    Flag,
+    Forget,
+    Newsletter,
+    Notify,
+    Period,
+    Review,
+    Rule,
+    SetCell,
+    Task,
+    Webhook,
+)
+from sync.followup import acts, deeds
 from sync.followup import outbox as out
-from sync.followup.tables import OPEN_STATES, cell_to_set, flag, outbox, rule_state, standing, task
+from sync.followup.tables import OPEN_STATES, cell_to_set, deed, flag, outbox, rule_state, standing, task
 from sync.followup.turn import Decisions, Moved, Turn
-from sync.store.base import organisation, upsert
+from sync.store.base import organisation, slices, upsert
 
-BY_RULE = (rule_state, standing, flag, cell_to_set, task, outbox)
+BY_RULE = (rule_state, standing, flag, cell_to_set, task, deed, outbox)
 
 
 def decide(  # noqa: PLR0913  one run's facts, each told from outside
@@ -53,6 +67,7 @@ def decide(  # noqa: PLR0913  one run's facts, each told from outside
     for rule in active:
         _follow(turn, rule, verdicts.select("person_id", verdict=rule.id), inside.get(rule.id, nobody))
     turn.done.too_late = out.expire(connection, org, now)
+    deeds.expire(connection, org, now)
     out.release(connection, org, run, now, people_count)
     return turn.done
 
@@ -68,10 +83,39 @@ def _follow(turn: Turn, rule: Rule, verdicts: pl.DataFrame, inside: pl.Series) -
     _drop_steps(turn, rule)
     _enter(turn, rule, entered)
     _set_flags(turn, rule, entered)
+    for step, action in deed_steps(rule):
+        _act(turn, rule, step, action, entered)
     for step, email in steps(rule):
         acts.send_email(turn, rule.id, step, email, _not_again_yet(turn, rule, step, email, entered))
         if email.again is not None:
             acts.send_email(turn, rule.id, step, email, _due_again(turn, rule, step, email.again, set(entered)))
+
+
+def deed_steps(rule: Rule) -> list[tuple[str, Action]]:
+    """What a rule has done beyond the sheet and the e-mails, by lasting name; numbered when one comes more than once."""
+    found: dict[str, Action] = {}
+    for action in rule.actions:
+        if not (name := _name_of(action)):
+            continue
+        count = sum(known.partition("#")[0] == name for known in found)
+        found[name if not count else f"{name}#{count + 1}"] = action
+    return list(found.items())
+
+
+def _name_of(action: Action) -> str:
+    match action:
+        case Notify():
+            return "notify"
+        case Webhook(name=name):
+            return f"webhook {name}"
+        case Newsletter(change=change, tag=tag, source=source):
+            return " ".join(part for part in ("newsletter", change, tag, source) if part)
+        case Review():
+            return "review"
+        case Forget():
+            return "forget"
+        case _:
+            return ""
 
 
 def steps(rule: Rule) -> list[tuple[str, Email]]:
@@ -119,6 +163,7 @@ def _resume(turn: Turn, rules: Sequence[Rule]) -> None:
         paused = outbox.c.reason.in_(("rule-paused", "rule-removed"))
         back = sa.update(outbox).where(*mine, paused, outbox.c.no_later_than >= turn.now)
         turn.done.mails += turn.connection.execute(back.values(state="planned", reason=None)).rowcount
+        deeds.resume(turn.connection, turn.org, rule, turn.now)
 
 
 def _remember(turn: Turn, rules: Sequence[Rule], stale: Mapping[str, str]) -> None:
@@ -147,7 +192,7 @@ def _inside(turn: Turn) -> dict[str, pl.Series]:
 
 
 def _leave(turn: Turn, rule: Rule, people: Sequence[int]) -> None:
-    for some in out.slices(people):
+    for some in slices(people):
         mine = (standing.c.org == turn.org, standing.c.rule == rule.id, standing.c.person_id.in_(some))
         left = {"inside": False, "left_at": turn.now, "left_run": turn.run}
         turn.connection.execute(sa.update(standing).where(*mine).values(left))
@@ -156,7 +201,8 @@ def _leave(turn: Turn, rule: Rule, people: Sequence[int]) -> None:
 
 
 def _drop_steps(turn: Turn, rule: Rule) -> None:
-    """E-mails that the rule no longer names are taken back."""
+    """E-mails and deeds that the rule no longer names are taken back."""
+    deeds.drop_steps(turn.connection, turn.org, rule.id, dict(deed_steps(rule)).keys())
     mine = (outbox.c.org == turn.org, outbox.c.rule == rule.id, outbox.c.state.in_(OPEN_STATES))
     gone = set(turn.connection.scalars(sa.select(outbox.c.step).where(*mine).distinct())) - dict(steps(rule)).keys()
     for step in gone:
@@ -186,6 +232,30 @@ def _enter(turn: Turn, rule: Rule, people: Sequence[int]) -> None:
         acts.set_cell(turn, rule.id, cell, people)
     for number, action in enumerate(todo):
         acts.add_task(turn, rule.id, f"task {number}", action, people)
+
+
+def _act(turn: Turn, rule: Rule, step: str, action: Action, entered: Sequence[int]) -> None:
+    match action:
+        case Notify():
+            acts.tell_team(turn, rule.id, step, action, entered)
+        case Webhook():
+            acts.call_webhook(turn, rule.id, step, action, entered)
+        case Newsletter():
+            acts.change_newsletter(turn, rule.id, step, action, entered)
+        case Forget():
+            acts.propose_erasure(turn, rule.id, step, action, _not_proposed(turn, rule, step))
+        case Review():
+            acts.ask_review(turn, rule.id, step, action, _everybody_inside(turn, rule))
+        case _:
+            return
+
+
+def _not_proposed(turn: Turn, rule: Rule, step: str) -> Sequence[int]:
+    """Who is inside, also since before the rule had this action, and was not proposed since entering."""
+    asked = (deed.c.org == turn.org, deed.c.rule == rule.id, deed.c.step == step, deed.c.state != "cancelled")
+    since = sa.exists().where(*asked, deed.c.person_id == standing.c.person_id, deed.c.made >= standing.c.since)
+    mine = (standing.c.org == turn.org, standing.c.rule == rule.id, standing.c.inside)
+    return turn.connection.scalars(sa.select(standing.c.person_id).where(*mine, ~since)).all()
 
 
 def _set_flags(turn: Turn, rule: Rule, entered: Sequence[int]) -> None:

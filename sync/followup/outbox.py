@@ -5,19 +5,19 @@ Every function works inside the transaction of its caller.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sync.followup.tables import OPEN_STATES, PASSING, outbox, rule_state, task
-from sync.store.base import insert_new
+from sync.followup import deeds
+from sync.followup.tables import OPEN_STATES, PASSING, deed, outbox, rule_state, task
+from sync.store.base import insert_new, slices
 
-Key = TypeVar("Key")
 BRAKE_PEOPLE = 50
 BRAKE_SHARE = 10  # a tenth of everybody
 
@@ -32,6 +32,7 @@ class Batch:
     mails: int
     tasks: int
     since: datetime
+    deeds: int = 0
 
 
 def identity(began: datetime, rule: str, step: str, person_id: int, occasion: str) -> str:
@@ -72,7 +73,8 @@ def _revive(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def cancel(connection: Connection, org: int, rule: str, reason: str, people: Collection[int] | None = None) -> int:
-    """Take back what has not gone: of these people, or of everybody. Tasks that wait for approval go too."""
+    """Take back what has not gone: of these people, or of everybody. Tasks that wait for approval go too, and deeds."""
+    deeds.cancel(connection, org, rule, reason, people)
     mails = sa.update(outbox).values(state="cancelled", reason=reason)
     mails = mails.where(outbox.c.org == org, outbox.c.rule == rule, outbox.c.state.in_(OPEN_STATES))
     tasks = sa.update(task).values(state="cancelled")
@@ -85,11 +87,6 @@ def cancel(connection: Connection, org: int, rule: str, reason: str, people: Col
         connection.execute(tasks.where(task.c.person_id.in_(some)))
         cancelled += connection.execute(mails.where(outbox.c.person_id.in_(some))).rowcount
     return cancelled
-
-
-def slices(ids: Sequence[Key], size: int = 500) -> Iterator[Sequence[Key]]:
-    """Pieces that both databases take as the list of one `IN`."""
-    return (ids[start : start + size] for start in range(0, len(ids), size))
 
 
 def expire(connection: Connection, org: int, now: datetime) -> int:
@@ -122,6 +119,8 @@ def _let_go(connection: Connection, org: int, rule: sa.Row[Any], due: Any, run: 
     connection.execute(_where(org, "planned", due, outbox.c.approved_at.is_not(None)).values(state="approved"))
     braked = rule.digest != rule.approved_digest and _people(connection, org, rule.rule, due) > limit
     batch = f"{rule.rule}-{run}"
+    if rule.stale is None:
+        deeds.let_go(connection, org, rule, batch, braked=braked)
     tasks = (task.c.org == org, task.c.rule == rule.rule, task.c.state == "waiting", task.c.batch.is_(None))
     connection.execute(sa.update(task).where(*tasks).values({"batch": batch} if braked else {"state": "open"}))
     if braked or rule.approved_at is None:
@@ -135,7 +134,12 @@ def _people(connection: Connection, org: int, rule: str, due: Any) -> int:
     mails = sa.select(outbox.c.person_id).where(outbox.c.org == org, outbox.c.rule == rule)
     mails = mails.where(sa.or_(outbox.c.state == "waiting", sa.and_(outbox.c.state == "planned", due)))
     tasks = sa.select(task.c.person_id).where(task.c.org == org, task.c.rule == rule, task.c.state == "waiting")
-    return connection.scalar(sa.select(sa.func.count()).select_from(mails.union(tasks).subquery())) or 0
+    return (
+        connection.scalar(
+            sa.select(sa.func.count()).select_from(mails.union(tasks, deeds.people(org, rule)).subquery())
+        )
+        or 0
+    )
 
 
 def waits(connection: Connection, org: int) -> list[Batch]:
@@ -143,25 +147,25 @@ def waits(connection: Connection, org: int) -> list[Batch]:
     found: dict[str, Batch] = {}
     rules = sa.select(rule_state.c.rule, rule_state.c.name).where(rule_state.c.org == org)
     names = {row.rule: row.name for row in connection.execute(rules)}
-    for table, made in ((outbox, outbox.c.created_at), (task, task.c.made)):
+    kinds = {"mails": (outbox, outbox.c.created_at), "tasks": (task, task.c.made), "deeds": (deed, deed.c.made)}
+    for kind, (table, made) in kinds.items():
         groups = sa.select(table.c.batch, table.c.rule, sa.func.count().label("n"), sa.func.min(made).label("since"))
         groups = groups.where(table.c.org == org, table.c.state == "waiting", table.c.batch.is_not(None))
         for row in connection.execute(groups.group_by(table.c.batch, table.c.rule)):
             old = found.get(row.batch) or Batch(row.batch, row.rule, names.get(row.rule, row.rule), 0, 0, row.since)
-            mails, tasks = (row.n, old.tasks) if table is outbox else (old.mails, row.n)
-            found[row.batch] = Batch(row.batch, row.rule, old.rule_name, mails, tasks, min(old.since, row.since))
+            found[row.batch] = replace(old, since=min(old.since, row.since), **{kind: row.n})
     return sorted(found.values(), key=lambda batch: (batch.since, batch.name))
 
 
 def approve(connection: Connection, org: int, what: str, who: str, now: datetime) -> int:
-    """Let go a rule, one batch of it, or one e-mail by its id; gives how many e-mails and tasks were waiting for it.
+    """Let go a rule, one batch of it, or one e-mail by its id; gives how many e-mails, tasks and deeds were waiting for it.
 
     With a rule or a batch the rule itself is approved as it stands: its later e-mails go by themselves until its
     meaning changes and it would act on many people at once. 0: nothing of that name waits.
     """
     approved = {"state": "approved", "approved_at": now, "approved_by": who}
     one = connection.execute(_where(org, "waiting", outbox.c.id == what).values(approved)).rowcount
-    if one:
+    if one := one + deeds.approve(connection, org, deed.c.id == what, who, now):
         return one
     let_go = 0
     for batch in waits(connection, org):
@@ -169,6 +173,7 @@ def approve(connection: Connection, org: int, what: str, who: str, now: datetime
             let_go += connection.execute(_where(org, "waiting", outbox.c.batch == batch.name).values(approved)).rowcount
             tasks = (task.c.org == org, task.c.batch == batch.name, task.c.state == "waiting")
             let_go += connection.execute(sa.update(task).where(*tasks).values(state="open")).rowcount
+            let_go += deeds.approve(connection, org, deed.c.batch == batch.name, who, now)
             _approve_rule(connection, org, batch.rule, who, now)
     return let_go
 
@@ -184,6 +189,7 @@ def _approve_rule(connection: Connection, org: int, rule: str, who: str, now: da
 def ask_again(connection: Connection, org: int) -> None:
     """Take every approval back: what is about to go, and what rules will have go, waits for a person once more."""
     none: dict[str, Any] = {"approved_at": None, "approved_by": None}
+    deeds.ask_again(connection, org)
     connection.execute(sa.update(rule_state).where(rule_state.c.org == org).values(approved_digest=None, **none))
     going = outbox.c.state.in_(("planned", "approved", "held"))
     connection.execute(
@@ -196,7 +202,7 @@ def resend(connection: Connection, org: int, id_: str, who: str, now: datetime) 
     due = sa.case((outbox.c.not_before < now, outbox.c.not_before), else_=now)
     values = {"state": "approved", "reason": None, "not_before": due, "approved_at": now, "approved_by": who}
     rows = sa.update(outbox).where(outbox.c.org == org, outbox.c.id == id_, outbox.c.state.in_(("uncertain", "failed")))
-    return connection.execute(rows.values(values)).rowcount == 1
+    return connection.execute(rows.values(values)).rowcount == 1 or deeds.again(connection, org, id_, who, now)
 
 
 def drop(connection: Connection, org: int, id_: str, who: str) -> bool:
@@ -204,7 +210,8 @@ def drop(connection: Connection, org: int, id_: str, who: str) -> bool:
     rows = sa.update(outbox).where(
         outbox.c.org == org, outbox.c.id == id_, outbox.c.state.in_((*OPEN_STATES, "uncertain", "failed"))
     )
-    return connection.execute(rows.values(state="cancelled", reason="dropped", approved_by=who)).rowcount == 1
+    dropped = connection.execute(rows.values(state="cancelled", reason="dropped", approved_by=who)).rowcount == 1
+    return dropped or deeds.drop(connection, org, id_, who)
 
 
 def counts(connection: Connection, org: int) -> dict[tuple[str, str | None], int]:

@@ -19,9 +19,8 @@ from sqlalchemy.engine import Connection
 
 from rules.compiler import SEGMENT
 from rules.conditions import Book, Segment
-from sync.followup.outbox import slices
 from sync.followup.tables import segment_definition, segment_stay
-from sync.store.base import EPOCH
+from sync.store.base import EPOCH, slices
 from sync.store.reading import micros
 from sync.store.rows import ask, put, run_many
 

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from sync.followup import segments
-from sync.followup.outbox import slices
-from sync.followup.tables import OPEN_STATES, cell_to_set, flag, outbox, standing, task
+from sync.followup.tables import OPEN_STATES, cell_to_set, deed, flag, outbox, standing, task
+from sync.store.base import slices
 
 
 def flags(connection: Connection, org: int) -> pl.DataFrame:
@@ -57,9 +57,9 @@ def finish_task(connection: Connection, org: int, id_: str) -> bool:
 
 
 def of_person(connection: Connection, org: int, person_id: int) -> dict[str, list[sa.Row[Any]]]:
-    """Everything about one person: `standing` (since when in which rule), `flag`, `task`, `outbox`."""
+    """Everything about one person: `standing` (since when in which rule), `flag`, `task`, `deed`, `outbox`."""
     found: dict[str, list[sa.Row[Any]]] = {}
-    for table in (standing, flag, task, outbox):
+    for table in (standing, flag, task, deed, outbox):
         mine = sa.select(table).where(table.c.org == org, table.c.person_id == person_id)
         found[table.name] = list(connection.execute(mine).all())
     return found
@@ -75,12 +75,13 @@ def absorb(connection: Connection, org: int, merged: Mapping[int, int]) -> None:
         )
         twin = (standing.c.org == org, standing.c.person_id == kept, standing.c.rule.in_(inside))
         connection.execute(sa.update(standing).where(*twin).values(inside=True, left_at=None, left_run=None))
-        for table in (standing, flag, cell_to_set, task, outbox):
+        for table in (standing, flag, cell_to_set, task, deed, outbox):
             _move(connection, org, table, gone, kept)
     segments.absorb(connection, org, merged)
     for some in slices(sorted(merged)):
-        left = (outbox.c.org == org, outbox.c.person_id.in_(some), outbox.c.state.in_(OPEN_STATES))
-        connection.execute(sa.update(outbox).where(*left).values(state="cancelled", reason="merged"))
+        for table in (deed, outbox):
+            left = (table.c.org == org, table.c.person_id.in_(some), table.c.state.in_(OPEN_STATES))
+            connection.execute(sa.update(table).where(*left).values(state="cancelled", reason="merged"))
 
 
 def _move(connection: Connection, org: int, table: sa.Table, gone: int, kept: int) -> None:
@@ -98,5 +99,6 @@ _KEYS: dict[str, Sequence[str]] = {
     "flag": ("rule", "name", "since"),
     "cell_to_set": ("rule", "column"),
     "task": ("rule", "occasion", "text"),
+    "deed": ("rule", "step", "occasion"),
     "outbox": ("rule", "step", "occasion"),
 }

@@ -17,9 +17,8 @@ from hmac import HMAC
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sync.followup.outbox import slices
 from sync.followup.tables import SUPPRESSIONS, suppression
-from sync.store.base import organisation, upsert
+from sync.store.base import organisation, slices, upsert
 
 
 def add(connection: Connection, org: int, address: str, reason: str, at: datetime, evidence: str) -> None:

@@ -127,6 +127,46 @@ task = sa.Table(
 )
 sa.Index("ix_task_rule", task.c.org, task.c.rule, task.c.state)
 
+deed = sa.Table(
+    "deed",
+    metadata,
+    org_column(),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),  # review · forget · notify · webhook · newsletter: see `deeds`
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("step", sa.Text, nullable=False),
+    sa.Column("person_id", sa.Integer, nullable=False),
+    sa.Column("occasion", sa.Text, nullable=False),
+    sa.Column("what", sa.Text, nullable=False),  # JSON: what the action says
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("answer", sa.Text),  # the other side's own words
+    sa.Column("batch", sa.Text),
+    sa.Column("not_before", Utc, nullable=False),
+    sa.Column("made", Utc, nullable=False),
+    sa.Column("run", sa.Integer, nullable=False),
+    sa.Column("approved_at", Utc),
+    sa.Column("approved_by", sa.Text),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("settled_at", Utc),
+    sa.UniqueConstraint("org", "rule", "step", "person_id", "occasion"),
+)
+sa.Index("ix_deed_kind", deed.c.org, deed.c.kind, deed.c.state)
+sa.Index("ix_deed_person", deed.c.org, deed.c.person_id)
+
+staff_mail = sa.Table(
+    "staff_mail",
+    metadata,
+    org_column(),
+    sa.Column("run", sa.Integer, primary_key=True),
+    sa.Column("address", sa.Text, primary_key=True),
+    sa.Column("state", sa.Text, nullable=False),  # sending · sent · failed · uncertain
+    sa.Column("message_id", sa.Text, nullable=False),
+    sa.Column("answer", sa.Text),
+    sa.Column("made", Utc, nullable=False),
+    sa.Column("told", sa.Boolean, nullable=False, default=False),  # a later e-mail said that this one is uncertain
+)
+
 outbox = sa.Table(
     "outbox",
     metadata,

@@ -19,7 +19,7 @@ from typing import Literal
 import jinja2
 
 from connectors.mail.mailer import mailbox
-from rules.conditions import Book, SetCell, Task
+from rules.conditions import Book, texts_of
 from rules.encoding import misnamed, read_text, split_lines
 from rules.fields import FIELDS
 from rules.mistakes import Mistake, Place, fold, nearest, shorten
@@ -308,14 +308,12 @@ class _Reader:
 
 
 def action_mistakes(book: Book, lines: Mapping[str, Sequence[str]]) -> list[Mistake]:
-    """What is wrong in the texts that rules write in cells and tasks. `lines`: the rule files, for showing where."""
+    """What is wrong in the texts of rules that a person's facts are put into. `lines`: the rule files, for showing where."""
     return [
         replace(mistake, place=_place_of(text, rule.place, lines.get(rule.place.file, ())))
         for rule in book.rules
         for action in rule.actions
-        for text in (
-            [action.value] if isinstance(action, SetCell) else [action.text] if isinstance(action, Task) else []
-        )
+        for text in texts_of(action)
         for mistake in _in_text(text)
     ]
 

@@ -25,7 +25,7 @@ class Moved:
 
 @dataclass
 class Decisions:
-    """Counts of what is new: flags put on and taken off, cells to set, tasks, e-mails planned, taken back, and too late."""
+    """Counts of what is new: flags put on and taken off, cells to set, tasks, e-mails planned, taken back, and too late; deeds by kind."""
 
     rules: dict[str, Moved] = field(default_factory=dict)
     flags_on: int = 0
@@ -35,6 +35,7 @@ class Decisions:
     mails: int = 0
     cancelled: int = 0
     too_late: int = 0
+    deeds: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

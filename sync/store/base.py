@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -27,6 +27,7 @@ metadata = sa.MetaData(
         "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     }
 )
+Key = TypeVar("Key")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BUSY_SECONDS = 30
 CACHE_KILOBYTES = 64 * 1024
@@ -195,3 +196,8 @@ def insert_new(connection: Connection, table: sa.Table, rows: Sequence[Mapping[s
     if rows:
         make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
         connection.execute(make(table).on_conflict_do_nothing(), list(rows))
+
+
+def slices(ids: Sequence[Key], size: int = 500) -> Iterator[Sequence[Key]]:
+    """Pieces that both databases take as the list of one `IN`."""
+    return (ids[start : start + size] for start in range(0, len(ids), size))

@@ -55,7 +55,20 @@ FREE = {
     "phrase-begins-with",
     "segment-list-unknown",
 }
-SECTIONS = ("top", "rule", "segment", "logic", "action", "option_email", "option_task", "example", "fields")
+SECTIONS = (
+    "top",
+    "rule",
+    "segment",
+    "logic",
+    "action",
+    "option_email",
+    "option_task",
+    "option_newsletter",
+    "option_webhook",
+    "change",
+    "example",
+    "fields",
+)
 
 
 def complaints(text: str, language: str) -> list[str]:
