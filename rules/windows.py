@@ -42,14 +42,14 @@ def count(
     several rows are one; and `running`, true where `n` is a total of which only the last day is known: a count that
     such a row may belong to in part is null, unknown for that person.
     """
-    found = people.to_frame()
+    counts = dict.fromkeys(asked, pl.Series(dtype=pl.Int64))
     for field in dict.fromkeys(check.field for check in asked.values()):
         windows = {name: check.window for name, check in asked.items() if check.field == field and check.window}
         part = _counted(people.name, deeds[field], windows, today)
-        found = found.join(part, on=people.name, how="left", maintain_order="left")
-    names = list(asked)
-    found = found.with_columns(pl.col(names).fill_null(0))
-    return found.with_columns(pl.when(pl.col(name) != NOT_KNOWN).then(pl.col(name)).alias(name) for name in names)
+        found = people.to_frame().join(part, on=people.name, how="left", maintain_order="left")
+        known = [pl.when(pl.col(name) != NOT_KNOWN).then(pl.col(name)).alias(name) for name in windows]
+        counts |= {one.name: one for one in found.select(pl.col(list(windows)).fill_null(0)).select(known)}
+    return pl.DataFrame([people, *counts.values()])
 
 
 def _counted(by: str, deeds: pl.DataFrame, windows: Mapping[str, Window], today: date) -> pl.DataFrame:

@@ -9,17 +9,12 @@ import polars as pl
 from sqlalchemy.engine import Connection
 
 from sync.people import measures
-from sync.store.rows import ask
-
-
-def fact_frame(rows: Sequence[Any]) -> pl.DataFrame:
-    """Rows of facts, each with its person, as `measures.FACTS`."""
-    return _typed(measures.FACTS, rows)
+from sync.store.rows import ask_bare
 
 
 def frame(connection: Connection, schema: dict[str, Any], sql: str, values: tuple[Any, ...]) -> pl.DataFrame:
     """The rows of a question, as a frame with this schema."""
-    return _typed(schema, ask(connection, sql, *values))
+    return _typed(schema, ask_bare(connection, sql, *values))
 
 
 def _typed(schema: dict[str, Any], rows: Sequence[Any]) -> pl.DataFrame:

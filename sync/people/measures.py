@@ -11,6 +11,7 @@ Dates are the organisation's local ones.
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import TypeVar
 
 import msgspec
 import polars as pl
@@ -129,7 +130,10 @@ def local_time(name: str, timezone: str) -> pl.Expr:
     return moment.dt.convert_time_zone(timezone)
 
 
-def places(visits: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
+
+
+def places(visits: Frame, events: Frame) -> Frame:
     """Places that stand, each with its moment and with the key of the visit that it is part of."""
     joined = visits.join(events, on=["source", "event"], how="left")
     starts = pl.coalesce("starts", "at")
@@ -197,7 +201,7 @@ def _tickets(orders: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([booked, alone]).group_by("person").agg(pl.col("tickets").sum())
 
 
-def without_places(orders: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
+def without_places(orders: Frame, places: Frame) -> Frame:
     """Paid orders none of whose places is known by itself: their tickets are those they say."""
     named = places.select("source", id="ref").drop_nulls().unique()
     paid = orders.filter(pl.col("status") == "paid").join(named, on=["source", "id"], how="anti")

@@ -8,7 +8,7 @@ the event once it has begun, a purchase, a gift, an opening, a click and an answ
 # ruff: noqa: S608  names in these statements are our own; values are always bound
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,30 +19,28 @@ from sqlalchemy.engine import Connection
 from rules.conditions import Check
 from rules.windows import TOGETHER, count
 from sync.people import measures
-from sync.people.facts import events_of, fact_frame
+from sync.people.facts import events_of, frame
 from sync.store.base import Store
 from sync.store.reading import micros
-from sync.store.rows import ask
+from sync.store.rows import ask, ask_bare
 
-OBJECTS = 100_000  # read at once: more would be held twice
-KINDS = {
-    "visits": ("visit",),
-    "tickets": ("visit", "order"),
-    "purchases": ("order",),
-    "donations": ("donation",),
-    "opens": ("engagement",),
-    "clicks": ("engagement",),
-    "answers": ("answer",),
+OBJECTS = 100_000  # read at once: as rows of Python they take several times the room
+PAID = ("person", "at", "status", "cents", "currency")
+PLACES = ("person", "source", "id", "at", "status", "event", "ref", "label")
+USED: Mapping[str, Mapping[str, Sequence[str]]] = {
+    "visits": {"visit": PLACES},
+    "tickets": {
+        "visit": (*PLACES, "object", "quantity"),
+        "order": ("person", "source", "object", "id", "at", "status", "quantity"),
+    },
+    "purchases": {"order": PAID},
+    "donations": {"donation": PAID},
+    "opens": {"engagement": ("person", "at", "status", "quantity")},
+    "clicks": {"engagement": ("person", "at", "status", "quantity")},
+    "answers": {"answer": ("person", "at", "object", "score")},
 }
-USED = {
-    "visit": ("person", "source", "object", "id", "at", "status", "event", "ref", "label", "quantity"),
-    "order": ("person", "source", "object", "id", "at", "status", "cents", "currency", "quantity"),
-    "donation": ("person", "at", "status", "cents", "currency"),
-    "engagement": ("person", "at", "status", "quantity"),
-    "answer": ("person", "at", "object", "score"),
-}
-"""The columns of facts that are looked at; the others are as large again."""
-Facts = Mapping[str, pl.DataFrame]
+"""The columns of facts that a field looks at, by their kind; all the others together are many times as large."""
+Facts = Mapping[str, pl.LazyFrame]
 
 
 def count_windows(
@@ -57,14 +55,11 @@ def count_windows(
     """A row for each of `people` (named `person_id`) with a column for each count in `asked` (`Book.windows`); null where
     it can't be known. `timezone` decides what day it is, `currency` which amounts are compared.
     """
-    kinds = sorted({kind for check in asked.values() for kind in KINDS[check.field]})
-    only = people.item() if len(people) == 1 else None
     with store.look() as connection:
         events = events_of(connection, store.org)
-        first = _first(asked, now, timezone)
-        parts = [_within(part, events, first) for part in _read(connection, store.org, kinds, first, only)]
-    facts = pl.concat(parts) if parts else pl.DataFrame(schema=measures.FACTS)
-    return count_in(people, facts, events, asked, now=now, timezone=timezone, currency=currency)
+        first, only = _first(asked, now, timezone), people.item() if len(people) == 1 else None
+        facts = read_facts(connection, store.org, used(check.field for check in asked.values()), events, first, only)
+    return _count(people, facts, events, asked, now=now, timezone=timezone, currency=currency)
 
 
 def count_in(
@@ -78,58 +73,88 @@ def count_in(
     currency: str,
 ) -> pl.DataFrame:
     """The same from frames: `facts` and `events` as `measures.measure` takes them."""
-    fields = {check.field for check in asked.values()}
-    kinds = {kind for field in fields for kind in KINDS[field]}
-    of = {kind: facts.lazy().filter(pl.col("kind") == kind).select(USED[kind]).collect() for kind in kinds}
-    if "visit" in of:
-        of["visit"] = measures.places(of["visit"], events)
-    moment = micros(now) or 0
-    deeds = {}
+    wanted = used(check.field for check in asked.values())
+    of = {kind: facts.lazy().filter(pl.col("kind") == kind).select(names) for kind, names in wanted.items()}
+    return _count(people, of, events, asked, now=now, timezone=timezone, currency=currency)
+
+
+def used(fields: Iterable[str]) -> dict[str, list[str]]:
+    """By kind of fact, the columns that these fields look at."""
+    found: dict[str, list[str]] = {}
     for field in fields:
-        found = DEEDS[field](of).filter((pl.col("at") <= moment).fill_null(field in {"opens", "clicks"}))
-        if "cents" in found.columns:
-            amount = pl.when(pl.col("currency") == currency).then(pl.col("cents") / 100)
-            found = found.with_columns(amount.alias("amount")).drop("cents", "currency")
-        day = measures.local_time("at", timezone).dt.date().alias("day")
-        deeds[field] = found.with_columns(day).drop("at").rename({"person": people.name})
-    return count(people, deeds, asked, now.astimezone(ZoneInfo(timezone)).date())
+        for kind, names in USED[field].items():
+            found[kind] = list(dict.fromkeys([*found.get(kind, ()), *names]))
+    return found
 
 
-def _visits(of: Facts) -> pl.DataFrame:
+def _count(
+    people: pl.Series,
+    facts: Facts,
+    events: pl.DataFrame,
+    asked: Mapping[str, Check],
+    *,
+    now: datetime,
+    timezone: str,
+    currency: str,
+) -> pl.DataFrame:
+    """Field by field, so that only one field's deeds are held at a time."""
+    of, today = placed(facts, events), now.astimezone(ZoneInfo(timezone)).date()
+    counts = dict.fromkeys(asked, pl.Series(dtype=pl.Int64))
+    for field in dict.fromkeys(check.field for check in asked.values()):
+        deeds = {field: _deeds(field, of, now, timezone, currency).rename({"person": people.name})}
+        mine = {name: check for name, check in asked.items() if check.field == field}
+        counts |= {one.name: one for one in count(people, deeds, mine, today) if one.name != people.name}
+    return pl.DataFrame([people, *counts.values()])
+
+
+def placed(facts: Facts, events: pl.DataFrame) -> Facts:
+    """The same with places for visits: those that stand, each with its moment."""
+    return {**facts, "visit": measures.places(facts["visit"], events.lazy())} if "visit" in facts else facts
+
+
+def _deeds(field: str, of: Facts, now: datetime, timezone: str, currency: str) -> pl.DataFrame:
+    """What was done until now, on its local day, as `rules.windows.count` takes it; `person` for whose it is."""
+    done = (pl.col("at") <= (micros(now) or 0)).fill_null(field in {"opens", "clicks"})
+    found = DEEDS[field](of).filter(done)
+    if field in {"purchases", "donations"}:
+        amount = pl.when(pl.col("currency") == currency).then(pl.col("cents") / 100)
+        found = found.with_columns(amount.alias("amount")).drop("cents", "currency")
+    day = measures.local_time("at", timezone).dt.date().alias("day")
+    return found.with_columns(day).drop("at").collect(engine="streaming")
+
+
+def visits_of(of: Facts) -> pl.LazyFrame:
     """A visit may have several places; in the rare case that these are of several genres, it is of all of them."""
-    genre = pl.col("genre")
-    visits = (
-        of["visit"]
-        .group_by("person", "visit")
-        .agg(
-            at=pl.col("starts").min(), booked=(pl.col("status") == "booked").any(), genre=genre.min(), last=genre.max()
-        )
+    genre, key = pl.col("genre"), pl.col("visit").hash()
+    places = of["visit"].select("person", key, "starts", "genre", booked=pl.col("status") == "booked")
+    visits = places.group_by("person", "visit").agg(
+        at=pl.col("starts").min(), booked=pl.col("booked").any(), genre=genre.min(), last=genre.max()
     )
-    visits = visits.filter("booked")
-    several = visits.filter(genre != pl.col("last")).select("person", "visit")
+    found = visits.filter("booked").drop("booked").collect(engine="streaming")
+    several = found.filter(genre != pl.col("last")).select("person", "visit")
     if several.is_empty():
-        return visits.select("person", "at", "genre")
-    genres = of["visit"].join(several, on=["person", "visit"], how="semi").group_by("person", "visit")
+        return found.lazy().select("person", "at", "genre")
+    genres = places.join(several.lazy(), on=["person", "visit"], how="semi").group_by("person", "visit")
     all_of_them = genres.agg(all=genre.drop_nulls().unique().sort().str.join(TOGETHER))
-    visits = visits.join(all_of_them, on=["person", "visit"], how="left")
+    visits = found.lazy().join(all_of_them, on=["person", "visit"], how="left")
     return visits.select("person", "at", genre=pl.coalesce("all", "genre"))
 
 
-def _tickets(of: Facts) -> pl.DataFrame:
+def _tickets(of: Facts) -> pl.LazyFrame:
     booked = of["visit"].filter(pl.col("status") == "booked").select("person", "genre", at="starts", n="quantity")
     alone = measures.without_places(of["order"], of["visit"]).select("person", "at", n="quantity")
     return pl.concat([booked, alone], how="diagonal")
 
 
-def _paid(kind: str) -> Callable[[Facts], pl.DataFrame]:
-    def paid(of: Facts) -> pl.DataFrame:
+def _paid(kind: str) -> Callable[[Facts], pl.LazyFrame]:
+    def paid(of: Facts) -> pl.LazyFrame:
         return of[kind].filter(pl.col("status") == "paid").select("person", "at", "cents", "currency")
 
     return paid
 
 
-def _acts(action: str) -> Callable[[Facts], pl.DataFrame]:
-    def acts(of: Facts) -> pl.DataFrame:
+def _acts(action: str) -> Callable[[Facts], pl.LazyFrame]:
+    def acts(of: Facts) -> pl.LazyFrame:
         """More than one at once is a service's running total, with the time of the last."""
         found = of["engagement"].filter(pl.col("status") == action)
         return found.select("person", "at", n="quantity", running=pl.col("quantity") > 1)
@@ -137,12 +162,12 @@ def _acts(action: str) -> Callable[[Facts], pl.DataFrame]:
     return acts
 
 
-def _answers(of: Facts) -> pl.DataFrame:
+def _answers(of: Facts) -> pl.LazyFrame:
     return of["answer"].select("person", "at", "score", thing="object")
 
 
-DEEDS: Mapping[str, Callable[[Facts], pl.DataFrame]] = {
-    "visits": _visits,
+DEEDS: Mapping[str, Callable[[Facts], pl.LazyFrame]] = {
+    "visits": visits_of,
     "tickets": _tickets,
     "purchases": _paid("order"),
     "donations": _paid("donation"),
@@ -168,36 +193,76 @@ def _first(asked: Mapping[str, Check], now: datetime, timezone: str) -> int | No
     return micros(datetime.combine(first, time.min, zone)) if first > date(1970, 1, 2) else None
 
 
-def _read(
-    connection: Connection, org: int, kinds: list[str], first: int | None, only: int | None
-) -> Iterator[pl.DataFrame]:
-    """Facts of these kinds, as `measures.FACTS`. What says itself that it is older than `first` is left out."""
-    columns = ", ".join(f"f.{name}" for name in measures.FACTS if name != "person")
-    among = ", ".join("?" * len(kinds))
-    sql = f"SELECT s.person, {columns} FROM {{tables}} WHERE {{joined}} AND f.kind IN ({among})"
-    values: list[Any] = [*kinds]
-    if first is not None:
-        sql += " AND (f.kind = 'visit' OR f.at IS NULL OR f.at >= ?)"
-        values.append(first)
-    if only is not None:
-        tables = "sighting AS s JOIN fact AS f ON f.org = s.org AND f.sighting = s.no"
-        asked = sql.format(tables=tables, joined="s.org = ? AND s.person = ?")
-        yield fact_frame(ask(connection, asked, org, only, *values))
-        return
-    # Through the objects in their order, as they lie; which sighting is whose is looked up.
-    tables = "fact AS f CROSS JOIN sighting AS s"
-    joined = "f.org = ? AND f.object BETWEEN ? AND ? AND s.org = f.org AND s.no = f.sighting AND s.person IS NOT NULL"
-    sql = sql.format(tables=tables, joined=joined)
+def read_facts(
+    connection: Connection,
+    org: int,
+    wanted: Mapping[str, Sequence[str]],
+    events: pl.DataFrame,
+    first: int | None = None,
+    only: int | None = None,
+) -> dict[str, pl.LazyFrame]:
+    """Facts of people, by kind, with the columns `wanted` of it; of one person (`only`), or of everybody. What is older
+    than the moment `first` is left out.
+    """
+    read = _read_one(connection, org, only) if only is not None else _read_all(connection, org)
+    found = {}
+    for kind, names in wanted.items():
+        parts = [_within(part, events, first) if kind == "visit" else part for part in read(kind, names, first)]
+        found[kind] = (pl.concat(parts) if parts else _typed(names, [])).lazy()
+    return found
+
+
+Read = Callable[[str, Sequence[str], int | None], Iterator[pl.DataFrame]]
+
+
+def _late(kind: str, first: int | None) -> tuple[str, tuple[int, ...]]:
+    """A visit is as old as its event, which is known later."""
+    return ("", ()) if first is None or kind == "visit" else (" AND (f.at IS NULL OR f.at >= ?)", (first,))
+
+
+def _read_one(connection: Connection, org: int, person: int) -> Read:
+    def read(kind: str, names: Sequence[str], first: int | None) -> Iterator[pl.DataFrame]:
+        late, since = _late(kind, first)
+        columns = ", ".join("s.person" if name == "person" else f"f.{name}" for name in names)
+        sql = (
+            f"SELECT {columns} FROM sighting AS s JOIN fact AS f ON f.org = s.org AND f.sighting = s.no"
+            f" WHERE s.org = ? AND s.person = ? AND f.kind = ?{late}"
+        )
+        yield _typed(names, ask_bare(connection, sql, org, person, kind, *since))
+
+    return read
+
+
+def _read_all(connection: Connection, org: int) -> Read:
+    """Through the objects in their order, as they lie: any index leads back and forth. Whose each fact is comes from a
+    list of its own, which is shorter.
+    """
+    sightings = {"sighting": pl.Int64, "person": pl.Int64}
+    whose = frame(connection, sightings, "SELECT no, person FROM sighting WHERE org = ? AND person IS NOT NULL", (org,))
     ((last,),) = ask(connection, "SELECT max(object) FROM fact WHERE org = ?", org)
-    for start in range(0, (last or 0) + 1, OBJECTS):
-        yield fact_frame(ask(connection, sql, org, start, start + OBJECTS - 1, *values))
+
+    def read(kind: str, names: Sequence[str], first: int | None) -> Iterator[pl.DataFrame]:
+        late, since = _late(kind, first)
+        there = ["sighting" if name == "person" else name for name in names]
+        columns = ", ".join(f"f.{name}" for name in there)
+        sql = f"SELECT {columns} FROM fact AS f WHERE f.org = ? AND f.object BETWEEN ? AND ? AND f.kind = ?{late}"
+        for start in range(0, (last or 0) + 1, OBJECTS):
+            part = _typed(there, ask_bare(connection, sql, org, start, start + OBJECTS - 1, kind, *since))
+            yield part.join(whose, on="sighting", how="inner").select(names)
+
+    return read
 
 
-def _within(facts: pl.DataFrame, events: pl.DataFrame, first: int | None) -> pl.DataFrame:
-    """Without the visits that are older: it is their event that says when they were."""
+def _typed(names: Sequence[str], rows: Sequence[Any]) -> pl.DataFrame:
+    schema = {name: measures.FACTS.get(name, pl.Int64) for name in names}
+    return pl.DataFrame(list(zip(*rows, strict=True)) or None, schema=schema, strict=False)
+
+
+def _within(visits: pl.DataFrame, events: pl.DataFrame, first: int | None) -> pl.DataFrame:
+    """Without those that are older: it is their event that says when they were."""
     if first is None:
-        return facts
+        return visits
     starts = events.select("source", "event", "starts")
-    dated = facts.join(starts, on=["source", "event"], how="left", maintain_order="left")
+    dated = visits.join(starts, on=["source", "event"], how="left", maintain_order="left")
     late = pl.coalesce("starts", "at") >= first
-    return dated.filter((pl.col("kind") != "visit") | late.fill_null(value=False)).drop("starts")
+    return dated.filter(late.fill_null(value=False)).drop("starts")
