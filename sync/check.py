@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from connectors.mail.domain import SystemDns
 from connectors.sources.files import Files
 from connectors.trouble import FixFile, Trouble
 from rules.mistakes import Mistake
@@ -13,6 +14,7 @@ from sync.clock import Clock
 from sync.config import Config
 from sync.configfile import read_config
 from sync.desk import Desk, show_mistakes
+from sync.domain import look_at_domains
 from sync.editing import refresh_help
 from sync.messages import LANGUAGES, say
 from sync.outcome import Outcome
@@ -20,6 +22,7 @@ from sync.schedule import Timetable
 from sync.understood import understood
 
 DONE, PARTIAL, WRONG = 0, 1, 2
+MARKS = {"ok": "✓", "failed": "✗", "wrong": "!", "unknown": "?"}
 
 
 def check(file: Path, language: str | None, *, online: bool) -> Outcome:
@@ -118,6 +121,8 @@ def _try_accounts(desk: Desk, accounts: dict[str, dict[str, str]]) -> None:
             source.close()
     mailer = desk.config.open_mailer(desk.clock)
     try:
+        if mailer.way:
+            accounts |= look_at_domains(desk, mailer.sender, mailer.way, SystemDns())
         accounts["mail"] = {"state": "ok", "message": mailer.check()}
     except Trouble as trouble:
         accounts["mail"] = {"state": "failed", "message": desk.say(trouble.code, **trouble.facts)}
@@ -134,14 +139,15 @@ def _outcome(
     config: Config | None,
 ) -> Outcome:
     failed = [name for name, account in accounts.items() if account["state"] == "failed"]
+    all_right = all(account["state"] == "ok" for account in accounts.values())
     said: list[str] = []
     if mistakes:
         said += [show_mistakes(mistakes, language, lines), "", say(language, "check-mistakes", n=len(mistakes))]
     said += () if mistakes else remarks  # below a long table, nobody would see the mistakes
     for name, account in accounts.items():
         shown = say(language, f"check-{name}") if name in {"sheet", "mail"} else name
-        said.append(say(language, "check-account", mark="✗" if name in failed else "✓", name=shown, **account))
-    if not mistakes and not failed and config:
+        said.append(say(language, "check-account", mark=MARKS[account["state"]], name=shown, **account))
+    if not mistakes and all_right and config:
         said.append(say(language, "check-right"))
     facts: dict[str, Any] = {"mistakes": [mistake.to_json(language) for mistake in mistakes], "accounts": accounts}
     return Outcome(said, facts, WRONG if mistakes else PARTIAL if failed else DONE)

@@ -16,8 +16,13 @@ hypothesis.settings.load_profile("filrouge")
 
 @pytest.fixture(autouse=True, scope="session")
 def only_loopback() -> Any:
-    """A connection to anything but this machine fails the test that tries it."""
-    connect = socket.socket.connect
+    """A connection or a packet to anything but this machine fails the test that tries it."""
+    connect, sendto = socket.socket.connect, socket.socket.sendto
+
+    def guarded_packet(self: socket.socket, data: Any, *to: Any) -> int:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_here(str(to[-1][0])):
+            raise AssertionError(f"a test tried to reach {to[-1][0]}")
+        return sendto(self, data, *to)
 
     def guarded(self: socket.socket, address: Any) -> None:
         if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_here(str(address[0])):
@@ -26,6 +31,7 @@ def only_loopback() -> Any:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", guarded)
+        patch.setattr(socket.socket, "sendto", guarded_packet)
         yield
 
 

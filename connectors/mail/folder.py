@@ -50,6 +50,10 @@ class Folder:
     def sender(self) -> str:
         return self.settings.sender
 
+    @property
+    def way(self) -> None:
+        return None
+
     def check(self) -> str:
         with self._disk():
             self.folder.mkdir(parents=True, exist_ok=True)

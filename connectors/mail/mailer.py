@@ -6,7 +6,7 @@ from email.errors import HeaderParseError, NonASCIILocalPartDefect
 from email.headerregistry import Address, AddressHeader
 from email.headerregistry import HeaderRegistry as Headers
 from email.message import EmailMessage
-from typing import Any, ClassVar, Protocol, cast
+from typing import Any, ClassVar, NamedTuple, Protocol, cast
 
 import pydantic
 from pydantic_core import PydanticCustomError
@@ -35,6 +35,15 @@ class AnswerLost(Trouble):
     """The connection broke after the message had left and before the server's word: nobody knows. Never resend alone."""
 
 
+class Way(NamedTuple):
+    """How e-mails leave, as far as the DNS has a say: the server's name, and the DKIM record (name, value) of a key of
+    ours.
+    """
+
+    host: str
+    dkim: tuple[str, str] | None = None
+
+
 class Mailer(Protocol):
     """Raises the above for one message or sender, `LogInAgain` and `TryLater` when no message can go out at all."""
 
@@ -44,6 +53,11 @@ class Mailer(Protocol):
     @property
     def sender(self) -> str:
         """The `from` of the config: `Théâtre du Phare <bonjour@phare.example>`."""
+        ...
+
+    @property
+    def way(self) -> Way | None:
+        """None where nothing leaves the house."""
         ...
 
     def __init__(self, settings: Any, setting: Setting) -> None: ...

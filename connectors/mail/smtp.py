@@ -26,6 +26,7 @@ from connectors.mail.mailer import (
     RefusedForGood,
     RefusedForNow,
     SenderRefused,
+    Way,
     mailbox,
     one_mailbox,
 )
@@ -93,6 +94,10 @@ class Smtp:
     @property
     def sender(self) -> str:
         return self.settings.sender
+
+    @property
+    def way(self) -> Way:
+        return Way(self.settings.host.lower(), (self.signer.name, self.signer.record) if self.signer else None)
 
     def check(self) -> str:
         server = self._connected()

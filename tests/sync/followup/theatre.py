@@ -67,6 +67,10 @@ class Inbox:
     knows: Callable[[str], bool | None] = lambda _message_id: None
     sender: str = HOUSE.sender
 
+    @property
+    def way(self) -> None:
+        return None
+
     def check(self) -> str:
         return "inbox"
 
