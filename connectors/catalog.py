@@ -28,7 +28,11 @@ OURS = {
         "excel": "connectors.sheets.excel:Excel",
         "google": "connectors.sheets.google:Google",
     },
-    "mailers": {"folder": "connectors.mail.folder:Folder", "smtp": "connectors.mail.smtp:Smtp"},
+    "mailers": {
+        "brevo": "connectors.mail.brevo:Brevo",
+        "folder": "connectors.mail.folder:Folder",
+        "smtp": "connectors.mail.smtp:Smtp",
+    },
 }
 
 

@@ -29,6 +29,7 @@ SLOWEST = 10  # an answer may take this many times the time-out from first byte 
 REDIRECTS = 5
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 NOT_DONE = frozenset({425, 429})  # the service says itself that it did not take the request up
+WAIT_TOLD = ("retry-after", "x-sib-ratelimit-reset")  # the standard's header, Brevo's
 
 log = structlog.get_logger()
 for chatty in ("httpx", "httpcore"):
@@ -238,7 +239,8 @@ class Client:
         return Answer(self.service, path, response.status_code, response.headers, bytes(with_body))
 
     def _weigh(self, answer: Answer) -> Answer | _Failure:
-        after = _retry_after(answer.headers.get("retry-after"), self._setting)
+        told = next((answer.headers[name] for name in WAIT_TOLD if name in answer.headers), None)
+        after = _retry_after(told, self._setting)
         if answer.status in PASSING or (answer.status == 409 and after is not None):
             code = "service-busy" if answer.status in (409, 429) else "service-down"
             trouble = TryLater(code, after=after, service=self.service, detail=f"HTTP {answer.status}")

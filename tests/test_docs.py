@@ -24,6 +24,7 @@ SECRETS = {
     "GHOST_KEY": f"{'a' * 24}:{'b' * 64}",
     "MAILCHIMP_KEY": f"{'c' * 32}-us19",
     "SMTP_PASSWORD": "p",
+    "BREVO_KEY": "xkeysib-1",
 }
 EXAMPLE = ROOT / "config.example.yaml"
 
@@ -34,12 +35,14 @@ def test_the_example_config_is_right(tmp_path: Path) -> None:
     assert reading.config is not None
 
 
-def test_what_the_example_config_offers_in_comments_is_right_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["folder", "brevo"])
+def test_what_the_example_config_offers_in_comments_is_right_too(tmp_path: Path, kind: str) -> None:
     text = EXAMPLE.read_text("utf-8")
-    folder = next(line.removeprefix("# ") for line in text.splitlines() if line.startswith("# mail:"))
+    offered = f"# mail: {{type: {kind}"
+    other = next(line.removeprefix("# ") for line in text.splitlines() if line.startswith(offered))
     smtp = text[text.index("\nmail:") : text.index("\nrules:")]
     file = tmp_path / "config.yaml"
-    file.write_text(text.replace(smtp, f"\n{folder}\n").replace("  # ca_file", "  ca_file"), "utf-8")
+    file.write_text(text.replace(smtp, f"\n{other}\n").replace("  # ca_file", "  ca_file"), "utf-8")
     assert [mistake.message("en") for mistake in read_config(file, SECRETS).mistakes] == []
 
 

@@ -44,6 +44,7 @@ FIRST_PAUSE = timedelta(minutes=30)
 ASKED_FOR = timedelta(days=30)  # so long carriers keep what they sent
 LONGEST_PAUSE = timedelta(days=3)
 REFUSALS_IN_A_ROW = 10
+LOST_IN_A_ROW = 3
 ABOUT_THE_ADDRESS = re.compile(r"\d{3} [45]\.[12]\.")  # RFC 3463: the mailbox or its system, not the sender
 SAME_ADDRESS_DAYS = 30
 NO_LIMITS = Limits(per_person="none")
@@ -132,6 +133,7 @@ class _Post:
     order: Sequence[str]
     done: Sent = field(default_factory=Sent)
     refusals: list[tuple[Row, str]] = field(default_factory=list)  # with no success in between
+    lost: int = 0  # answers, with no success in between
     refused_senders: set[str] = field(default_factory=set)
 
     def settle_interrupted(self) -> None:
@@ -289,6 +291,9 @@ class _Post:
         except AnswerLost:
             self.done.uncertain += 1
             self._settle(letter.row, "uncertain", reason="answer-lost")
+            self.lost += 1
+            if self.lost == LOST_IN_A_ROW:
+                raise Trouble("mail-answers-lost", n=self.lost) from None
         except SenderRefused as no:  # those of other senders go on
             self.refused_senders.add(letter.sender)
             self.done.trouble = no
@@ -298,6 +303,7 @@ class _Post:
             raise
         else:
             self.refusals.clear()
+            self.lost = 0
             self.done.sent += 1
             self._settle(letter.row, "sent", answer=answer)
 

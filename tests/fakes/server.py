@@ -100,6 +100,7 @@ class FakeService:
         self.unknown: list[str] = []
         self.faults: list[Fault] = []
         self.lock = threading.RLock()
+        self.connections: set[socket.socket] = set()
         self._server = _Server(self)
 
     def handle(self, request: Request) -> Response | None:
@@ -114,6 +115,11 @@ class FakeService:
         made = Fault(**fault)
         self.faults.append(made)
         return made
+
+    def hang_up_idle(self) -> None:
+        """Close every open connection, as servers do after some idle seconds."""
+        for connection in list(self.connections):
+            connection.shutdown(socket.SHUT_RDWR)
 
     def answer(self, request: Request) -> tuple[Response, Fault | None]:
         with self.lock:
@@ -166,6 +172,14 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     timeout = 10
     server: _Server
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.service.connections.add(self.connection)
+
+    def finish(self) -> None:
+        self.server.service.connections.discard(self.connection)
+        super().finish()
 
     def _serve(self) -> None:
         parts = urlsplit(self.path)

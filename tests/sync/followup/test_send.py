@@ -114,6 +114,17 @@ def test_a_lost_answer_is_never_sent_again_by_itself(theatre: Theatre) -> None:
     assert theatre.send().sent == 1
 
 
+def test_three_lost_answers_in_a_row_leave_the_others_untouched(theatre: Theatre) -> None:
+    theatre.fill(9)
+    approved(theatre, *range(1, 10))
+    theatre.mailer.answer = refuse(AnswerLost("smtp-answer-lost", host="x"))
+    done = theatre.send()
+    assert done.uncertain == 3
+    assert done.trouble is not None
+    assert done.trouble.code == "mail-answers-lost"
+    assert list(theatre.states().values()).count("approved") == 6
+
+
 def test_a_person_may_drop_what_is_uncertain(theatre: Theatre) -> None:
     approved(theatre)
     theatre.mailer.answer = refuse(AnswerLost("smtp-answer-lost", host="x"))
