@@ -13,7 +13,7 @@ person_app = typer.Typer(help=told("help-person"), no_args_is_help=True)
 
 @person_app.command("show", help=told("help-person-show"))
 def person_show(person: Annotated[str, typer.Argument(help=told("help-who"))], as_json: AsJson = False) -> None:
-    from sync.telling import show_person
+    from sync.person import show_person
 
     with open_desk() as desk:
         finish(show_person(desk, person), as_json)

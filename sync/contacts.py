@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, date, datetime, time
+from typing import Any, Literal, NamedTuple
 
+import msgspec
 import polars as pl
 import sqlalchemy as sa
 
@@ -13,11 +16,14 @@ from rules.conditions import SHEET
 from sync.desk import Desk
 from sync.followup import suppression
 from sync.followup.consent import hashed
+from sync.people.normalise import email
 from sync.rows import team_rows
 from sync.sheet.columns import fold
 from sync.sheet.look import Look
 from sync.store.base import slices
 from sync.store.tables import fact, sighting
+
+Meaning = Literal["never", "no-news", "agreed", "refused", "inquiry"]
 
 NEVER = re.compile(
     r"(?:a )?ne (?:veut |souhaite )?(?:pas|plus|jamais) (?:\w+ ){0,3}(?:contact|relanc|ecri|sollicit|demarch|e?mail|courriel|message)"
@@ -29,34 +35,91 @@ NO_NEWS = re.compile(r"desinscri|desabonn|unsubscri|opt ?out|stop (?:e ?mail|mai
 OTHERWISE = re.compile(r"\b(?:tel|telephone|phone|sms|courrier|papier|post|lien|link|url|motif|raison|reason)\b")
 """A word in the header by which it speaks of something else."""
 NO = frozenset({"", "false", "faux", "non", "no", "n", "0", "-", "–", "☐"})
+AGREED = re.compile(
+    r"opt ?in\b|(?:consent|consentement|lcap|casl|rgpd|gdpr)$"
+    r"|(?:accord|consent|consentement|accepte?|agreed?|ok)\b.*\b(?:e?mails?|courriels?|infolettre|newsletter|news|lcap|casl|rgpd|gdpr)\b"
+)
+"""The same for: they agreed to get news. The cell says yes or no, and may say when and where."""
+INQUIRY = re.compile(
+    r"(?:derniere )?demande d(?:e renseignements?| infos?\b| information)|(?:last )?(?:inquiry|enquiry)\b"
+)
+"""The same for: the day on which they asked something."""
+YES = re.compile(r"(?:oui|o|yes|y|x|ok|vrai|true|1|expres|express|explicite?)\b|[✓✔☑]")
+NOT = re.compile(r"(?:non|no|n)\b")
+DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})|(\d{1,2})[/.](\d{1,2})[/.](\d{4})")
+MEANINGS: dict[Meaning, re.Pattern[str]] = {"never": NEVER, "no-news": NO_NEWS, "agreed": AGREED, "inquiry": INQUIRY}
 
 
-class Noted(NamedTuple):
-    """Keys of people of whom the team noted: `never` write to them; `no_news`, they want none."""
+class Note(NamedTuple):
+    """What the team wrote in a column of its own about writing to somebody; `day` if the cell names one."""
 
-    never: frozenset[str] = frozenset()
-    no_news: frozenset[str] = frozenset()
+    means: Meaning
+    header: str
+    cell: str
+    day: date | None = None
+
+
+class Said(NamedTuple):
+    """What a source says of one person: a consent (`granted` or `refused`, with the words of its proof) or where they
+    stand with a newsletter list (its name in `words`). `email` is the address it says it of.
+    """
+
+    kind: Literal["consent", "subscription"]
+    status: str
+    at: datetime | None
+    source: str
+    words: str
+    email: str | None
+    purpose: str = "marketing"
+
+
+Noted = Mapping[str, Sequence[Note]]
+"""By the key of a row; people of whom nothing is noted are not there."""
 
 
 def keep_out(desk: Desk, look: Look | None, codes: Mapping[str, str]) -> Noted:
-    """Who must not be written to, by the team's own columns. Whatever is not a plain no counts as a yes: a date, a name,
-    « oui, demande du 12 mars ».
+    """Who may be written to by the team's own columns, and who may not. In a column that says not to, whatever is not a
+    plain no counts as a yes: a date, a name, « oui, demande du 12 mars ». In one that says they agreed, only a yes does.
     """
     if look is None:
-        return Noted()
+        return {}
     team = team_rows(desk, look, codes)
-
-    def keys(pattern: re.Pattern[str]) -> frozenset[str]:
-        names = [name for name in team.columns if name.startswith(SHEET) and _means(pattern, name.removeprefix(SHEET))]
-        said = [~pl.col(n).fill_null("").str.strip_chars().str.to_lowercase().is_in(sorted(NO)) for n in names]
-        return frozenset(team.filter(pl.any_horizontal(said))["key"]) if said else frozenset()
-
-    return Noted(keys(NEVER), keys(NO_NEWS))
+    found: dict[str, list[Note]] = {}
+    for name in (name for name in team.columns if name.startswith(SHEET)):
+        header = name.removeprefix(SHEET)
+        meaning = next((meaning for meaning, pattern in MEANINGS.items() if _means(pattern, header)), None)
+        if meaning is not None:
+            filled = team.select("key", pl.col(name).str.strip_chars()).filter(pl.col(name) != "")
+            notes = ((key, _note(meaning, header, cell)) for key, cell in filled.iter_rows())
+            for key, note in notes:
+                if note is not None:
+                    found.setdefault(key, []).append(note)
+    return found
 
 
 def _means(pattern: re.Pattern[str], header: str) -> bool:
     bare = re.sub(r"[^a-z0-9]+", " ", fold(header)).strip()
     return pattern.match(bare) is not None and not OTHERWISE.search(bare)
+
+
+def _note(meaning: Meaning, header: str, cell: str) -> Note | None:
+    low, day = fold(cell), _day(cell)
+    if meaning == "inquiry":
+        return Note(meaning, header, cell, day) if day else None
+    if meaning != "agreed":
+        return None if low in NO else Note(meaning, header, cell, day)
+    if NOT.match(low):
+        return Note("refused", header, cell, day)
+    return Note(meaning, header, cell, day) if YES.match(low) or (day and DAY.match(cell)) else None
+
+
+def _day(cell: str) -> date | None:
+    """The day that a cell names: as a date, or in words with it (day before month)."""
+    if found := DAY.search(cell):
+        year, month, day, day_2, month_2, year_2 = found.groups()
+        with suppress(ValueError):
+            return date(int(year or year_2), int(month or month_2), int(day or day_2))
+    return None
 
 
 class Contacts:
@@ -71,54 +134,102 @@ class Contacts:
             return {}
         rows = self.people.filter(pl.col("person_id").is_in(sorted(set(ids))))
         told = list(rows.iter_rows(named=True))
-        consents = _consents(self.desk, rows["person_id"].to_list())
-        suppressed = _suppressed(self.desk, told)
-        return {row["person_id"]: self._contact(row, consents) | suppressed[row["person_id"]] for row in told}
+        words = said(self.desk, rows["person_id"].to_list())
+        lists = suppressed(self.desk, told)
+        return {
+            row["person_id"]: self._contact(row, words.get(row["person_id"], ()), lists[row["person_id"]])
+            for row in told
+        }
 
-    def _contact(self, row: dict[str, Any], consents: Mapping[int, list[dict[str, Any]]]) -> dict[str, Any]:
-        known = {"code": row["key"], "consents": consents.get(row["person_id"], ())}
-        never, no_news = row["key"] in self.noted.never, row["key"] in self.noted.no_news
-        return {**row, **known, "do_not_contact": never, "unsubscribed": no_news}
+    def _contact(self, row: dict[str, Any], words: Sequence[Said], lists: Mapping[str, Any]) -> dict[str, Any]:
+        notes = self.noted.get(row["key"], ())
+        means = {note.means for note in notes}
+        _, used = email(row["email"])
+        return {
+            **row,
+            "code": row["key"],
+            "consents": [*_consents(words), *(self._consent(note) for note in notes if note.means in _WORD)],
+            "do_not_contact": "never" in means,
+            "unsubscribed": "no-news" in means or any(one.status == "unsubscribed" for one in words),
+            "bounced": any(one.status == "bounced" and one.email == used for one in words),
+            "suppressed": lists,
+            "last_inquiry": max((note.day for note in notes if note.means == "inquiry" and note.day), default=None),
+        }
+
+    def _consent(self, note: Note) -> dict[str, Any]:
+        zone = self.desk.config.zone
+        at = datetime.combine(note.day, time(), tzinfo=zone).astimezone(UTC) if note.day else None
+        return {"purpose": "marketing", "granted": _WORD[note.means], "at": at}
 
 
-def _suppressed(desk: Desk, rows: Sequence[Mapping[str, Any]]) -> dict[int, dict[str, Any]]:
+_WORD: dict[str, bool] = {"agreed": True, "refused": False}
+
+
+def _consents(words: Iterable[Said]) -> list[dict[str, Any]]:
+    return [
+        {"purpose": one.purpose, "granted": one.status == "granted", "at": one.at}
+        for one in words
+        if one.kind == "consent"
+    ]
+
+
+def said(desk: Desk, people: Sequence[int]) -> dict[int, list[Said]]:
+    """What sources say that these people agreed to and refused, by person id. A newsletter's word on an address counts
+    for everybody who has it.
+    """
+    columns = (fact.c.kind, fact.c.status, fact.c.at, fact.c.source, fact.c.label, fact.c.rest, sighting.c.email_key)
+    found: dict[int, list[Said]] = {}
+    mine, other = sighting, sighting.alias()
+    words = sa.select(mine.c.person.label("whose"), *columns).where(
+        fact.c.org == desk.store.org, fact.c.sighting == mine.c.no, mine.c.org == desk.store.org
+    )
+    own = words.where(fact.c.kind.in_(("consent", "subscription")))
+    of_address = (
+        sa.select(other.c.person.label("whose"), *columns)
+        .where(fact.c.org == desk.store.org, fact.c.kind == "subscription", fact.c.sighting == mine.c.no)
+        .where(mine.c.org == desk.store.org, other.c.org == desk.store.org, other.c.email_key == mine.c.email_key)
+        .where(other.c.person != mine.c.person)
+    )
+    with desk.store.look() as connection:
+        for some in slices(people):
+            for query in (own.where(mine.c.person.in_(some)), of_address.where(other.c.person.in_(some)).distinct()):
+                for row in connection.execute(query):
+                    found.setdefault(row.whose, []).append(_said(row))
+    return found
+
+
+def _said(row: Any) -> Said:
+    if row.kind == "subscription":
+        return Said("subscription", row.status, row.at, row.source, row.label or "", row.email_key)
+    proof = msgspec.json.decode(row.rest).get("proof", "") if row.rest else ""
+    return Said("consent", row.status, row.at, row.source, proof, row.email_key, row.label)
+
+
+def suppressed(desk: Desk, rows: Sequence[Mapping[str, Any]]) -> dict[int, dict[str, datetime]]:
     """What the list of suppressed addresses says of these people, by person id: whoever said no under one of their
     addresses said it for all; only the address in use can be one that bounces.
     """
     used = {row["person_id"]: hashed(row["email"]) for row in rows if row["email"]}
-    theirs: dict[int, set[str]] = {row["person_id"]: set() for row in rows}
-    known = sa.select(sighting.c.person, sighting.c.email_key).distinct()
-    known = known.where(sighting.c.org == desk.store.org, sighting.c.email_key.is_not(None))
+    theirs = addresses_of(desk, rows)
     with desk.store.look() as connection:
-        for some in slices(list(theirs)):
-            for person_id, address in connection.execute(known.where(sighting.c.person.in_(some))):
-                theirs[person_id].add(hashed(address))
-        found = suppression.among(connection, desk.store.org, set(used.values()).union(*theirs.values()))
-    told: dict[int, dict[str, Any]] = {}
-    for person_id, addresses in theirs.items():
+        found = suppression.among(connection, desk.store.org, set().union(*theirs.values()))
+    told: dict[int, dict[str, datetime]] = {row["person_id"]: {} for row in rows}
+    for person_id, reasons in told.items():
         mine = used.get(person_id)
-        reasons = [
-            (reason, at)
-            for address in addresses | ({mine} if mine else set())
-            for reason, at in found.get(address, {}).items()
-            if reason != "bounced" or address == mine
-        ]
-        told[person_id] = {"suppressed": {reason: max(at for r, at in reasons if r == reason) for reason, _ in reasons}}
+        for address in theirs[person_id]:
+            for reason, at in found.get(address, {}).items():
+                if reason != "bounced" or address == mine:
+                    reasons[reason] = max(at, reasons.get(reason, at))
     return told
 
 
-def _consents(desk: Desk, people: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
-    """What these people said yes and no to, by person id."""
-    said = sa.select(sighting.c.person, fact.c.label, fact.c.status, fact.c.at).where(
-        fact.c.org == desk.store.org,
-        fact.c.kind == "consent",
-        sighting.c.org == fact.c.org,
-        sighting.c.no == fact.c.sighting,
-    )
-    found: dict[int, list[dict[str, Any]]] = {}
+def addresses_of(desk: Desk, rows: Sequence[Mapping[str, Any]]) -> dict[int, set[str]]:
+    """Every address that each of these people has or was met with, as `consent.hashed` gives it, by person id."""
+    known = sa.select(sighting.c.person, sighting.c.email_key).distinct()
+    known = known.where(sighting.c.org == desk.store.org, sighting.c.email_key.is_not(None))
+    found = {row["person_id"]: {hashed(row["email"])} if row["email"] else set() for row in rows}
     with desk.store.look() as connection:
-        for some in slices(people):
-            for row in connection.execute(said.where(sighting.c.person.in_(some))):
-                consent = {"purpose": row.label, "granted": row.status == "granted", "at": row.at}
-                found.setdefault(row.person, []).append(consent)
+        for some in slices(list(found)):
+            for person_id, address in connection.execute(known.where(sighting.c.person.in_(some))):
+                found[person_id].add(hashed(address))
     return found

@@ -1,27 +1,20 @@
-"""Commands that tell what is known: explain, test, approve, outbox, runs, status."""
+"""Commands that tell what is known: explain, test, approve, outbox, runs, status. `sync.person` tells of one person."""
 
 from __future__ import annotations
 
 import getpass
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from datetime import date
-from decimal import Decimal
 from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
-from babel.dates import format_date, format_datetime
-from babel.numbers import format_currency, format_decimal
 
 from connectors.trouble import FixFile
 from rules.conditions import Rule
 from rules.examples import run_examples as try_examples
 from rules.explain import explain
-from rules.fields import FIELDS
-from rules.words import vocabulary
-from sync import runs
+from sync import right_to_write, runs
 from sync.beginning import read_rules
 from sync.contacts import Contacts, keep_out
 from sync.deedwords import about, became
@@ -29,12 +22,12 @@ from sync.desk import Desk
 from sync.drafts import Draft, drafts
 from sync.followup import outbox as box
 from sync.followup import segments, standings
-from sync.followup.segments import Stay
 from sync.followup.tables import OUTBOX_STATES, rule_state
 from sync.knowledge import know, stale_sources
-from sync.messages import sentences, why_not
+from sync.messages import why_not
 from sync.outcome import Outcome
-from sync.people.story import Ambiguous, Did, Story, Value, story
+from sync.people.story import story
+from sync.person import told_when
 from sync.rows import called, everybody, set_columns, with_team, with_windows
 from sync.sheet.look import look
 from sync.stays import stay_facts, stay_line
@@ -44,14 +37,6 @@ MOST = 50
 FEW = 8
 ANSWERS_FIRST = (True, None, False)
 SHOWN_FIRST = ("uncertain", "failed", "waiting", "held", "approved", "sending", "planned", "sent", "cancelled")
-
-
-def _when(desk: Desk, moment: Any) -> str:
-    if not moment:
-        return ""
-    local = moment.astimezone(desk.config.zone)
-    pattern = "d MMM y" if (local.hour, local.minute) == (0, 0) else "d MMM y HH:mm"  # a day without its hour
-    return format_datetime(local, pattern, locale=desk.language)
 
 
 def _rules_named(rules: tuple[Rule, ...], name: str | None) -> list[Rule]:
@@ -79,8 +64,9 @@ def explain_person(desk: Desk, who: str, rule: str | None) -> Outcome:
     with desk.store.look() as connection:
         past = standings.of_person(connection, desk.store.org, person["person_id"][0])
         stays = segments.of_person(connection, desk.store.org, person["person_id"][0])
-    said: list[str] = []
-    facts: dict[str, Any] = {"person": code, "name": name, "rules": {}}
+    may = right_to_write.standing(desk, person, code, seen)
+    said = [right_to_write.right_line(desk, purpose, one) for purpose, one in may.rights.items()] + [""]
+    facts: dict[str, Any] = {"person": code, "name": name, "rules": {}, **right_to_write.facts(may)}
     chosen = _rules_named(book.rules, rule)
     today, language = desk.clock.today(), desk.language
     whys = [explain(book, one, person, today, unknown=unknown, language=language, name=name) for one in chosen]
@@ -97,18 +83,18 @@ def explain_person(desk: Desk, who: str, rule: str | None) -> Outcome:
 def _done(desk: Desk, rule: Rule, past: dict[str, list[Any]]) -> list[str]:
     """Since when the person is inside, and what was done for them."""
     found = [
-        desk.say("explain-since", since=_when(desk, row.since))
+        desk.say("explain-since", since=told_when(desk, row.since))
         for row in past["standing"]
         if row.rule == rule.id and row.inside
     ]
     for row in past["outbox"]:
         if row.rule == rule.id:
             state = desk.say(f"mail-{row.state}")
-            when = _when(desk, row.settled_at or row.not_before)
+            when = told_when(desk, row.settled_at or row.not_before)
             found.append(desk.say("explain-mail", template=row.template, state=state, when=when))
     for row in past["deed"]:
         if row.rule == rule.id:
-            when = _when(desk, row.settled_at or row.made)
+            when = told_when(desk, row.settled_at or row.made)
             found.append(desk.say("explain-deed", what=about(desk, row), state=became(desk, row), when=when))
     return found
 
@@ -236,7 +222,7 @@ def show_runs(desk: Desk, most: int) -> Outcome:
     found = runs.last_runs(desk.store, most)
     said: list[str] = []
     for run in found:
-        said.append(f"{run.id:>5}  {_when(desk, run.started)}  {desk.say(f'state-{run.state}')}")
+        said.append(f"{run.id:>5}  {told_when(desk, run.started)}  {desk.say(f'state-{run.state}')}")
         said += [f"       {line}" for line in run.summary.get("lines", [])[:3]]
     facts = {
         "runs": [
@@ -258,14 +244,14 @@ def show_status(desk: Desk) -> Outcome:
         counts = box.counts(connection, store.org)
     following = desk.config.timetable.next_after(now)
     said = [
-        desk.say("status-last", when=_when(desk, newest[0].started), state=desk.say(f"state-{newest[0].state}"))
+        desk.say("status-last", when=told_when(desk, newest[0].started), state=desk.say(f"state-{newest[0].state}"))
         if newest
         else desk.say("runs-none"),
-        desk.say("status-next", when=_when(desk, following)),
+        desk.say("status-next", when=told_when(desk, following)),
     ]
     for name in desk.config.sources:
         code = "status-fresh" if name not in late else "status-late" if late[name] else "status-never"
-        said.append(desk.say(code, source=name, when=_when(desk, late.get(name))))
+        said.append(desk.say(code, source=name, when=told_when(desk, late.get(name))))
     said += [
         desk.say("outbox-waits", rule=b.rule_name, n=b.mails, command=desk.command("approve", b.rule)) for b in batches
     ]
@@ -284,122 +270,3 @@ def show_status(desk: Desk) -> Outcome:
         "waiting": [{"rule": b.rule, "mails": b.mails} for b in batches],
     }
     return Outcome(said, facts, 1 if late else 7 if batches else 0)
-
-
-def show_person(desk: Desk, who: str) -> Outcome:
-    """Everything known about one person, and where from."""
-    try:
-        one = story(desk.store, who, list(desk.config.sources))
-    except Ambiguous as several:
-        lines = [desk.say(several.code, **several.facts)]
-        lines += [f"  {person.code}  {person.name}  {person.email or ''}" for person in several.candidates]
-        found = [{"code": person.code, "name": person.name, "email": person.email} for person in several.candidates]
-        return Outcome(lines, {"candidates": found}, 2)
-    with desk.store.look() as connection:
-        past = standings.of_person(connection, desk.store.org, one.person_id)
-        stays = segments.of_person(connection, desk.store.org, one.person_id)
-    return Outcome(list(_person_lines(desk, one, past, stays)), _person_facts(one, past) | stay_facts(stays))
-
-
-def _person_lines(desk: Desk, one: Story, past: dict[str, list[Any]], stays: Sequence[Stay]) -> Iterator[str]:
-    words = vocabulary(desk.language)
-    values = {value.field: value for value in one.values}
-    name = called({field: value.value for field, value in values.items()})
-    yield f"{name or '–'}   {one.code}"
-    if one.once:
-        yield desk.say("person-once", codes=", ".join(one.once))
-    for value in one.values:
-        if value.value not in (None, "", "[]", 0, "0"):
-            label = words.shown("fields", value.field).capitalize()
-            yield f"  {label} : {_value(desk, value)}{_origin(desk, value)}"
-    worn = [row.name for row in past["flag"] if row.until is None]
-    if worn:
-        yield f"  {words.shown('fields', 'flags').capitalize()} : {', '.join(worn)}"
-    yield from _section(desk, "person-segments", [stay_line(desk, stay) for stay in stays])
-    yield from _section(desk, "person-did", [_did_line(desk, did) for did in one.did])
-    yield from _section(desk, "person-mails", [_mail_line(desk, row) for row in past["outbox"]])
-    yield from _section(desk, "person-sightings", [_sighting_line(desk, seen) for seen in one.sightings])
-    moves = [desk.say("person-move", source=m.source, old=m.came_from, new=m.went_to, run=m.run) for m in one.moves]
-    yield from _section(desk, "person-moves", moves)
-
-
-def _section(desk: Desk, code: str, lines: Sequence[str]) -> Iterator[str]:
-    if lines:
-        yield ""
-        yield desk.say(code)
-        yield from (f"  {line}" for line in lines[:MOST])
-        if len(lines) > MOST:
-            yield desk.say("preview-more", n=len(lines) - MOST)
-
-
-def _value(desk: Desk, value: Value) -> str:
-    kind, shown = FIELDS[value.field].type, value.value
-    if kind == "date":
-        return format_date(date.fromisoformat(str(shown)), "long", locale=desk.language)
-    if kind == "money" and isinstance(shown, int):
-        return str(format_currency(Decimal(shown) / 100, desk.config.organisation.money, locale=desk.language))
-    if kind == "choice":
-        return vocabulary(desk.language).shown("choices", str(shown))
-    if kind == "tags":
-        return ", ".join(json.loads(str(shown)))
-    return str(format_decimal(shown, locale=desk.language)) if isinstance(shown, int | float) else str(shown)
-
-
-def _origin(desk: Desk, value: Value) -> str:
-    if value.corrected:
-        return "   " + desk.say("person-corrected", run=value.run, when=_when(desk, value.seen))
-    return "   " + desk.say("person-from", source=_place(desk, value.source)) if value.source else ""
-
-
-def _did_line(desk: Desk, did: Did) -> str:
-    fact = did.fact
-    money = ""
-    if fact.cents is not None:
-        money = " · " + str(format_currency(Decimal(fact.cents) / 100, fact.currency or "EUR", locale=desk.language))
-    what = did.event or fact.label or ""
-    known = f"did-status-{fact.status}"
-    status = f" [{desk.say(known) if known in sentences(desk.language) else fact.status}]" if fact.status else ""
-    told = " ".join(part for part in (desk.say(f"did-{fact.kind}"), what) if part)
-    return f"{_when(desk, did.at) or '–':<18} {told}{money}{status} ({_place(desk, did.source)})"
-
-
-def _place(desk: Desk, source: str) -> str:
-    return desk.say("person-sheet") if source == "sheet" else source
-
-
-def _mail_line(desk: Desk, row: Any) -> str:
-    reason = f" ({why_not(desk.language, row.reason)})" if row.reason else ""
-    return (
-        f"{_when(desk, row.settled_at or row.not_before):<18} {row.template} · {desk.say(f'mail-{row.state}')}{reason}"
-    )
-
-
-def _sighting_line(desk: Desk, seen: Any) -> str:
-    given = seen.given
-    if given is None:
-        return f"{_place(desk, seen.source)} · {desk.say('person-withdrawn')}  [{seen.object}]"
-    name = given.name or called({"first_name": given.first_name, "last_name": given.last_name})
-    parts = [part for part in (name, given.email, given.phone, given.postcode, given.city) if part]
-    return f"{_place(desk, seen.source)} · {' · '.join(parts)}  [{seen.object}]"
-
-
-def _person_facts(one: Story, past: dict[str, list[Any]]) -> dict[str, Any]:
-    return {
-        "code": one.code,
-        "once": list(one.once),
-        "values": {
-            value.field: {
-                "value": value.value, "source": value.source, "corrected": value.corrected,
-                "seen": value.seen.isoformat() if value.seen else None,
-            }
-            for value in one.values
-        },
-        "did": [
-            {"kind": did.fact.kind, "at": did.at.isoformat() if did.at else None, "event": did.event,
-             "status": did.fact.status, "cents": did.fact.cents, "currency": did.fact.currency, "source": did.source}
-            for did in one.did
-        ],
-        "sightings": [{"source": seen.source, "object": seen.object} for seen in one.sightings],
-        "flags": [row.name for row in past["flag"] if row.until is None],
-        "mails": [{"id": row.id, "template": row.template, "state": row.state, "reason": row.reason} for row in past["outbox"]],
-    }  # fmt: skip

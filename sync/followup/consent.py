@@ -1,8 +1,10 @@
 """The right to write, for one person and purpose. Facts of law: not advice, and gathered on 2026-11-22.
 
 - GDPR and the French CPCE (art. L34-5): consent; or own customers, for similar things, who can refuse in every message.
-  CNIL's reference keeps customers for 3 years after the last contact.
-- CASL (S.C. 2010, c. 23, s. 10): consent; or implied for 2 years after a purchase, visit or gift.
+  CNIL's reference keeps customers for 3 years after the end of the relationship.
+- CASL (S.C. 2010, c. 23, s. 10): consent; or implied for 2 years after a purchase, a visit (the contract of a ticket ends
+  with it), a gift or the end of a membership, and for 6 months after an inquiry. Gift and membership count so for
+  registered charities and non-profit clubs; whether the organisation is one, it knows itself.
 
 Unsubscribed anywhere is unsubscribed everywhere for marketing. Service e-mails (practical information on what was
 bought) need a good address only. Whom the team noted not to contact gets nothing at all.
@@ -27,19 +29,32 @@ Contact = Mapping[str, Any]
 """A person for an e-mail: the fields of `rules.fields` by name, and
 `code` (how the team calls the person), `consents` (of `connectors.records.Consent`, or mappings with its keys),
 `unsubscribed`, `bounced`, `complained`, `do_not_contact` (bools; absent is no). `unsubscribed` is of *any* list.
-`suppressed`: what `suppression.among` says of the address (and of the person's other ones, but for `bounced`)."""
+`suppressed`: what `suppression.among` says of the address (and of the person's other ones, but for `bounced`).
+`last_inquiry`: the local day on which they last asked something."""
 
-IMPLIED: dict[Law, tuple[Period, dict[str, str]]] = {
-    "gdpr": (Period(3, "year"), {"last_purchase": "customer", "last_visit": "customer"}),
-    "casl": (Period(2, "year"), {"last_purchase": "customer", "last_visit": "customer", "last_donation": "donor"}),
+CNIL, CASL = Period(3, "year"), Period(2, "year")
+IMPLIED: dict[Law, Mapping[str, tuple[str, Period]]] = {
+    "gdpr": {
+        "last_purchase": ("customer", CNIL),
+        "last_visit": ("customer", CNIL),
+        "membership_ends": ("customer", CNIL),
+    },
+    "casl": {
+        "last_purchase": ("customer", CASL),
+        "last_visit": ("customer", CASL),
+        "last_donation": ("donor", CASL),
+        "membership_ends": ("member", CASL),
+        "last_inquiry": ("inquiry", Period(6, "month")),
+    },
 }
+"""By what somebody did last, the basis it gives and for how long."""
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Right:
-    """`reason` says in a word why not (None: may write); `basis` by what right: consent, customer, donor, service.
-    `until` is the last day of a right that the law only implies.
+    """`reason` says in a word why not (None: may write); `basis` by what right: consent, customer, donor, member,
+    inquiry, service. `until` is the last day of a right that the law only implies, also of one that is over.
     """
 
     reason: str | None = None
@@ -51,7 +66,7 @@ def right(person: Contact, purpose: Purpose, law: Law, today: date) -> Right:
     """May this person be written to for this purpose, on this local day?"""
     if not is_address(person.get("email")):
         return Right("no-address")
-    if person.get("bounced") or person.get("newsletter") == "bounced" or "bounced" in _suppressed(person):
+    if person.get("bounced") or "bounced" in _suppressed(person):
         return Right("bounced")
     if refusal := next((reason for reason, holds in _refusals(person, purpose) if holds), None):
         return Right(refusal)
@@ -72,7 +87,8 @@ def _refusals(person: Contact, purpose: Purpose) -> Iterable[tuple[str, bool]]:
     yield "complained", bool(person.get("complained")) or "complained" in suppressed
     unsubscribed = person.get("unsubscribed") or person.get("newsletter") == "unsubscribed"
     unsubscribed = unsubscribed or "unsubscribed" in suppressed
-    yield "unsubscribed", bool(unsubscribed) or _consent(person) is False
+    yield "unsubscribed", bool(unsubscribed)
+    yield "said-no", _consent(person) is False
 
 
 def _suppressed(person: Contact) -> Mapping[str, datetime]:
@@ -100,10 +116,11 @@ def _told(consent: Any) -> tuple[str, bool, datetime | None]:
 
 
 def _implied(person: Contact, law: Law, today: date) -> Right:
-    period, bases = IMPLIED[law]
-    ends = [(period.after(person[name]), basis) for name, basis in bases.items() if person.get(name)]
-    until, basis = max(ends, default=(date.min, ""))
-    return Right(basis=basis, until=until) if today <= until else Right("no-consent")
+    known = [(person[name], *right) for name, right in IMPLIED[law].items() if person.get(name)]
+    until, basis = max(((period.after(day), basis) for day, basis, period in known), default=(None, None))
+    if person.get("membership") and not person.get("membership_ends"):
+        return Right(basis="member" if law == "casl" else "customer")
+    return Right(basis=basis, until=until) if until and today <= until else Right("no-consent", until=until)
 
 
 PLAIN = re.compile(

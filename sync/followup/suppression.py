@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from hashlib import sha256
 from hmac import HMAC
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -62,6 +63,14 @@ def among(connection: Connection, org: int, addresses: Iterable[str]) -> dict[st
         for row in connection.execute(rows.where(suppression.c.address_hash.in_(some))):
             found.setdefault(known[row.address_hash], {})[row.reason] = row.at
     return found
+
+
+def entries(connection: Connection, org: int, addresses: Iterable[str]) -> list[sa.Row[Any]]:
+    """All that the list holds of these addresses, what was lifted too: reason, at, evidence, lifted_at, lifted_by."""
+    pepper = connection.scalar(sa.select(organisation.c.pepper).where(organisation.c.id == org))
+    keys = [_keyed(pepper, address) for address in addresses] if pepper else []
+    rows = sa.select(suppression).where(suppression.c.org == org, suppression.c.address_hash.in_(keys))
+    return list(connection.execute(rows.order_by(suppression.c.at)).all())
 
 
 def _pepper(connection: Connection, org: int) -> str:

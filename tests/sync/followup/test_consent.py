@@ -31,6 +31,9 @@ def may(law: Law = "gdpr", **facts: object) -> Right:
         ("casl", "last_purchase", date(2024, 3, 14), date(2024, 3, 13)),
         ("casl", "last_visit", date(2024, 3, 14), date(2024, 3, 13)),
         ("casl", "last_donation", date(2024, 3, 14), date(2024, 3, 13)),
+        ("casl", "membership_ends", date(2024, 3, 14), date(2024, 3, 13)),
+        ("gdpr", "membership_ends", date(2023, 3, 14), date(2023, 3, 13)),
+        ("casl", "last_inquiry", date(2025, 9, 14), date(2025, 9, 13)),
     ],
 )
 def test_customers_may_be_written_to_for_a_time(law: Law, field: str, last_good: date, too_old: date) -> None:
@@ -39,16 +42,31 @@ def test_customers_may_be_written_to_for_a_time(law: Law, field: str, last_good:
     assert may(law, **{field: too_old}).reason == "no-consent"
 
 
+def test_the_longest_right_counts_and_says_by_what() -> None:
+    found = may("casl", last_purchase=date(2024, 6, 1), last_donation=date(2025, 1, 1), last_inquiry=TODAY)
+    assert found == Right(basis="donor", until=date(2027, 1, 1))
+    assert may("casl", membership_ends=date(2026, 12, 31)) == Right(basis="member", until=date(2028, 12, 31))
+    assert may("casl", membership="Amis du Phare") == Right(basis="member"), "a membership without an end"
+
+
+def test_a_right_that_is_over_says_since_when() -> None:
+    assert may("casl", last_purchase=date(2020, 1, 5)) == Right("no-consent", until=date(2022, 1, 5))
+
+
+def test_an_inquiry_is_no_purchase_under_gdpr() -> None:
+    assert may(last_inquiry=TODAY).reason == "no-consent"
+
+
 def test_a_gift_alone_is_no_purchase_under_gdpr() -> None:
     assert may(last_donation=TODAY).reason == "no-consent"
 
 
 def test_the_newest_word_counts_and_a_no_without_a_date_is_a_no() -> None:
     assert may(consents=[YES]).basis == "consent"
-    assert may(consents=[YES, NO], last_purchase=TODAY).reason == "unsubscribed"
+    assert may(consents=[YES, NO], last_purchase=TODAY).reason == "said-no"
     later = {"purpose": "marketing", "granted": True, "at": datetime(2025, 3, 1, tzinfo=UTC)}
     assert may(consents=[NO, later]).basis == "consent"
-    assert may(consents=[later, UNDATED]).reason == "unsubscribed"
+    assert may(consents=[later, UNDATED]).reason == "said-no"
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def approved(theatre: Theatre, *people: int) -> None:
     [
         ({"newsletter": "unsubscribed"}, "unsubscribed"),
         ({"unsubscribed": True}, "unsubscribed"),
-        ({"newsletter": "bounced"}, "bounced"),
+        ({"bounced": True}, "bounced"),
         ({"complained": True}, "complained"),
         ({"do_not_contact": True}, "do-not-contact"),
         ({"newsletter": "none"}, "no-consent"),

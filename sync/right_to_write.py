@@ -1,0 +1,118 @@
+"""Whether a person may be written to, by what right, until when, and what was said about it: for people who look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, get_args
+
+import polars as pl
+from babel.dates import format_date
+
+from connectors.trouble import Trouble
+from sync.contacts import Contacts, Note, Said, addresses_of, keep_out, said
+from sync.desk import Desk
+from sync.followup import suppression
+from sync.followup.consent import Purpose, Right, right
+from sync.messages import why_not
+from sync.sheet.look import Look
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One thing that was said: `code` says what, in our words; `words` are those that stand where it was said."""
+
+    code: str
+    at: date | datetime | None
+    where: str
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A person's rights by purpose, and all that was said, the newest first. `unread`: why the sheet was not looked at."""
+
+    rights: Mapping[Purpose, Right]
+    statements: Sequence[Statement]
+    unread: Trouble | None = None
+
+
+def standing(desk: Desk, people: pl.DataFrame, code: str, seen: Look | None, unread: Trouble | None = None) -> Standing:
+    """`people` as `rows.everybody` gives them; `seen` is the sheet, where the team may have noted something."""
+    noted = keep_out(desk, seen, {})
+    row = people.filter(pl.col("key") == code)
+    number = row["person_id"][0]
+    contact = Contacts(desk, row, noted)([number])[number]
+    law, today = desk.config.organisation.law, desk.clock.today()
+    rights = {purpose: right(contact, purpose, law, today) for purpose in get_args(Purpose)}
+    found = [*map(_of_source, said(desk, [number]).get(number, ())), *map(_of_note, noted.get(code, ()))]
+    found += _of_list(desk, number, contact)
+    return Standing(
+        rights, sorted(dict.fromkeys(found), key=lambda one: _day(desk, one.at) or date.min, reverse=True), unread
+    )
+
+
+def _of_source(one: Said) -> Statement:
+    code = f"said-{one.purpose}-{one.status}" if one.kind == "consent" else f"said-{one.status}"
+    return Statement(code, one.at, one.source, one.words)
+
+
+def _of_note(note: Note) -> Statement:
+    return Statement(f"said-note-{note.means}", note.day, "sheet", f"{note.header} : {note.cell}")
+
+
+def _of_list(desk: Desk, number: int, contact: Mapping[str, Any]) -> Iterator[Statement]:
+    mine = addresses_of(desk, [contact]).get(number, set())
+    with desk.store.look() as connection:
+        for entry in suppression.entries(connection, desk.store.org, mine):
+            yield Statement(f"said-list-{entry.reason}", entry.at, "filrouge", entry.evidence)
+            if entry.lifted_at:
+                yield Statement("said-lifted", entry.lifted_at, "filrouge", entry.lifted_by or "")
+
+
+def lines(desk: Desk, one: Standing) -> Iterator[str]:
+    """The rights, each on a line; then what was said, each on a line with its day and place."""
+    for purpose, may in one.rights.items():
+        yield right_line(desk, purpose, may)
+    for each in one.statements:
+        day = _day(desk, each.at)
+        when = format_date(day, "d MMM y", locale=desk.language) if day else "–"
+        where = desk.say(f"said-in-{each.where}") if each.where in {"sheet", "filrouge"} else each.where
+        words = f" : {each.words}" if each.words else ""
+        yield f"{when:<14} {desk.say(each.code)} ({where}){words}"
+    if one.unread:
+        yield desk.say("right-sheet-unread", why=desk.say(one.unread.code, **one.unread.facts))
+
+
+def right_line(desk: Desk, purpose: Purpose, may: Right) -> str:
+    """Whether, by what right, and until when."""
+    until = format_date(may.until, "long", locale=desk.language) if may.until else ""
+    what = desk.say(f"right-{purpose}")
+    if may.reason:
+        said = desk.say("right-no", what=what, why=why_not(desk.language, may.reason))
+        return f"{said} {desk.say('right-ended', day=until)}" if until else said
+    said = desk.say("right-yes", what=what, basis=desk.say(f"basis-{may.basis}"))
+    return f"{said} {desk.say('right-until', day=until)}" if until else said
+
+
+def facts(one: Standing) -> dict[str, Any]:
+    """The same for `--json`."""
+    return {
+        "rights": {
+            purpose: {
+                "may": may.reason is None, "reason": may.reason, "basis": may.basis,
+                "until": may.until.isoformat() if may.until else None,
+            }
+            for purpose, may in one.rights.items()
+        },
+        "said": [
+            {"what": each.code.removeprefix("said-"), "at": each.at.isoformat() if each.at else None,
+             "where": each.where, "words": each.words}
+            for each in one.statements
+        ],
+    }  # fmt: skip
+
+
+def _day(desk: Desk, at: date | datetime | None) -> date | None:
+    return at.astimezone(desk.config.zone).date() if isinstance(at, datetime) else at

@@ -1,0 +1,110 @@
+"""Who may be written to: from export files, the team's own columns and lists, shown and kept to."""
+
+from __future__ import annotations
+
+import openpyxl
+import pytest
+
+from tests.thread.small import LINES, Small, line
+
+NBSP = "\N{NO-BREAK SPACE}"
+
+
+@pytest.fixture
+def news(small: Small) -> Small:
+    """Marketing, in Canada, with people who came too long ago for an implied right."""
+    small.change("rules/templates/on-se-revoit.md", "purpose: service", "purpose: marketing")
+    small.export(tuple(line.replace("/2024", "/2023") for line in LINES))
+    small.run()
+    small.filrouge("approve", "perdus-de-vue")
+    return small
+
+
+def add_column(small: Small, header: str, who: str, value: str) -> None:
+    file = small.folder / "Contacts.xlsx"
+    book = openpyxl.load_workbook(file)
+    sheet = book["Contacts"]
+    place = sheet.max_column + 1
+    first = next(cell.column for cell in sheet[1] if cell.value == "Prénom")
+    sheet.cell(1, place).value = header
+    for row in range(2, sheet.max_row + 1):
+        if sheet.cell(row, int(first or 0)).value == who:
+            sheet.cell(row, place).value = value
+    book.save(file)
+
+
+def shown(small: Small, *arguments: str, today: str | None = None) -> str:
+    said = small.filrouge(*arguments, today=today).said
+    return said.replace(NBSP, " ").replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+
+
+def test_a_right_that_is_over_is_told_with_its_day(news: Small) -> None:
+    assert news.run().facts["mail"]["held"] == {"no-consent": 1}
+    told = shown(news, "person", "show", "jeanne.exemple@example.org")
+    assert "Nouvelles et promotion : non, la personne n'a pas donné son accord." in told
+    assert "Ce qui avait été fait en donnait le droit jusqu'au 12 mai 2025." in told
+    assert "Informations pratiques : oui" in told
+
+
+NOTED = {
+    "Ana": ("Accord infolettre", "Oui, bulletin du 12/01/2026", None),
+    "Ben": ("Accepte les courriels", "x", None),
+    "Cleo": ("Consentement", "exprès", None),
+    "Dora": ("Opt-in", "2026-01-12", None),
+    "Emil": ("Demande de renseignements", "2026-01-12", None),
+    "Fay": ("Dernière demande d'information", "2025-01-12", "no-consent"),
+    "Guy": ("Accord newsletter", "à demander", "no-consent"),
+    "Hal": ("Consent e-mail", "non", "said-no"),
+    "Ida": ("Accord photo", "oui", "no-consent"),
+    "Jil": ("Opt-in SMS", "oui", "no-consent"),
+    "Kim": ("Désinscrit", "le 3 mars", "unsubscribed"),
+    "Leo": ("Ne pas contacter", "oui", "do-not-contact"),
+}
+
+
+def test_what_the_team_noted_counts(news: Small) -> None:
+    shows = [("Cyrano", "10/03/2023"), ("Antigone", "12/05/2023")]
+    lines = [line(n, f"{who} Exemple", *show) for show in shows for n, who in enumerate(NOTED, 10 * len(show[0]))]
+    news.export(tuple(lines), "autres.csv")
+    news.run()
+    for who, (header, cell, _) in NOTED.items():
+        add_column(news, header, who, cell)
+    news.run()
+    mails = news.filrouge("outbox", "--json").facts["mails"]
+    became = {mail["to"].partition(".")[0].capitalize(): mail["reason"] for mail in mails}
+    assert {who: became[who] for who in NOTED} == {who: reason for who, (_, _, reason) in NOTED.items()}
+    assert len(news.mails()) == sum(reason is None for _, _, reason in NOTED.values())
+
+
+def test_the_proof_is_shown_where_one_looks(news: Small) -> None:
+    add_column(news, "Accord infolettre", "Jeanne", "Oui, bulletin du 12/01/2026")
+    told = shown(news, "person", "show", "jeanne.exemple@example.org")
+    assert "Nouvelles et promotion : oui, accord donné." in told
+    assert "noté : accord pour les nouvelles (votre tableau) : Accord infolettre : Oui, bulletin du 12/01/2026" in told
+    assert "12 janv. 2026" in told
+    assert "Nouvelles et promotion : oui, accord donné." in shown(news, "explain", "jeanne.exemple@example.org")
+
+
+def test_the_end_of_an_implied_right_is_shown(news: Small) -> None:
+    add_column(news, "Demande de renseignements", "Jeanne", "2026-01-12")
+    told = shown(news, "explain", "Jeanne Exemple", today="2026-07-12")
+    assert "oui, vous a demandé un renseignement. Jusqu'au 12 juillet 2026, sauf nouvel achat, don ou accord." in told
+    late = news.filrouge("explain", "Jeanne Exemple", "--json", today="2026-07-13").facts["rights"]["marketing"]
+    assert late == {"may": False, "reason": "no-consent", "basis": None, "until": "2026-07-12"}
+
+
+def test_a_no_somewhere_is_a_no_everywhere(news: Small) -> None:
+    add_column(news, "Accord infolettre", "Jeanne", "oui")
+    news.write("exports/infolettre.csv", "Email,Status\njeanne.exemple@example.org,Unsubscribed\n")
+    assert news.run().facts["mail"]["held"] == {"unsubscribed": 1}
+    told = shown(news, "person", "show", "jeanne.exemple@example.org")
+    assert "infolettre : désinscription (exports)" in told
+
+
+def test_an_address_that_bounced_elsewhere_stops_only_itself(small: Small) -> None:
+    small.write("exports/infolettre.csv", "Email,Status\njeanne.exemple@example.org,Cleaned\n")
+    small.run()
+    small.filrouge("approve", "perdus-de-vue")
+    assert small.run().facts["mail"]["held"] == {"bounced": 1}
+    small.edit("Jeanne", "Courriel", "jeanne.corrigee@example.org")
+    assert small.run().facts["mail"]["sent"] == 1
