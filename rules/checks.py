@@ -13,13 +13,15 @@ from typing import cast
 import polars as pl
 
 from rules.conditions import Check, Period
-from rules.fields import FIELDS
+from rules.fields import FIELDS, SCORES
 from rules.mistakes import fold
 from rules.words import LANGUAGES, vocabulary
 
 # Nobody who never came has an unknown number of visits: without a value these are 0.
 COUNTED = frozenset(
-    name for name, field in FIELDS.items() if field.type in {"number", "money"} and name != "satisfaction"
+    name
+    for name, field in FIELDS.items()
+    if field.type in {"number", "money"} and name not in {"satisfaction", *SCORES}
 )
 TRUE = ("x", "1", "✓", "✔", "☑", "v", "y", "o", "vrai", "true")
 FEW = 6

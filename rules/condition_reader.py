@@ -20,6 +20,7 @@ from rules.context import Context
 from rules.fields import FIELDS, FieldType
 from rules.mistakes import fold, nearest
 from rules.phrases import Phrase, read_date, read_fact_date, read_number, read_phrase, typed
+from rules.score_reader import within_five
 from rules.suggestions import suggest
 from rules.window_reader import not_counted, read_deeds, read_window
 from rules.windows import OPTIONS
@@ -104,7 +105,7 @@ def _read_segments(context: Context, node: Node, path: str) -> Iterable[Conditio
 
 def _read_field(context: Context, name: str, entry: Entry, path: str) -> Iterable[Condition]:
     check = _Reader(context, name, entry.key.value, path).read(FIELDS[name].type, entry.value)
-    return () if check is None else (check,)
+    return within_five(context, name, check, entry, path)
 
 
 def _read_sheet(context: Context, node: Node, path: str) -> Iterable[Condition]:

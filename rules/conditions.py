@@ -304,11 +304,15 @@ class Book:
         return {check.column: check for check in checks if check.window is not None}
 
     @property
+    def fields(self) -> frozenset[str]:
+        """Fields that rules and segments read; the team's own as `sheet:` and their header."""
+        needs = [*(rule.needs for rule in self.rules), *(segment.needs for segment in self.segments)]
+        return frozenset[str]().union(*needs)
+
+    @property
     def columns(self) -> frozenset[str]:
         """Headers of the team's sheet that rules and segments read."""
-        names = {name for rule in self.rules for name in rule.needs}
-        names |= {name for segment in self.segments for name in segment.needs}
-        return frozenset(name.removeprefix(SHEET) for name in names if name.startswith(SHEET))
+        return frozenset(name.removeprefix(SHEET) for name in self.fields if name.startswith(SHEET))
 
     def columns_gone(self, headers: Iterable[str]) -> tuple[str, ...]:
         """Headers that rules name, as they name them, and that the sheet has not."""

@@ -79,8 +79,13 @@ FIELDS: dict[str, Field] = {
         _field("flags", "tags"),
         _field("last_emailed", "date"),
         _field("verified", "date"),
+        _field("recency_score", "number", "visit"),
+        _field("frequency_score", "number", "visit"),
+        _field("money_score", "number", "order"),
     )
 }
+SCORES = ("recency_score", "frequency_score", "money_score")
+"""From 1 to 5 beside everybody else who came in the last 24 months; the others have none."""
 COLUMNS: dict[str, Field] = FIELDS | {"segments": _field("segments", "tags")}
 """Every field that a column of the sheet may show: those of rules, and the segments that a person is in (a rule asks for
 these with `segment`).

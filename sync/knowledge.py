@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from connectors import catalog
 from rules.conditions import SHEET, Book
-from rules.fields import FIELDS
+from rules.fields import FIELDS, SCORES
 from sync.desk import Desk
+from sync.people import scores
 from sync.store import Store
 from sync.store.tables import fact
 from sync.store.tables import source as source_table
@@ -35,6 +36,7 @@ def know(desk: Desk, book: Book, now: datetime, headers: Collection[str]) -> Kno
     stale = stale_sources(desk.store, fed, now, desk.config.freshness)
     late = {name: _late_source(FIELDS[name].source, fed, stale) for name in FIELDS}
     unfed = {name for name, field in FIELDS.items() if not is_fed(field.source, fed)}
+    unfed |= set() if scores.known(desk.store) else set(SCORES)
     gone = tuple(sorted(book.columns_gone(headers)))
     unknown = unfed | {name for name, source in late.items() if source} | {SHEET + header for header in gone}
     waits = {rule.id: next((late[name] for name in sorted(rule.needs) if late.get(name)), None) for rule in book.rules}

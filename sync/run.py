@@ -23,6 +23,7 @@ from connectors.sheets.sheet import Calls, Sheet
 from connectors.trouble import Trouble, TryLater
 from rules.compiler import Verdicts, evaluate
 from rules.conditions import SHEET, Book
+from rules.fields import SCORES
 from sync import runs
 from sync.beginning import mind_the_clock, read_rules
 from sync.beside.keep import take_ticks, write_tabs
@@ -41,6 +42,7 @@ from sync.outcome import Outcome, where
 from sync.people.doubts import note_doubts
 from sync.people.merge import Resolved, resolve
 from sync.people.profile import refresh
+from sync.people.scores import refresh_scores
 from sync.people.tables import person
 from sync.pull import Pulled, pull_all
 from sync.rows import (
@@ -312,6 +314,8 @@ def work_out_people(work: Work) -> None:
     refresh(store, work.now, who.timezone, who.money, everything=changed, priority=list(config.sources))
     if changed:
         runs.remember(store, "profile-basis", basis)
+    asked = not work.book.fields.union(config.columns.values()).isdisjoint(SCORES)
+    refresh_scores(store, work.now, who.timezone, who.money, wanted=asked)
     work.forget_frame()
 
 

@@ -26,6 +26,18 @@ def _typed(schema: dict[str, Any], rows: Sequence[Any]) -> pl.DataFrame:
     return found.cast({name: pl.Boolean for name, kind in schema.items() if kind == pl.Boolean})
 
 
+def newest(connection: Connection, org: int) -> list[int | None]:
+    """What is another whenever a record, or whose it is, changed: the last run that changed an object, how many are
+    gone, the last sighting that passed to another person, the last person.
+    """
+    sql = (
+        "SELECT (SELECT MAX(run) FROM object WHERE org = ?), (SELECT COUNT(*) FROM object WHERE org = ? AND gone IS NOT NULL),"
+        " (SELECT MAX(no) FROM move WHERE org = ?), (SELECT MAX(id) FROM person WHERE org = ?)"
+    )
+    (row,) = ask_bare(connection, sql, *[org] * 4)
+    return list(row)
+
+
 def events_of(connection: Connection, org: int) -> pl.DataFrame:
     """Every event as last described, and whether anybody was scanned there."""
     columns = {"object": pl.Int64, **{name: kind for name, kind in measures.EVENTS.items() if name != "scanned"}}

@@ -11,7 +11,7 @@ import polars as pl
 from sqlalchemy.engine import Connection
 
 from rules.conditions import Check
-from rules.fields import FIELDS
+from rules.fields import FIELDS, SCORES
 from sync.people import measures, survive, tables, windows
 from sync.people.facts import events_of, frame
 from sync.people.tables import ELSEWHERE
@@ -21,7 +21,15 @@ from sync.store.rows import ask, put, run, run_many
 
 CHUNK = 20_000
 COMPUTED = tuple(name for name in FIELDS if name not in ELSEWHERE)
-COLUMNS = ("org", "person", *COMPUTED, "email_key", "other_money", "due", "past")
+COLUMNS = (
+    "org",
+    "person",
+    *(name for name in COMPUTED if name not in SCORES),
+    "email_key",
+    "other_money",
+    "due",
+    "past",
+)
 CONCERNED = "person AS p JOIN sighting AS s ON s.org = p.org AND s.person = p.id"
 ONE_OF = "p.org = ? AND p.id BETWEEN ? AND ?"
 RECONSTRUCTIBLE = (

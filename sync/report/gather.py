@@ -18,6 +18,7 @@ from sync.contacts import Contacts, keep_out
 from sync.drafts import drafts
 from sync.followup import standings
 from sync.people.doubts import doubts
+from sync.people.facts import newest
 from sync.report.page import Report, RuleLine, SourceLine, Waiting
 from sync.rows import called, filled, reached
 from sync.sheet import journal
@@ -196,7 +197,8 @@ def visitors(work: Work) -> list[tuple[str, int, int]]:
     Counted anew only on another day or when something was pulled or joined since.
     """
     store, language = work.desk.store, work.desk.config.language
-    basis = _visits_basis(work)
+    with store.look() as connection:
+        basis = [work.desk.clock.today().isoformat(), str(work.desk.config.zone), *newest(connection, store.org)]
     known = msgspec.json.decode(runs.recall(store, "visitors") or "{}")
     if known.get("basis") != basis:
         known = {"basis": basis, "months": _count_visitors(work)}
@@ -205,18 +207,6 @@ def visitors(work: Work) -> list[tuple[str, int, int]]:
         (format_date(date.fromisoformat(f"{month}-01"), "MMM yy", locale=language), first, back)
         for month, first, back in known["months"]
     ]
-
-
-def _visits_basis(work: Work) -> list[Any]:
-    """What changes whenever the counts may: the day, the zone, what was pulled last, who was joined last."""
-    store = work.desk.store
-    newest = (
-        "SELECT (SELECT MAX(run) FROM object WHERE org = ?), (SELECT COUNT(*) FROM object WHERE org = ? AND gone IS NOT NULL),"
-        " (SELECT MAX(no) FROM move WHERE org = ?), (SELECT MAX(id) FROM person WHERE org = ?)"
-    )
-    with store.look() as connection:
-        (row,) = ask(connection, newest, *[store.org] * 4)
-    return [work.desk.clock.today().isoformat(), str(work.desk.config.zone), *row]
 
 
 def _count_visitors(work: Work) -> list[tuple[str, int, int]]:
