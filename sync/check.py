@@ -19,6 +19,7 @@ from sync.editing import refresh_help
 from sync.messages import LANGUAGES, say
 from sync.outcome import Outcome
 from sync.schedule import Timetable
+from sync.templatecheck import advise, holes, links
 from sync.understood import understood
 
 DONE, PARTIAL, WRONG = 0, 1, 2
@@ -33,6 +34,7 @@ def check(file: Path, language: str | None, *, online: bool) -> Outcome:
     said = language or reading.language
     mistakes, lines = list(reading.mistakes), {file.name: reading.lines}
     remarks: list[str] = []
+    advice: list[Mistake] = []
     accounts: dict[str, dict[str, str]] = {}
     if reading.config:
         desk = Desk(reading.config, Clock(reading.config.zone), said)
@@ -41,9 +43,20 @@ def check(file: Path, language: str | None, *, online: bool) -> Outcome:
         mistakes += [*desk.read_rules(headers).mistakes, *desk.templates[1]]
         lines |= desk.lines()
         remarks = [*understood(desk), *_unfilled(desk), *_not_read(desk)]
+        if not mistakes:
+            advice = sorted([*advise(desk), *_holes(desk, remarks)], key=lambda one: one.place)
         if online:
             _try_accounts(desk, accounts)
-    return _outcome(said, mistakes, lines, remarks, accounts, reading.config)
+        desk.close()
+    return _outcome(said, (mistakes, advice), lines, remarks, accounts, reading.config)
+
+
+def _holes(desk: Desk, remarks: list[str]) -> list[Mistake]:
+    try:
+        return holes(desk)
+    except Trouble as trouble:
+        remarks.append(desk.say(trouble.code, **trouble.facts))
+        return []
 
 
 def headers_now(desk: Desk, accounts: dict[str, dict[str, str]], *, online: bool) -> list[str] | None:
@@ -119,6 +132,8 @@ def _try_accounts(desk: Desk, accounts: dict[str, dict[str, str]]) -> None:
             accounts[name] = {"state": "ok", "message": f"{account.name}. {remarks}".strip()}
         finally:
             source.close()
+    if found := links(desk):
+        accounts["links"] = found
     mailer = desk.config.open_mailer(desk.clock)
     try:
         if mailer.way:
@@ -132,22 +147,26 @@ def _try_accounts(desk: Desk, accounts: dict[str, dict[str, str]]) -> None:
 
 def _outcome(
     language: str,
-    mistakes: list[Mistake],
+    found: tuple[list[Mistake], list[Mistake]],
     lines: dict[str, list[str]],
     remarks: list[str],
     accounts: dict[str, dict[str, str]],
     config: Config | None,
 ) -> Outcome:
+    mistakes, advice = found
     failed = [name for name, account in accounts.items() if account["state"] == "failed"]
     all_right = all(account["state"] == "ok" for account in accounts.values())
     said: list[str] = []
     if mistakes:
         said += [show_mistakes(mistakes, language, lines), "", say(language, "check-mistakes", n=len(mistakes))]
     said += () if mistakes else remarks  # below a long table, nobody would see the mistakes
+    if advice:
+        said += ["", say(language, "check-advice", n=len(advice)), show_mistakes(advice, language, lines), ""]
     for name, account in accounts.items():
-        shown = say(language, f"check-{name}") if name in {"sheet", "mail"} else name
+        shown = say(language, f"check-{name}") if name in {"sheet", "mail", "links"} else name
         said.append(say(language, "check-account", mark=MARKS[account["state"]], name=shown, **account))
     if not mistakes and all_right and config:
         said.append(say(language, "check-right"))
     facts: dict[str, Any] = {"mistakes": [mistake.to_json(language) for mistake in mistakes], "accounts": accounts}
+    facts["advice"] = [one.to_json(language) for one in advice]
     return Outcome(said, facts, WRONG if mistakes else PARTIAL if failed else DONE)

@@ -185,13 +185,14 @@ def serve(
 @app.command(help=told("help-preview"))
 def preview(
     rule: Annotated[str | None, typer.Argument(help=told("help-preview-rule"))] = None,
+    page: Annotated[Path | None, typer.Option(help=told("help-preview-page"), metavar="FILE.html")] = None,
     today: Today = None,
     as_json: AsJson = False,
 ) -> None:
     from sync.rehearsal import preview as look_ahead
 
     with open_desk(today) as desk:
-        finish(look_ahead(desk, rule), as_json)
+        finish(look_ahead(desk, rule, page), as_json)
 
 
 @app.command(help=told("help-explain"))

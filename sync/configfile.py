@@ -91,6 +91,7 @@ class _Reader:
         self.language = self._language(tree)
         filled = plain(self._fill(tree, ()))
         outline = self._validate(Outline, filled, ())
+        self._judge_colours()
         sources = self._sources(filled)
         sheet, tab = self._sheet(filled)
         mail, post = self._mail(filled)
@@ -213,7 +214,6 @@ class _Reader:
             return None
         if not COUNTRY.match(who.country) or not babel.numbers.get_territory_currencies(who.country):
             self._tell(("organisation", "country"), "config-country", found=who.country)
-        self._judge_colours()
         if not outline.store.startswith(("sqlite:///", "postgresql://")):
             self._tell(("store",), "config-store", found=outline.store.partition(":")[0])
         timetable = read_schedule(outline.schedule, ZoneInfo(who.timezone))

@@ -16,8 +16,11 @@ from sync.desk import Desk
 from sync.drafts import Draft, drafts
 from sync.followup import deeds
 from sync.followup import outbox as box
+from sync.followup.templates import Gap
 from sync.messages import why_not
 from sync.outcome import Outcome
+from sync.report import ahead
+from sync.report.ahead import Ahead, RuleAhead
 from sync.report.gather import shown
 from sync.sheet.apply import preview as preview_cells
 from sync.sheet.columns import cell_of
@@ -27,7 +30,7 @@ from sync.store.copy import copy_store
 if TYPE_CHECKING:
     from sync.run import Wishes, Work
 
-MOST = 20
+MOST, NAMED = 20, 5
 
 
 @contextmanager
@@ -49,8 +52,8 @@ def _store_to_try_on(desk: Desk, folder: Path) -> Store:
     return Store.open(f"sqlite:///{folder / 'copy.db'}", desk.config.organisation.slug, desk.clock.read())
 
 
-def rehearse(desk: Desk, wishes: Wishes, rule: str | None = None, *, pull: bool) -> Outcome:
-    """What a run would do now. With `pull` the sources are asked, too (into the copy)."""
+def rehearse(desk: Desk, wishes: Wishes, rule: str | None = None, *, pull: bool, page: Path | None = None) -> Outcome:
+    """What a run would do now. With `pull` the sources are asked, too (into the copy). `page`: the file for a page."""
     from sync import run
 
     book, notes = read_rules(desk, keep_last_right=False)
@@ -69,18 +72,18 @@ def rehearse(desk: Desk, wishes: Wishes, rule: str | None = None, *, pull: bool)
             plan = preview_cells(copy.store, work.look, wanted, 0) if work.look and wanted else None
         finally:
             sheet.close()
-        return _outcome(work, plan, rule)
+        return _outcome(work, plan, rule, page)
 
 
-def preview(desk: Desk, rule: str | None) -> Outcome:
+def preview(desk: Desk, rule: str | None, page: Path | None = None) -> Outcome:
     """Without asking the sources; before the first run with them, since else there would be nothing to see."""
     from sync.run import Wishes
     from sync.runs import last_runs
 
-    return rehearse(desk, Wishes(), rule, pull=not (desk.has_store and last_runs(desk.store, 1)))
+    return rehearse(desk, Wishes(), rule, pull=not (desk.has_store and last_runs(desk.store, 1)), page=page)
 
 
-def _outcome(work: Work, plan: Any, only: str | None) -> Outcome:
+def _outcome(work: Work, plan: Any, only: str | None, page: Path | None) -> Outcome:
     rules = _who_moves(work, only)
     mails = _mails(work, only)
     done = list(_deeds(work, only))
@@ -88,6 +91,7 @@ def _outcome(work: Work, plan: Any, only: str | None) -> Outcome:
     rows = len(plan.rows) if plan else 0
     troubles = [work.sheet_trouble, *(one.trouble for one in work.pulled.values())]
     notes = [work.desk.say(trouble.code, **trouble.facts) for trouble in troubles if trouble]
+    holes = _holes(mails)
     facts = {
         "rules": rules,
         "mails": [mail.to_json() for mail in mails],
@@ -95,8 +99,47 @@ def _outcome(work: Work, plan: Any, only: str | None) -> Outcome:
         "cells": cells,
         "rows_added": rows,
         "notes": notes,
+        "empty_fields": holes,
     }
-    return Outcome(list(_lines(work, facts, mails)), facts)
+    said = list(_lines(work, facts, mails))
+    if page:
+        with work.desk.speaking(work.desk.config.language):
+            ahead.write(_ahead(work, facts, mails), page)
+        said.append(work.desk.say("preview-page", file=page))
+    return Outcome(said, facts)
+
+
+def _ahead(work: Work, facts: dict[str, Any], mails: list[Draft]) -> Ahead:
+    say, names = work.desk.say, work.names({cell["key"] for cell in facts["cells"]})
+    who = work.desk.config.organisation
+    return Ahead(
+        who.name, who.language, work.desk.clock.today(),
+        [
+            RuleAhead(rule.id, rule.name, **facts["rules"][rule.id], mails=[mail for mail in mails if mail.rule == rule.id])
+            for rule in work.book.rules
+            if rule.id in facts["rules"]
+        ],
+        [(names.get(c["key"]) or c["key"], c["column"], c["from"], c["to"]) for c in facts["cells"]],
+        facts["rows_added"],
+        [(one["person"], one["what"], say(f"deed-state-{one['state']}")) for one in facts["deeds"]],
+        [*facts["notes"], *(_hole(work.desk, hole) for hole in facts["empty_fields"])],
+    )  # fmt: skip
+
+
+def _holes(mails: list[Draft]) -> list[dict[str, Any]]:
+    """Merge fields that stay empty, with where they stand and for whom."""
+    people: dict[Gap, list[str]] = {}
+    for mail in mails:
+        for gap in dict.fromkeys(mail.gaps):
+            people.setdefault(gap, []).append(mail.name or mail.to)
+    return [{"file": gap.file, "line": gap.line, "field": gap.field, "people": who} for gap, who in people.items()]
+
+
+def _hole(desk: Desk, hole: dict[str, Any]) -> str:
+    names = hole["people"]
+    some = ", ".join(names[:NAMED]) + ("…" if len(names) > NAMED else "")
+    place = f"{hole['file']}:{hole['line']}"
+    return desk.say("preview-hole", place=place, field=hole["field"], n=len(names), names=some)
 
 
 def _who_moves(work: Work, only: str | None) -> dict[str, dict[str, list[str]]]:
@@ -180,6 +223,7 @@ def _lines(work: Work, facts: dict[str, Any], mails: list[Draft]) -> Iterator[st
     yield from _some(
         say, [f"  {names.get(c['key']) or c['key']} · {c['column']}: {c['from']} → {c['to']}" for c in cells]
     )
+    yield from (_hole(work.desk, hole) for hole in facts["empty_fields"])
     yield from facts["notes"]
     yield say("preview-nothing-touched")
 

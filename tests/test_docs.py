@@ -17,6 +17,7 @@ from sync import messages
 from sync.cli import app
 from sync.config import walk_settings
 from sync.configfile import read_config
+from sync.followup.templates import read_templates
 
 ROOT = Path(__file__).parent.parent
 SECRETS = {
@@ -58,6 +59,14 @@ def test_the_example_config_has_every_setting() -> None:
 
 def test_every_setting_is_explained() -> None:
     assert not [f"{block}.{name}" for block, name, info in walk_settings() if block and not info.description]
+
+
+@pytest.mark.parametrize("file", ["README.md", "LISEZMOI.md"])
+def test_the_template_in_the_readme_is_right(file: str) -> None:
+    (template,) = re.findall(r"```markdown\n(.*?)```", (ROOT / file).read_text("utf-8"), re.DOTALL)
+    found, mistakes = read_templates({"saison.fr.md": template.encode()})
+    assert [mistake.message("en") for mistake in mistakes] == []
+    assert not found.advice
 
 
 # --- the READMEs ---------------------------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ from sync.followup.fill import Manner, fill
 from sync.followup.frame import STOP_LINK, Page, lay_out
 from sync.followup.look import look_of
 from sync.followup.markdown import write
+from sync.followup.proof import as_seen
 from sync.followup.templates import EDGE_OF_PART, Gap, Template
 from sync.followup.typography import typeset
 from sync.messages import LANGUAGES, say
@@ -50,7 +51,8 @@ class House:
 
     def ours(self, today: date) -> dict[str, Any]:
         """What merge fields know of the organisation."""
-        return {"house": self.organisation.name, "house_address": self.organisation.address or "", "today": today}
+        address = ", ".join((self.organisation.address or "").splitlines())
+        return {"house": self.organisation.name, "house_address": address, "today": today}
 
 
 @dataclass(frozen=True)
@@ -105,20 +107,31 @@ def _letter(person: Contact, template: Template, house: House, now: datetime, fo
     language = template.language or house.organisation.language
     manner, ours = house.manner(language), house.ours(now.astimezone(house.zone).date())
     filled = fill(template.whole, person, manner, ours)
-    subject, preview, header, footer, body = (part.strip("\n") for part in filled.text.split(EDGE_OF_PART))
+    page, plain = _page(filled.text, house, language, foot)
+    html = lay_out(page).replace(STOP_LINK, str(escape(foot.stop_link)))
+    gaps = tuple(template.gap(empty) for empty in filled.empty)
+    subject = re.sub(r" {2,}", " ", filled.put(page.subject)).strip()
+    return Letter(subject, filled.put(html, _escaped), filled.put(plain), gaps)
+
+
+def _page(whole: str, house: House, language: str, foot: _Foot) -> tuple[Page, str]:
+    """The page and the plain text of a template's `whole`, with the marks in it."""
+    subject, preview, header, footer, body = (part.strip("\n") for part in whole.split(EDGE_OF_PART))
     said, above, below = (write(words, language) for words in (body, header, footer))
     who = house.organisation
     page = Page(
         language, look_of(who.colours), _line(subject, language), _line(preview, language), said.parts, above.parts,
         below.parts, foot.house, foot.address, foot.why, foot.stop, foot.stop_words, who.logo,
     )  # fmt: skip
-    html = lay_out(page).replace(STOP_LINK, str(escape(foot.stop_link)))
     top = "\n\n".join(filter(None, (above.plain, said.plain)))
-    text = "\n".join(filter(None, (f"{top}\n\n-- ", below.plain, foot.plain, "")))
-    gaps = tuple(template.gap(empty) for empty in filled.empty)
-    return Letter(
-        re.sub(r" {2,}", " ", filled.put(page.subject)).strip(), filled.put(html, _escaped), filled.put(text), gaps
-    )
+    return page, "\n".join(filter(None, (f"{top}\n\n-- ", below.plain, foot.plain, "")))
+
+
+def weigh(template: Template, house: House) -> int:
+    """The bytes of HTML of an e-mail with everything in it that any condition may show."""
+    language = template.language or house.organisation.language
+    foot = _Foot.of({}, template, house, Right(), language)
+    return len(lay_out(_page(as_seen(template.whole), house, language, foot)[0]).encode())
 
 
 def _line(text: str, language: str) -> str:

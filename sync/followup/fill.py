@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -142,9 +142,66 @@ def _compiled(text: str) -> jinja2.Template:
 
 
 def _told(shown: nodes.Expr) -> nodes.Expr:
-    name = shown if isinstance(shown, nodes.Name) else next(shown.find_all(nodes.Name), None)
-    where: list[nodes.Expr] = [nodes.Const(name.name if name else ""), nodes.Const(shown.lineno)]
+    """The expression, each field of it told of that nothing else stands in for."""
+    match shown:
+        case nodes.Filter(name=name, node=nodes.Expr() as inner) if name not in {"default", "d"}:
+            shown.node = _told(inner)
+        case nodes.Concat(nodes=parts):
+            shown.nodes = [_told(part) for part in parts]
+    first = shown if isinstance(shown, nodes.Name) else next(shown.find_all(nodes.Name), None)
+    where: list[nodes.Expr] = [nodes.Const(first.name if first else ""), nodes.Const(shown.lineno)]
     return nodes.Filter(shown, "told", where, [], None, None, lineno=shown.lineno)
+
+
+def bare_fields(text: str) -> list[Empty]:
+    """The fields of a text that would leave a hole for somebody of whom nothing is known: neither a fallback stands
+    behind them, nor a condition on the same field around them.
+    """
+    tree = _environment().parse(unicodedata.normalize("NFC", text))
+    return list(dict.fromkeys(_bare(tree, frozenset())))
+
+
+def _bare(node: nodes.Node, sure: frozenset[str]) -> Iterator[Empty]:
+    match node:
+        case nodes.Or() | nodes.Filter(name="default" | "d"):
+            return
+        case nodes.Name() if node.name not in sure and field_of(node.name):
+            yield Empty(node.name, node.lineno)
+        case nodes.If():
+            tested = _names(node.test)
+            yield from _ordered(node.test, sure)
+            for inner in node.body:
+                yield from _bare(inner, sure | tested)
+            for inner in (*node.elif_, *node.else_):
+                yield from _bare(inner, sure)
+        case nodes.CondExpr():
+            tested = _names(node.test)
+            yield from _ordered(node.test, sure)
+            yield from _bare(node.expr1, sure | tested)
+            if node.expr2 is not None:
+                yield from _bare(node.expr2, sure)
+        case _:
+            for inner in node.iter_child_nodes():
+                yield from _bare(inner, sure)
+
+
+def _ordered(test: nodes.Node, sure: frozenset[str]) -> Iterator[Empty]:
+    """In a condition: `visits > 3` can't be told of somebody of whom no visits are known; `visits == 3` can."""
+    match test:
+        case nodes.And(left=left, right=right):
+            yield from _ordered(left, sure)
+            yield from _ordered(right, sure | _names(left))
+        case nodes.Compare(expr=expr, ops=ops) if any(one.op in {"gt", "gteq", "lt", "lteq"} for one in ops):
+            for side in (expr, *(one.expr for one in ops)):
+                yield from _bare(side, sure)
+        case _:
+            for inner in test.iter_child_nodes():
+                yield from _ordered(inner, sure)
+
+
+def _names(test: nodes.Node) -> frozenset[str]:
+    itself = {test.name} if isinstance(test, nodes.Name) else set()
+    return frozenset(itself | {name.name for name in test.find_all(nodes.Name)})
 
 
 @jinja2.pass_context

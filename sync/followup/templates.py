@@ -25,7 +25,7 @@ from rules.fields import FIELDS
 from rules.mistakes import Mistake, Place, fold, nearest, shorten
 from rules.words import vocabulary
 from rules.yamltext import Block, Text, parse
-from sync.followup import fill
+from sync.followup import fill, proof
 from sync.messages import LANGUAGES, say
 
 KEYS: dict[str, tuple[str, ...]] = {
@@ -86,10 +86,11 @@ class Template:
     @property
     def whole(self) -> str:
         """Subject, preview, header, footer and body in one, so that they are filled at once."""
-        return BETWEEN.join(piece.text.replace(EDGE_OF_PART, " ") for piece in self._pieces)
+        return BETWEEN.join(piece.text.replace(EDGE_OF_PART, " ") for piece in self.pieces)
 
     @property
-    def _pieces(self) -> tuple[Shared, ...]:
+    def pieces(self) -> tuple[Shared, ...]:
+        """The same, each with where it begins."""
         none = Shared("", None, "")
         texts = zip((self.subject, self.preview, self.body), self.lines, strict=True)
         subject, preview, body = (Shared("", None, text, self.file, line) for text, line in texts)
@@ -98,7 +99,7 @@ class Template:
     def gap(self, empty: fill.Empty) -> Gap:
         """Where in the files a field stands that stayed empty in `whole`."""
         begins = 1
-        for piece in self._pieces:
+        for piece in self.pieces:
             ends = begins + piece.text.count("\n")
             if empty.line <= ends:
                 return Gap(empty.name, piece.file, piece.line + empty.line - begins)
@@ -117,9 +118,12 @@ class TemplateMistake(Mistake):
 
 
 class Templates:
-    """All templates of a folder, and the blocks that all e-mails share."""
+    """All templates of a folder, and the blocks that all e-mails share. `advice` is what might be better in them."""
 
-    def __init__(self, templates: Iterable[Template], blocks: Iterable[Shared] = ()) -> None:
+    def __init__(
+        self, templates: Iterable[Template], blocks: Iterable[Shared] = (), advice: Sequence[Mistake] = ()
+    ) -> None:
+        self.advice = advice
         self._by_name: dict[str, dict[str | None, Template]] = {}
         for template in templates:
             self._by_name.setdefault(fold(template.name), {})[template.language] = template
@@ -162,18 +166,19 @@ def read_templates(files: Mapping[str, bytes]) -> tuple[Templates, list[Mistake]
     """
     good: dict[tuple[str, str | None], Template | Shared] = {}
     mistakes: list[Mistake] = []
+    advice: list[Mistake] = []
     for file in sorted(files):
-        read, found = _read(file, files[file])
+        read, found = _read(file, files[file], advice)
         if read is not None and not found:
             first = good.setdefault((fold(read.name), read.language), read)
             if first is not read:
                 found = [TemplateMistake(Place(file, 1, 1), "template-twice", facts={"first": first.file})]
         mistakes += found
     blocks = [one for one in good.values() if isinstance(one, Shared)]
-    return Templates((one for one in good.values() if isinstance(one, Template)), blocks), mistakes
+    return Templates((one for one in good.values() if isinstance(one, Template)), blocks, advice), mistakes
 
 
-def _read(file: str, data: bytes) -> tuple[Template | Shared | None, list[Mistake]]:
+def _read(file: str, data: bytes, advice: list[Mistake]) -> tuple[Template | Shared | None, list[Mistake]]:
     text, mistakes = read_text(data, file)
     mistakes += misnamed(file)
     if text is None:
@@ -182,13 +187,13 @@ def _read(file: str, data: bytes) -> tuple[Template | Shared | None, list[Mistak
     edges = list(EDGE.finditer(text))
     headed = len(edges) >= 2 and not text[: edges[0].start()].strip()
     if block := block_of(file):
-        reader = _Reader(file, text, 0, 0, 0)
         if headed:
             return None, [*mistakes, TemplateMistake(Place(file, 1, 1), "template-block-head")]
+        reader = _Reader(file, text, 0, 0, 0, advice)
         return reader.block(*block), [*mistakes, *reader.mistakes]
     if not headed:
         return None, [*mistakes, TemplateMistake(Place(file, 1, 1), "template-head")]
-    reader = _Reader(file, text, edges[0].start(), edges[1].start(), edges[1].end())
+    reader = _Reader(file, text, edges[0].start(), edges[1].start(), edges[1].end(), advice)
     return reader.template(), [*mistakes, *sorted(reader.mistakes, key=lambda mistake: mistake.place)]
 
 
@@ -202,8 +207,8 @@ def block_of(file: str) -> tuple[str, str | None] | None:
 class _Reader:
     """One file: the head lies between two lines of dashes, the body below."""
 
-    def __init__(self, file: str, text: str, head: int, head_end: int, body: int) -> None:
-        self.file, self.text = file, text
+    def __init__(self, file: str, text: str, head: int, head_end: int, body: int, advice: list[Mistake]) -> None:
+        self.file, self.text, self.advice = file, text, advice
         self.body = text[body:].lstrip("\n")
         self.body_line = text.count("\n", 0, len(text) - len(self.body)) + 1
         above = "\n" * (text.count("\n", 0, head) + 1)  # so that the lines keep their numbers
@@ -224,14 +229,14 @@ class _Reader:
             self._tell(key.place, "template-value", key.value)
 
     def block(self, name: str, language: str | None) -> Shared:
-        self._check_text(self.body, self.body_line, 1)
+        self._check_body()
         return Shared(name, language, self.body, self.file, self.body_line)
 
     def template(self) -> Template:
         name = FILE.fullmatch(PurePosixPath(self.file).name)
         self._fields("subject")
         self._fields("preview")
-        self._check_text(self.body, self.body_line, 1)
+        self._check_body()
         if not self._value("subject"):
             self._tell(self._place("subject"), "template-subject")
         if not self.body.strip():
@@ -293,6 +298,13 @@ class _Reader:
         for name in sorted(names):
             if fill.field_of(name) is None:
                 self._tell(self._find(text, name, line, column), "template-field", name, _near(name))
+
+    def _check_body(self) -> None:
+        self._check_text(self.body, self.body_line, 1)
+        for flaw in proof.flaws(self.body):
+            place = Place(self.file, self.body_line + flaw.line - 1, flaw.column)
+            found = TemplateMistake(place, flaw.code, found=flaw.found)
+            (self.mistakes if flaw.serious else self.advice).append(found)
 
     def _find(self, text: str, name: str, line: int, column: int) -> Place:
         for code in fill.CODE.finditer(text):

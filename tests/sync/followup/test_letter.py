@@ -6,7 +6,7 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync.config import Colours, Organisation
@@ -45,6 +45,7 @@ def seen(message: EmailMessage) -> str:
 COLOUR = st.tuples(*[st.integers(0, 255)] * 3).map(lambda parts: "#" + "".join(f"{part:02x}" for part in parts))
 
 
+@settings(max_examples=50, deadline=None)
 @given(COLOUR, COLOUR)
 def test_whatever_the_colours_every_word_can_be_read_by_day_and_by_night(accent: str, background: str) -> None:
     look = look_of(Colours(accent=accent, background=background))

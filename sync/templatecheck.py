@@ -1,0 +1,75 @@
+"""What `check` and `preview` know of templates beyond their text: whom a field would leave a hole for, how heavy a page is,
+and which links answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from connectors.links import unreachable
+from rules.mistakes import Mistake, Place
+from sync.desk import Desk
+from sync.followup import proof
+from sync.followup.compose import weigh
+from sync.followup.fill import bare_fields, field_of
+from sync.followup.templates import Template, TemplateMistake
+from sync.rows import called, everybody, house_of
+
+NAMED = 3
+
+
+def advise(desk: Desk) -> list[Mistake]:
+    """What might be better in the templates' texts, and e-mails that are too heavy."""
+    templates, house = desk.templates[0], house_of(desk)
+    sizes = {one.file: weigh(one, house) for one in _whole(desk)}
+    heavy = [
+        TemplateMistake(Place(file, 1, 1), "template-large", facts={"size": round(size / 1024)})
+        for file, size in sizes.items()
+        if size > proof.CLIPPED
+    ]
+    return sorted([*templates.advice, *heavy], key=lambda mistake: mistake.place)
+
+
+def holes(desk: Desk) -> list[Mistake]:
+    """Fields without a fallback of which nothing is known for somebody; before the first run there is nobody to look at.
+
+    Raises `Trouble` for a store that can't be read.
+    """
+    return list(_holes(desk)) if desk.has_store else []
+
+
+def links(desk: Desk) -> dict[str, str] | None:
+    """How the links in the templates answer, as an account in `check --online`; None if there are none."""
+    places: dict[str, str] = {}
+    for template in _whole(desk):
+        for piece in template.pieces:
+            for link in proof.links(piece.text):
+                places.setdefault(link.address, f"{piece.file}:{piece.line + link.line - 1}")
+    if logo := desk.config.organisation.logo:
+        places.setdefault(logo, "config.yaml")
+    dead = unreachable(places)
+    said = [desk.say("check-link-dead", place=places[address], link=address, answer=dead[address]) for address in dead]
+    message = "\n  ".join(said) or desk.say("check-links-ok", n=len(places))
+    return {"state": "failed" if dead else "ok", "message": message} if places else None
+
+
+def _whole(desk: Desk) -> list[Template]:
+    templates = desk.templates[0]
+    return [templates.with_blocks(template, desk.config.language) for template in templates]
+
+
+def _holes(desk: Desk) -> Iterator[Mistake]:
+    people, told = everybody(desk), set()
+    for template in _whole(desk):
+        for bare in bare_fields(template.whole):
+            gap, field = template.gap(bare), field_of(bare.name)
+            if field not in people.columns or gap in told:
+                continue
+            told.add(gap)  # a block stands in every e-mail
+            without = people.filter(pl.col(field).is_null() & pl.col("email").is_not_null())
+            if without.height:
+                names = ", ".join(filter(None, (called(row) for row in without.head(NAMED).iter_rows(named=True))))
+                more = {"n": without.height, "names": names + ("…" if without.height > NAMED else "")}
+                yield TemplateMistake(Place(gap.file, gap.line, 1), "template-no-fallback", found=bare.name, facts=more)
