@@ -73,7 +73,7 @@ class Client:
 
     `pace` (n, seconds): at most n requests in any so many seconds. `timeout`: seconds to connect and between two pieces
     of an answer. `attempts`: how often one request is tried in all. `secrets` are blotted out of every fact and line.
-    `calls` counts requests, repeats included. Raises `TryLater`, `LogInAgain`, `GiveUp`, `FixFile`.
+    `transport` carries the requests otherwise than usual. `calls` counts requests, repeats included. Raises `TryLater`, `LogInAgain`, `GiveUp`, `FixFile`.
     """
 
     def __init__(  # noqa: PLR0913  what makes a service reachable, each by name
@@ -88,6 +88,7 @@ class Client:
         timeout: float = 30.0,
         attempts: int = 6,
         secrets: Sequence[str] = (),
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.service = service
         self.calls = 0
@@ -102,6 +103,7 @@ class Client:
             headers={"Accept": "application/json", "User-Agent": "filrouge", **(headers or {})},
             auth=auth,
             timeout=timeout,
+            transport=transport,
         )
 
     def get(
@@ -115,13 +117,14 @@ class Client:
         """Ask for something. `path` stands below `base` or is a whole address there."""
         return self.request("GET", path, params=params, expect=expect, headers=headers)
 
-    def request(
+    def request(  # noqa: PLR0913  what makes a request, each by name
         self,
         method: str,
         path: str,
         *,
         params: Mapping[str, Any] | None = None,
         json: Any = None,
+        content: bytes | None = None,
         safe: bool | None = None,
         expect: Collection[int] = (),
         headers: Mapping[str, str] | None = None,
@@ -134,7 +137,7 @@ class Client:
         url = self._url(path, params)
         harmless = method in ("GET", "HEAD") if safe is None else safe
         for _ in range(REDIRECTS):
-            request = self._http.build_request(method, url, json=json, headers=headers)
+            request = self._http.build_request(method, url, json=json, content=content, headers=headers)
             answer = self._persist(request, expect, harmless=harmless)
             if answer.status not in (301, 302, 303, 307, 308) or answer.status in expect:
                 return self._judge(answer, expect)

@@ -218,7 +218,7 @@ def test_examples(as_json: AsJson = False, today: Today = None) -> None:
 
 @app.command(help=told("help-approve"))
 def approve(what: Annotated[str, typer.Argument(help=told("help-approve-what"))], as_json: AsJson = False) -> None:
-    from sync.telling import approve_waiting
+    from sync.letting_go import approve_waiting
 
     with open_desk() as desk:
         finish(approve_waiting(desk, what), as_json)
@@ -231,7 +231,7 @@ def outbox(
     release: Annotated[str | None, typer.Option(help=told("help-outbox-release"))] = None,
     as_json: AsJson = False,
 ) -> None:
-    from sync.telling import show_outbox
+    from sync.letting_go import show_outbox
 
     with open_desk() as desk:
         finish(show_outbox(desk, state, drop=drop, release=release), as_json)

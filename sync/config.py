@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
 from zoneinfo import ZoneInfo
 
 import babel.numbers
@@ -25,6 +25,9 @@ from sync.clock import Clock
 from sync.limits import USUAL_HOURS, Limits
 from sync.messages import LANGUAGES
 from sync.schedule import Timetable
+
+if TYPE_CHECKING:
+    from connectors.webhook import Webhook
 
 Strict = pydantic.ConfigDict(extra="forbid", frozen=True)
 
@@ -91,6 +94,22 @@ class Web(pydantic.BaseModel):
     port: int = pydantic.Field(8080, ge=0, le=65535, description="Which port to listen on.")
 
 
+class Hook(pydantic.BaseModel):
+    """Another program of the team that rules may tell something."""
+
+    model_config = Strict
+    url: str = pydantic.Field(min_length=1, description="Where the messages go; https, unless it is your own network.")
+    secret: pydantic.SecretStr = pydantic.Field(description="What signs them: the other side checks with the same one.")
+    own_network: bool = pydantic.Field(False, description="Whether the address may be on this machine or your network.")
+
+    @pydantic.model_validator(mode="after")
+    def _is_address(self) -> Self:
+        ways = ("https://", "http://") if self.own_network else ("https://",)
+        if not self.url.startswith(ways) or len(self.url.partition("://")[2]) < 1:
+            raise PydanticCustomError("webhook-url", "must be an https address")
+        return self
+
+
 class Outline(pydantic.BaseModel):
     """The top of the file. The blocks of sources, sheet and mail are read by their own connectors."""
 
@@ -106,6 +125,9 @@ class Outline(pydantic.BaseModel):
     )
     store: str = pydantic.Field("sqlite:///filrouge.db", description="The database: sqlite:/// or postgresql://.")
     web: Web = Web()
+    webhooks: dict[str, Hook] = pydantic.Field(
+        default_factory=dict, description="Other programs that rules may tell something, by a name of your choice."
+    )
 
 
 BESIDE = ("todo", "outbox", "check", "journal")
@@ -218,6 +240,16 @@ class Config:
     def open_sheet(self, clock: Clock) -> Sheet:
         return catalog.sheet(str(self.outline.sheet["type"]))(self.sheet, self.setting("sheet", clock))
 
+    def open_webhook(self, name: str, clock: Clock) -> Webhook | None:
+        """The webhook of that name; None if there is none."""
+        hook = self.outline.webhooks.get(name)
+        if hook is None:
+            return None
+        from connectors.webhook import Webhook
+
+        secret = hook.secret.get_secret_value()
+        return Webhook(name, hook.url, secret, self.setting("webhook", clock), own_network=hook.own_network)
+
     def open_mailer(self, clock: Clock) -> Mailer:
         return catalog.mailer(str(self.outline.mail["type"]))(self.mail, self.setting("mail", clock))
 
@@ -239,7 +271,13 @@ def field_named(word: str) -> str | None:
 
 def walk_settings() -> Iterator[tuple[str, str, pydantic.fields.FieldInfo]]:
     """Every setting there is, as (block, name, field): what `config.example.yaml` and the docs must hold."""
-    for model, block in ((Organisation, "organisation"), (Outline, ""), (Web, "web"), (SheetBlock, "sheet")):
+    for model, block in (
+        (Organisation, "organisation"),
+        (Outline, ""),
+        (Web, "web"),
+        (Hook, "webhooks"),
+        (SheetBlock, "sheet"),
+    ):
         yield from ((block, name, info) for name, info in model.model_fields.items())
     yield from (("organisation.colours", name, info) for name, info in Colours.model_fields.items())
     yield from _settings_of("mail", MailBlock)

@@ -284,7 +284,9 @@ def _keys_at(model: type[pydantic.BaseModel], location: tuple[Any, ...]) -> list
     """The keys allowed in the nested model where `location` ends."""
     for step in location[:-1]:
         inner = model.model_fields.get(str(step))
-        kinds = (inner.annotation, *get_args(inner.annotation)) if inner else ()
+        if inner is None:  # a name that the team chose for one of several blocks
+            continue
+        kinds = (inner.annotation, *get_args(inner.annotation))
         blocks = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, pydantic.BaseModel)]
         if not blocks:
             return []

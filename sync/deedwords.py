@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
 
 from sync.desk import Desk
 from sync.followup import deeds
+from sync.followup.outbox import Batch
 from sync.messages import why_not
+from sync.rows import called, everybody
 
-Say = Callable[..., str]
+NOT_OVER = ("uncertain", "failed", "waiting", "held", "approved", "sending", "planned")
 
 
 def about(desk: Desk, row: deeds.Row) -> str:
@@ -27,3 +32,30 @@ def became(desk: Desk, row: deeds.Row) -> str:
     """`done`, `held back (the person unsubscribed)`."""
     state = desk.say(f"deed-state-{row.state}")
     return f"{state} ({why_not(desk.language, row.reason)})" if row.reason else state
+
+
+def to_services(desk: Desk, state: str | None) -> list[dict[str, Any]]:
+    """What goes to other services, for `filrouge outbox`: in this state, or whatever is not over. `line` tells it."""
+    with desk.store.look() as connection:
+        rows = deeds.listed(connection, desk.store.org, deeds.BRAKED, (state,) if state else NOT_OVER)
+    wanted = {row.person_id for row in rows}
+    people = everybody(desk).filter(pl.col("person_id").is_in(wanted)).iter_rows(named=True) if rows else ()
+    names = {one["person_id"]: called(one) or str(one["key"]) for one in people}
+    found = []
+    for row in rows:
+        who, what = names.get(row.person_id, "?"), about(desk, row)
+        told = {"id": row.id, "rule": row.rule, "kind": row.kind, "state": row.state, "reason": row.reason}
+        line = f"  {who} · {what} ({became(desk, row)})  [{row.id}]"
+        found.append({**told, "person": who, "what": what, "line": line})
+    return found
+
+
+def waiting_lines(desk: Desk, batches: Sequence[Batch]) -> list[str]:
+    """What waits for an approval, each rule with the command that lets it go."""
+    kinds = (("mails", "outbox-waits"), ("deeds", "outbox-waits-others"))
+    return [
+        desk.say(code, rule=batch.rule_name, n=getattr(batch, kind), command=desk.command("approve", batch.rule))
+        for batch in batches
+        for kind, code in kinds
+        if getattr(batch, kind)
+    ]

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from connectors.source import Source
 from connectors.trouble import FixFile, TryLater
 from rules import reader
+from rules.context import Outside
 from rules.encoding import lines_of
 from rules.mistakes import Mistake
 from sync.clock import Clock
@@ -167,10 +168,22 @@ class Desk:
         self.__dict__.pop("templates", None)
         return mistakes
 
+    @property
+    def outside(self) -> Outside:
+        """What the config offers to actions."""
+        config = self.config
+        return Outside(tuple(config.outline.webhooks), config.newsletters)
+
     def read_rules(self, columns: Collection[str] | None, files: dict[str, bytes] | None = None) -> reader.Reading:
         """`columns`: the headers of the team's sheet, None if they are not known."""
         files = self.rule_files if files is None else files
-        reading = reader.read(files, columns=columns, templates=self.templates[0].names, language=self.config.language)
+        reading = reader.read(
+            files,
+            columns=columns,
+            templates=self.templates[0].names,
+            outside=self.outside,
+            language=self.config.language,
+        )
         lines = {name: lines_of(data) for name, data in files.items()}
         found = [*reading.mistakes, *action_mistakes(reading.book, lines)]
         return replace(reading, mistakes=sorted(found, key=lambda mistake: mistake.place))

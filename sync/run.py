@@ -31,8 +31,10 @@ from sync.beside.tab import SideTab
 from sync.contacts import Contacts, keep_out
 from sync.desk import Desk
 from sync.drafts import Held, batches
+from sync.elsewhere import do_deeds
 from sync.followup import outbox, segments, standings
 from sync.followup.decide import decide
+from sync.followup.doing import Done
 from sync.followup.segments import Shift
 from sync.followup.send import Sent, send_due
 from sync.followup.turn import Decisions
@@ -69,6 +71,7 @@ from sync.tabs import SET, people_tab
 from sync.takein import take_in
 
 STEPS = frozenset({"pull", "people", "rules", "sheet", "mail"})
+RUNS_WITH = {"tabs": "sheet", "deeds": "mail"}
 RAW_KEPT_DAYS = 90  # after a service no longer has something: long enough to see that it was a mistake
 
 
@@ -116,6 +119,7 @@ class Work:
     segments: Mapping[str, Shift] = field(default_factory=dict)
     sent: Sent | None = None
     mail_trouble: Trouble | None = None
+    deeds: dict[str, Done] = field(default_factory=dict)
     stopped: bool = False
     side_tabs: list[SideTab] = field(default_factory=list)
 
@@ -222,6 +226,7 @@ def _steps(work: Work, progress: Any, stop: Callable[[], bool]) -> None:
         "rules": lambda: apply_rules(work),
         "sheet": lambda: write_sheet(work, sheet),
         "mail": lambda: send_mail(work, stop),
+        "deeds": lambda: do_deeds(work, stop),
         "tabs": lambda: write_tabs(work, sheet),
     }
     try:
@@ -229,7 +234,7 @@ def _steps(work: Work, progress: Any, stop: Callable[[], bool]) -> None:
             if stop():
                 work.stopped = True
                 return
-            if name in work.wishes.steps or name == "look" or (name == "tabs" and "sheet" in work.wishes.steps):
+            if RUNS_WITH.get(name, name) in work.wishes.steps or name == "look":
                 with progress.step(name):
                     step()
     finally:

@@ -51,10 +51,11 @@ def summarise(work: Work) -> Outcome:
 def facts_so_far(work: Work) -> dict[str, Any]:
     """The `--json` object of `filrouge run`, as it is at this point of the run."""
     waiting = sum(held.batch.mails for held in work.waiting)
+    others = sum(held.batch.deeds for held in work.waiting)
     sent, applied, decisions = work.sent, work.applied, work.decisions
     return {
         "run": work.number,
-        "state": _state(work, waiting),
+        "state": _state(work, waiting + others),
         "today": work.desk.clock.today().isoformat(),
         "sources": {
             name: {
@@ -85,12 +86,17 @@ def facts_so_far(work: Work) -> dict[str, Any]:
             "conflicts": applied.conflicts if applied else 0,
         },
         "deeds": dict(decisions.deeds) if decisions else {},
+        "services": {
+            kind: {"done": one.done, "failed": one.failed, "later": one.later, "held": one.held}
+            for kind, one in work.deeds.items()
+        },
         "calls": {name: {"read": calls.read, "write": calls.write} for name, calls in work.calls.items()},
         "mail": {
             "sent": sent.sent if sent else 0,
             "failed": sent.failed if sent else 0,
             "uncertain": sent.uncertain if sent else 0,
             "waiting": waiting,
+            "others_waiting": others,
             "waiting_barred": sum(held.barred for held in work.waiting),
             "held": dict(sent.held) if sent else {},
         },
@@ -103,7 +109,14 @@ def _state(work: Work, waiting: int) -> str:
     failed = [one for one in work.pulled.values() if one.trouble]
     if any(gate.stops and not gate.open_by(work.wishes.allow) for gate in _gates(work)) or _disbelieved(work):
         return "waiting"
-    if work.stopped or failed or work.sheet_trouble or work.mail_trouble or (work.sent and work.sent.trouble):
+    if (
+        work.stopped
+        or failed
+        or work.sheet_trouble
+        or work.mail_trouble
+        or (work.sent and work.sent.trouble)
+        or any(one.troubles for one in work.deeds.values())
+    ):
         return "partial"
     return "waiting" if waiting else "done"
 
@@ -158,7 +171,8 @@ def _notes(work: Work) -> list[str]:
         }
         notes += [say(f"run-{code}", n=n) for code, n in told.items() if n]
         notes += _refused(work.desk, seen.refused)
-    for trouble in (work.sheet_trouble, work.mail_trouble, work.sent.trouble if work.sent else None):
+    elsewhere = [trouble for one in work.deeds.values() for trouble in one.troubles.values()]
+    for trouble in (work.sheet_trouble, work.mail_trouble, work.sent.trouble if work.sent else None, *elsewhere):
         if trouble:
             notes.append(say(trouble.code, **trouble.facts))
     return notes
@@ -202,7 +216,16 @@ def lines(work: Work, facts: dict[str, Any]) -> list[str]:
     elif work.applied:
         said.append(say("run-cells", n=cells["written"], rows=cells["rows_added"]))
         said += [say(f"run-{name}", n=cells[name]) for name in ("edits_kept", "conflicts") if cells[name]]
-    said += [say(f"run-mail-{name}", n=mail[name]) for name in ("sent", "failed", "uncertain", "waiting") if mail[name]]
+    said += [
+        say(f"run-mail-{name}", n=mail[name])
+        for name in ("sent", "failed", "uncertain", "waiting", "others_waiting")
+        if mail[name]
+    ]
+    for kind, one in facts["services"].items():
+        said += [say(f"run-{kind}-{name}", n=one[name]) for name in ("done", "failed", "later") if one[name]]
+        said += [
+            say(f"run-{kind}-held", n=n, reason=why_not(work.desk.language, why)) for why, n in one["held"].items()
+        ]
     if mail["waiting_barred"]:
         said.append(
             say("run-mail-barred", n=mail["waiting_barred"], command=work.desk.command("outbox", "--state", "waiting"))

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
-from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
 import polars as pl
-import sqlalchemy as sa
 
 from connectors.trouble import FixFile
 from rules.conditions import Rule
@@ -16,15 +13,11 @@ from rules.examples import run_examples as try_examples
 from rules.explain import explain
 from sync import right_to_write, runs
 from sync.beginning import read_rules
-from sync.contacts import Contacts, keep_out
-from sync.deedwords import about, became
+from sync.deedwords import about, became, waiting_lines
 from sync.desk import Desk
-from sync.drafts import Draft, drafts
 from sync.followup import outbox as box
 from sync.followup import segments, standings
-from sync.followup.tables import OUTBOX_STATES, rule_state
 from sync.knowledge import know, stale_sources
-from sync.messages import why_not
 from sync.outcome import Outcome
 from sync.people.story import story
 from sync.person import told_when
@@ -34,9 +27,7 @@ from sync.stays import stay_facts, stay_line
 from sync.tabs import people_tab
 
 MOST = 50
-FEW = 8
 ANSWERS_FIRST = (True, None, False)
-SHOWN_FIRST = ("uncertain", "failed", "waiting", "held", "approved", "sending", "planned", "sent", "cancelled")
 
 
 def _rules_named(rules: tuple[Rule, ...], name: str | None) -> list[Rule]:
@@ -123,100 +114,6 @@ def run_examples(desk: Desk) -> Outcome:
     return Outcome(said, facts, 2 if failed else 0)
 
 
-def approve_waiting(desk: Desk, what: str) -> Outcome:
-    """Let a batch go. The next run sends it."""
-    with desk.store.begin() as connection:
-        count = box.approve(connection, desk.store.org, what, _me(), desk.clock.now())
-        left = box.waits(connection, desk.store.org)
-    if not count:
-        known = ", ".join(sorted({batch.rule for batch in left})) or desk.say("nothing-at-all")
-        raise FixFile("nothing-waits", found=what, known=known)
-    return Outcome([desk.say("approved", n=count)], {"approved": count, "waiting": sum(batch.mails for batch in left)})
-
-
-def _me() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return "filrouge"
-
-
-def show_outbox(desk: Desk, state: str | None, *, drop: str | None, release: str | None) -> Outcome:
-    """What waits, was sent, is held or failed, and why; and letting go of single e-mails."""
-    if state is not None and state not in OUTBOX_STATES:
-        raise FixFile("no-such-state", found=state, known=", ".join(OUTBOX_STATES))
-    store = desk.store
-    if drop or release:
-        return _settle(desk, drop, release)
-    with store.look() as connection:
-        batches = box.waits(connection, store.org)
-        rows = box.listed(connection, store.org, (state,) if state else ())
-        counts = box.counts(connection, store.org)
-        named = sa.select(rule_state.c.rule, rule_state.c.name).where(rule_state.c.org == store.org)
-        names = {row.rule: row.name for row in connection.execute(named)}
-    contacts = Contacts(desk, everybody(desk), keep_out(desk, None, {}))
-    mails = drafts(desk, rows, contacts)
-    said = [
-        desk.say("outbox-waits", rule=b.rule_name, n=b.mails, command=desk.command("approve", b.rule)) for b in batches
-    ]
-    total: dict[str, int] = {}
-    for (one, _), n in sorted(counts.items(), key=str):
-        total[one] = total.get(one, 0) + n
-    said.append(" · ".join(desk.say("outbox-count", state=desk.say(f"mail-{one}"), n=n) for one, n in total.items()))
-    said += _grouped(desk, list(zip(rows, mails, strict=True)), names, len(rows) if state else FEW)
-    if not rows:
-        said.append(desk.say("outbox-empty"))
-    facts = {
-        "waiting": [{"batch": b.name, "rule": b.rule, "mails": b.mails, "tasks": b.tasks} for b in batches],
-        "mails": [
-            {
-                **mail.to_json(),
-                "id": row.id,
-                "state": row.state,
-                "reason": row.reason,
-                "subject": row.subject or mail.subject,
-            }
-            for row, mail in zip(rows, mails, strict=True)
-        ],
-    }
-    return Outcome(said, facts)
-
-
-def _grouped(desk: Desk, found: Sequence[tuple[Any, Draft]], names: dict[str, str], most: int) -> Iterator[str]:
-    """E-mails by state and rule: what asks for a person first; each with whom it is for, and its number last."""
-    groups: dict[tuple[str, str], list[tuple[Any, Draft]]] = {}
-    for row, mail in sorted(found, key=lambda one: (SHOWN_FIRST.index(one[0].state), one[0].rule, one[1].name)):
-        groups.setdefault((row.state, names.get(row.rule, row.rule)), []).append((row, mail))
-    for (state, rule), group in groups.items():
-        yield ""
-        yield desk.say("outbox-group", state=desk.say(f"mail-{state}"), rule=rule, n=len(group))
-        lines = [(mail.name, mail.to, _subject(desk, row, mail), row.id) for row, mail in group[:most]]
-        wide = [min(34, max(len(line[place]) for line in lines)) for place in (0, 1)]
-        for name, to, subject, number in lines:
-            yield f"  {name:<{wide[0]}}  {to:<{wide[1]}}  {subject}  [{number}]"
-        if len(group) > most:
-            yield desk.say("outbox-more", n=len(group) - most, command=desk.command("outbox", "--state", state))
-
-
-def _subject(desk: Desk, row: Any, mail: Draft) -> str:
-    """What the e-mail is about, or why it does not go."""
-    reason = row.reason or (mail.reason if row.state in {"planned", "waiting", "approved", "held"} else None)
-    if not reason:
-        return row.subject or mail.subject
-    return " ".join(part for part in (row.subject or mail.subject, f"({why_not(desk.language, reason)})") if part)
-
-
-def _settle(desk: Desk, drop: str | None, release: str | None) -> Outcome:
-    with desk.store.begin() as connection:
-        if drop:
-            done = box.drop(connection, desk.store.org, drop, _me())
-        else:
-            done = box.resend(connection, desk.store.org, str(release), _me(), desk.clock.now())
-    if not done:
-        raise FixFile("no-such-mail", found=drop or release)
-    return Outcome([desk.say("outbox-dropped" if drop else "outbox-released")], {"done": True})
-
-
 def show_runs(desk: Desk, most: int) -> Outcome:
     """The last runs, newest first."""
     found = runs.last_runs(desk.store, most)
@@ -252,9 +149,7 @@ def show_status(desk: Desk) -> Outcome:
     for name in desk.config.sources:
         code = "status-fresh" if name not in late else "status-late" if late[name] else "status-never"
         said.append(desk.say(code, source=name, when=told_when(desk, late.get(name))))
-    said += [
-        desk.say("outbox-waits", rule=b.rule_name, n=b.mails, command=desk.command("approve", b.rule)) for b in batches
-    ]
+    said += waiting_lines(desk, batches)
     states: dict[str, int] = {}
     for (state, _), n in counts.items():
         states[state] = states.get(state, 0) + n

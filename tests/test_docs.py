@@ -26,6 +26,7 @@ SECRETS = {
     "MAILCHIMP_KEY": f"{'c' * 32}-us19",
     "SMTP_PASSWORD": "p",
     "BREVO_KEY": "xkeysib-1",
+    "CRM_SECRET": "s",
 }
 EXAMPLE = ROOT / "config.example.yaml"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -11,9 +11,12 @@ from sqlalchemy.engine import Connection
 from sync.beside.tab import Fields, SideTab, columns, in_house, tick_box
 from sync.clock import utc_now
 from sync.contacts import Contacts, keep_out
+from sync.deedwords import about
 from sync.drafts import drafts
+from sync.followup import deeds
 from sync.followup import outbox as box
 from sync.messages import why_not
+from sync.rows import called
 from sync.sheet.columns import Tab
 from sync.sheet.look import Look
 from sync.sheet.plan import Wanted
@@ -55,4 +58,27 @@ def _mails(work: Work, _seen: Look) -> Wanted:
         }
         for row, mail in zip(rows, drafts(desk, rows, contacts), strict=True)
     ]
+    told += _deeds(work, since, names, contacts)
     return Wanted(pl.DataFrame(told, schema=dict.fromkeys(("key", *(name for name, _ in FIELDS)), pl.String)))
+
+
+def _deeds(work: Work, since: datetime, names: dict[str, str], contacts: Contacts) -> list[dict[str, str | None]]:
+    """What goes to other services, beside the e-mails."""
+    desk = work.desk
+    with desk.store.look() as connection:
+        rows = deeds.listed(connection, desk.store.org, deeds.BRAKED, limit=MOST)
+    rows = [row for row in rows if row.state == "waiting" or (row.settled_at or row.made) >= since]
+    people = contacts([row.person_id for row in rows])
+    with desk.speaking(desk.config.language):
+        return [
+            {
+                "key": row.id,
+                "rule": names.get(row.rule, row.rule),
+                "to": person.get("email") or called(person) or person.get("code"),
+                "subject": about(desk, row),
+                "state": desk.say(f"deed-state-{row.state}"),
+                "reason": why_not(desk.language, row.reason) if row.reason else None,
+            }
+            for row in rows
+            for person in (people.get(row.person_id, {}),)
+        ]

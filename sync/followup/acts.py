@@ -113,6 +113,8 @@ def ask_review(turn: Turn, source: str, step: str, action: Review, inside: Seque
 
 
 def _plan(turn: Turn, kind: str, source: str, step: str, about: Mapping[str, object], people: Sequence[int]) -> None:
+    if not people:
+        return
     common = {
         "org": turn.org,
         "kind": kind,

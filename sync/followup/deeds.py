@@ -168,11 +168,14 @@ def counts(connection: Connection, org: int) -> dict[tuple[str, str, str | None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one: `state` done, held, failed, or approved (to be tried again), and why, in a word."""
+    """What became of one: `state` done, held, failed, or approved (to be tried again), and why, in a word. `counted`:
+    whether this try was one of the 8.
+    """
 
     state: str
     reason: str | None = None
     answer: str | None = None
+    counted: bool = True
 
 
 def interrupted(connection: Connection, org: int, kind: str) -> None:
@@ -197,15 +200,20 @@ def claim(connection: Connection, row: Row) -> bool:
     return connection.execute(mine.values(state="sending", attempts=row.attempts + 1)).rowcount == 1
 
 
-def settle(connection: Connection, row: Row, became: Outcome, now: datetime) -> None:
-    """Write down what became of it. One to be tried again waits twice as long each time; after 8 times it has failed."""
+def settle(connection: Connection, row: Row, became: Outcome, now: datetime) -> str:
+    """Write down what became of it, and give its state. One to be tried again waits twice as long each time; after 8 times
+    it has failed.
+    """
     state, reason = became.state, became.reason
-    if state == "approved" and row.attempts + 1 >= MOST_ATTEMPTS:
+    if state == "approved" and became.counted and row.attempts + 1 >= MOST_ATTEMPTS:
         state, reason = "failed", "refused-too-often"
     values: dict[str, Any] = {"state": state, "reason": reason, "answer": became.answer}
-    if state == "approved":
+    if state == "held" or not became.counted:
+        values["attempts"] = row.attempts
+    elif state == "approved":
         values["not_before"] = now + FIRST_PAUSE * 2**row.attempts
     elif state in {"done", "failed"}:
         values["settled_at"] = now
     mine = sa.update(deed).where(deed.c.org == row.org, deed.c.id == row.id)
-    connection.execute(mine.where(deed.c.state.in_(("sending", "approved", "held"))).values(values))
+    connection.execute(mine.where(deed.c.state == "sending").values(values))
+    return state
