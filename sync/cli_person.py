@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,3 +19,36 @@ def person_show(person: Annotated[str, typer.Argument(help=told("help-who"))], a
 
     with open_desk() as desk:
         finish(show_person(desk, person), as_json)
+
+
+@person_app.command("export", help=told("help-person-export"))
+def person_export(
+    person: Annotated[str, typer.Argument(help=told("help-who"))],
+    to: Annotated[Path | None, typer.Option("--to", help=told("help-person-to"))] = None,
+    as_json: AsJson = False,
+) -> None:
+    from sync.rights.export import export_person
+
+    with open_desk() as desk:
+        finish(export_person(desk, person, to), as_json)
+
+
+@person_app.command("erase", help=told("help-person-erase"))
+def person_erase(
+    person: Annotated[str, typer.Argument(help=told("help-who"))],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=told("help-person-erase-yes"))] = False,
+    as_json: AsJson = False,
+) -> None:
+    from sync.rights.erasing import erase_person
+
+    ask = typer.confirm if sys.stdin.isatty() and not as_json else None
+    with open_desk() as desk:
+        finish(erase_person(desk, person, ask, yes=yes), as_json)
+
+
+@person_app.command("erased", help=told("help-person-erased"))
+def person_erased(as_json: AsJson = False) -> None:
+    from sync.rights.erasing import show_erased
+
+    with open_desk() as desk:
+        finish(show_erased(desk), as_json)

@@ -81,13 +81,13 @@ def _person_lines(
     for value in one.values:
         if value.value not in (None, "", "[]", 0, "0"):
             label = words.shown("fields", value.field).capitalize()
-            yield f"  {label} : {_value(desk, value)}{_origin(desk, value)}"
+            yield f"  {label} : {value_words(desk, value)}{_origin(desk, value)}"
     worn = [row.name for row in past["flag"] if row.until is None]
     if worn:
         yield f"  {words.shown('fields', 'flags').capitalize()} : {', '.join(worn)}"
     yield from _section(desk, "person-right", list(right_to_write.lines(desk, may)))
     yield from _section(desk, "person-segments", [stay_line(desk, stay) for stay in stays])
-    yield from _section(desk, "person-did", [_did_line(desk, did) for did in one.did])
+    yield from _section(desk, "person-did", [did_line(desk, did) for did in one.did])
     yield from _section(desk, "person-mails", [_mail_line(desk, row) for row in past["outbox"]])
     yield from _section(desk, "person-sightings", [_sighting_line(desk, seen) for seen in one.sightings])
     moves = [desk.say("person-move", source=m.source, old=m.came_from, new=m.went_to, run=m.run) for m in one.moves]
@@ -103,7 +103,8 @@ def _section(desk: Desk, code: str, lines: Sequence[str]) -> Iterator[str]:
             yield desk.say("preview-more", n=len(lines) - MOST)
 
 
-def _value(desk: Desk, value: Value) -> str:
+def value_words(desk: Desk, value: Value) -> str:
+    """What is known of a field, as it is shown."""
     kind, shown = FIELDS[value.field].type, value.value
     if kind == "date":
         return format_date(date.fromisoformat(str(shown)), "long", locale=desk.language)
@@ -119,10 +120,11 @@ def _value(desk: Desk, value: Value) -> str:
 def _origin(desk: Desk, value: Value) -> str:
     if value.corrected:
         return "   " + desk.say("person-corrected", run=value.run, when=told_when(desk, value.seen))
-    return "   " + desk.say("person-from", source=_place(desk, value.source)) if value.source else ""
+    return "   " + desk.say("person-from", source=place_name(desk, value.source)) if value.source else ""
 
 
-def _did_line(desk: Desk, did: Did) -> str:
+def did_line(desk: Desk, did: Did) -> str:
+    """One thing that somebody did, in a line."""
     fact = did.fact
     money = ""
     if fact.cents is not None:
@@ -131,10 +133,11 @@ def _did_line(desk: Desk, did: Did) -> str:
     known = f"did-status-{fact.status}"
     status = f" [{desk.say(known) if known in sentences(desk.language) else fact.status}]" if fact.status else ""
     told = " ".join(part for part in (desk.say(f"did-{fact.kind}"), what) if part)
-    return f"{told_when(desk, did.at) or '–':<18} {told}{money}{status} ({_place(desk, did.source)})"
+    return f"{told_when(desk, did.at) or '–':<18} {told}{money}{status} ({place_name(desk, did.source)})"
 
 
-def _place(desk: Desk, source: str) -> str:
+def place_name(desk: Desk, source: str) -> str:
+    """A source as it is shown; the sheet has none of its own."""
     return desk.say("person-sheet") if source == "sheet" else source
 
 
@@ -146,10 +149,10 @@ def _mail_line(desk: Desk, row: Any) -> str:
 def _sighting_line(desk: Desk, seen: Any) -> str:
     given = seen.given
     if given is None:
-        return f"{_place(desk, seen.source)} · {desk.say('person-withdrawn')}  [{seen.object}]"
+        return f"{place_name(desk, seen.source)} · {desk.say('person-withdrawn')}  [{seen.object}]"
     name = given.name or called({"first_name": given.first_name, "last_name": given.last_name})
     parts = [part for part in (name, given.email, given.phone, given.postcode, given.city) if part]
-    return f"{_place(desk, seen.source)} · {' · '.join(parts)}  [{seen.object}]"
+    return f"{place_name(desk, seen.source)} · {' · '.join(parts)}  [{seen.object}]"
 
 
 def _person_facts(one: Story, past: dict[str, list[Any]]) -> dict[str, Any]:

@@ -47,6 +47,7 @@ from sync.people.profile import refresh
 from sync.people.scores import refresh_scores
 from sync.people.tables import person
 from sync.pull import Pulled, pull_all
+from sync.rights.rows import hush, settle_blanks, waiting_rows, with_blanks
 from sync.rows import (
     called,
     everybody,
@@ -266,12 +267,14 @@ def take_look(work: Work, sheet: Sheet) -> None:
             with work.desk.store.begin() as connection:
                 outbox.ask_again(connection, work.desk.store.org)
             work.notes.append(work.desk.say("run-older-copy", n=work.look.foreign, tab=work.tab.name))
+        settle_blanks(work.desk.store, work.look, work.now)
         _take_in(work, work.look)
 
 
 def _take_in(work: Work, seen: Look) -> bool:
     """The team's corrections and the rows they typed become known to people. Whether there were any."""
-    edits = [edit for edit in seen.edits if not edit.field.startswith(SET)]
+    erased = waiting_rows(work.desk.store, seen.tab.name)
+    edits = [edit for edit in seen.edits if not edit.field.startswith(SET) and edit.key not in erased]
     if not (edits or seen.strangers):
         return False
     country = work.desk.config.organisation.country
@@ -349,7 +352,7 @@ def apply_rules(work: Work) -> None:
 def wanted(work: Work) -> Wanted:
     """What the sheet should say, as things stand."""
     assert work.look is not None
-    return wanted_rows(work.desk, work.look, work.codes, work.frame)
+    return with_blanks(work.desk.store, work.look, wanted_rows(work.desk, work.look, work.codes, work.frame))
 
 
 def write_sheet(work: Work, sheet: Sheet) -> None:
@@ -368,6 +371,7 @@ def write_sheet(work: Work, sheet: Sheet) -> None:
         work.applied = finish(
             work.desk.store, sheet, work.look, wanted(work), work.number, work.now, again=again, allow=work.wishes.allow
         )
+        hush(work.desk.store, work.tab.name)
         if not work.applied.closed:
             settle_cells(work.desk, work.number, work.frame, work.applied.look.paused)
     except Trouble as trouble:

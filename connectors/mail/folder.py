@@ -8,6 +8,8 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
+from email.parser import BytesHeaderParser
+from email.policy import default
 from email.utils import parsedate_to_datetime
 from hashlib import blake2b
 from pathlib import Path
@@ -78,6 +80,17 @@ class Folder:
 
     def has_sent(self, message_id: str) -> bool:
         return _mark(message_id) in self._known()
+
+    def forget(self, address: str) -> int:
+        """Delete the files of e-mails to this address; how many comes back."""
+        gone = 0
+        with self._disk():
+            for file in sorted(self.folder.glob("*.eml")):
+                head = BytesHeaderParser(policy=default).parsebytes(file.read_bytes())
+                if address.casefold() in {one.addr_spec.casefold() for one in getattr(head["To"], "addresses", ())}:
+                    file.unlink()
+                    gone += 1
+        return gone
 
     def close(self) -> None:
         self._marks = None

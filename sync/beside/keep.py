@@ -11,6 +11,7 @@ from connectors.sheets.sheet import Sheet
 from connectors.trouble import Trouble
 from sync.beside import check, journal, outbox, todo
 from sync.beside.tab import TICK, SideTab
+from sync.rights.rows import settle_written, with_blanks
 from sync.sheet.apply import finish
 from sync.sheet.look import Look, look
 from sync.sheet.plan import Wanted
@@ -63,13 +64,15 @@ def write_tabs(work: Work, sheet: Sheet) -> None:
 
         def again(seen: Look, one: SideTab = one) -> Wanted:
             _settle(work, one, seen)
-            return one.fill(work, seen)
+            return with_blanks(work.desk.store, seen, one.fill(work, seen))
 
         try:
             done = finish(
-                work.desk.store, sheet, one.seen, one.fill(work, one.seen), work.number, work.now,
-                again=again, allow={**work.wishes.allow, **ROWS_MAY_GO},
+                work.desk.store, sheet, one.seen, with_blanks(work.desk.store, one.seen, one.fill(work, one.seen)),
+                work.number, work.now, again=again, allow={**work.wishes.allow, **ROWS_MAY_GO},
             )  # fmt: skip
+            if not done.closed:
+                settle_written(work.desk.store, one.tab.name, work.now)
             work.notes += [gate.sentence(work.desk.language) for gate in done.closed]
         except Trouble as trouble:
             work.sheet_trouble = work.sheet_trouble or trouble

@@ -8,7 +8,6 @@ secret stands in the same database, so a restored copy knows its own list.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from hashlib import sha256
@@ -19,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from sync.followup.tables import SUPPRESSIONS, suppression
-from sync.store.base import organisation, slices, upsert
+from sync.store.base import organisation, pepper, slices, upsert
 
 
 def add(connection: Connection, org: int, address: str, reason: str, at: datetime, evidence: str) -> None:
@@ -28,7 +27,7 @@ def add(connection: Connection, org: int, address: str, reason: str, at: datetim
     """
     if reason not in SUPPRESSIONS:
         raise ValueError(reason)
-    key = _keyed(_pepper(connection, org), address)
+    key = _keyed(pepper(connection, org), address)
     mine = (suppression.c.org == org, suppression.c.address_hash == key, suppression.c.reason == reason)
     if connection.scalar(sa.select(suppression.c.at).where(*mine, suppression.c.lifted_at.is_(None))) is None:
         row = {"org": org, "address_hash": key, "reason": reason, "at": at, "evidence": evidence}
@@ -41,8 +40,8 @@ def lift(
     """The person asked to be written to again, or showed that the address works: `by` says how, in words. Gives how many
     entries that lifted. An import, or a service that counts somebody as subscribed, is no reason to call this.
     """
-    pepper = _pepper(connection, org)
-    keys = [_keyed(pepper, address) for address in addresses]
+    secret = pepper(connection, org)
+    keys = [_keyed(secret, address) for address in addresses]
     mine = sa.update(suppression).where(suppression.c.org == org, suppression.c.lifted_at.is_(None))
     mine = mine.where(suppression.c.reason.in_(reasons)).values(lifted_at=at, lifted_by=by)
     lifted = 0
@@ -53,10 +52,10 @@ def lift(
 
 def among(connection: Connection, org: int, addresses: Iterable[str]) -> dict[str, dict[str, datetime]]:
     """Of these addresses those that are on the list: for which reasons, and since when. It only reads."""
-    pepper = connection.scalar(sa.select(organisation.c.pepper).where(organisation.c.id == org))
-    if pepper is None:
+    secret = connection.scalar(sa.select(organisation.c.pepper).where(organisation.c.id == org))
+    if secret is None:
         return {}
-    known = {_keyed(pepper, address): address for address in addresses}
+    known = {_keyed(secret, address): address for address in addresses}
     rows = sa.select(suppression).where(suppression.c.org == org, suppression.c.lifted_at.is_(None))
     found: dict[str, dict[str, datetime]] = {}
     for some in slices(list(known)):
@@ -67,18 +66,11 @@ def among(connection: Connection, org: int, addresses: Iterable[str]) -> dict[st
 
 def entries(connection: Connection, org: int, addresses: Iterable[str]) -> list[sa.Row[Any]]:
     """All that the list holds of these addresses, what was lifted too: reason, at, evidence, lifted_at, lifted_by."""
-    pepper = connection.scalar(sa.select(organisation.c.pepper).where(organisation.c.id == org))
-    keys = [_keyed(pepper, address) for address in addresses] if pepper else []
+    secret = connection.scalar(sa.select(organisation.c.pepper).where(organisation.c.id == org))
+    keys = [_keyed(secret, address) for address in addresses] if secret else []
     rows = sa.select(suppression).where(suppression.c.org == org, suppression.c.address_hash.in_(keys))
     return list(connection.execute(rows.order_by(suppression.c.at)).all())
 
 
-def _pepper(connection: Connection, org: int) -> str:
-    mine = organisation.c.id == org
-    blank = sa.update(organisation).where(mine, organisation.c.pepper.is_(None))
-    connection.execute(blank.values(pepper=secrets.token_hex(32)))
-    return str(connection.scalar(sa.select(organisation.c.pepper).where(mine)))
-
-
-def _keyed(pepper: str, address: str) -> str:
-    return HMAC(pepper.encode(), address.encode(), sha256).hexdigest()
+def _keyed(secret: str, address: str) -> str:
+    return HMAC(secret.encode(), address.encode(), sha256).hexdigest()

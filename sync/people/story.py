@@ -140,6 +140,8 @@ def _find(connection: Connection, org: int, wanted: str) -> list[int]:
     """Living people, by code (an old one too), then e-mail, then name."""
     sql = "SELECT coalesce(merged_into, id) FROM person WHERE org = ? AND code = ?"
     if by_code := ask(connection, sql, org, wanted.strip().lower()):
+        if ask(connection, "SELECT 1 FROM erasure WHERE org = ? AND code = ?", org, wanted.strip().lower()):
+            raise FixFile("person-erased", wanted=wanted)
         return [by_code[0][0]]
     _, address = email(wanted)
     sql = (

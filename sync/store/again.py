@@ -70,9 +70,12 @@ def _read_batch(
     sql = "SELECT object, version, code, facts FROM set_aside WHERE org = ? AND object IN ({among}) AND body IS NULL"
     asides = {no: tuple(why) for no, *why in ask_in(connection, sql, (turn.org,), numbers)}
 
+    shortened = [row for row in rows if not bodies.get(row.no)]
+    _ask_anew(connection, turn, shortened)
+
     def work(some: Sequence[Outdated], how: Callable[[Object], Sequence[Record]]) -> PageResult:
         entries = []
-        for row in some:
+        for row in (row for row in some if row not in shortened):
             found = understand(how, Object(row.kind, row.id, bodies[row.no], row.line))
             if isinstance(found, Read) or asides.get(row.no) != (turn.version, *reason(found).values()):
                 entries.append(Entry((row.kind, row.id), row.no, True, row.changed, row.line, found))
@@ -84,13 +87,24 @@ def _read_batch(
     return sum(carefully(connection, rows, records, work), PageResult())
 
 
+def _ask_anew(connection: Connection, turn: Turn, shortened: Sequence[Outdated]) -> None:
+    """What told of somebody who was erased too has no raw any more: what it says stands until it is pulled again."""
+    if shortened:
+        sql = "UPDATE object SET version = ?, hash = ? WHERE org = ? AND source = ? AND kind = ? AND id = ?"
+        rows = [(turn.version, b"", turn.org, turn.source, row.kind, row.id) for row in shortened]
+        run_many(connection, sql, rows)
+        _forget_cursor(connection, turn)
+
+
+def _forget_cursor(connection: Connection, turn: Turn) -> None:
+    one = tables.source.c
+    connection.execute(sa.update(tables.source).where(one.org == turn.org, one.name == turn.source).values(cursor=None))
+
+
 def _meet_broken_again(connection: Connection, turn: Turn) -> None:
     sql = "SELECT id FROM set_aside WHERE org = ? AND source = ? AND body IS NOT NULL AND version <> ? LIMIT 1"
     if ask(connection, sql, turn.org, turn.source, turn.version):
-        one = tables.source.c
-        connection.execute(
-            sa.update(tables.source).where(one.org == turn.org, one.name == turn.source).values(cursor=None)
-        )
+        _forget_cursor(connection, turn)
 
 
 def let_go(store: Store, now: datetime, days: int) -> int:

@@ -7,6 +7,7 @@ columns, written and read by msgspec, never queried inside.
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -67,7 +68,7 @@ organisation = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("slug", sa.Text, nullable=False, unique=True),
     sa.Column("created", Utc, nullable=False),
-    sa.Column("pepper", sa.Text),  # goes into what is kept of addresses; made when the first one is
+    sa.Column("pepper", sa.Text),  # goes into what is kept of addresses and of the erased; made when first needed
 )
 
 
@@ -124,6 +125,14 @@ def _organisation(connection: Connection, slug: str, now: datetime) -> int:
         connection.execute(make(organisation).values(slug=slug, created=now).on_conflict_do_nothing())
         found = connection.execute(find).scalar_one()
     return int(found)
+
+
+def pepper(connection: Connection, org: int) -> str:
+    """The organisation's secret for what is known again without being known; made when it is first needed."""
+    mine = organisation.c.id == org
+    blank = sa.update(organisation).where(mine, organisation.c.pepper.is_(None))
+    connection.execute(blank.values(pepper=secrets.token_hex(32)))
+    return str(connection.scalar(sa.select(organisation.c.pepper).where(mine)))
 
 
 def connect(url: str) -> Engine:

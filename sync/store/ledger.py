@@ -4,6 +4,7 @@
 - Otherwise its records are replaced as a set.
 - What can't be read is kept with the reason; the records it gave before stand until it can be.
 - After a whole read, what was not there is gone: its records are withdrawn, its raw is kept for a while.
+- Of an object that tells of somebody who was erased, the raw is not kept, nor what it says of them.
 - Whoever is concerned is marked in the same transaction, so `sync.people` finds them after any interruption.
 """
 
@@ -24,6 +25,7 @@ from connectors.source import Object, Page
 from connectors.trouble import Nobody, SetAside
 from sync.store import tables
 from sync.store.base import Store, upsert
+from sync.store.erased import without_erased
 from sync.store.reading import Read, micros, read, storable
 from sync.store.records import Change, replace, withdraw
 from sync.store.rows import ask, ask_in, put, run_many, take
@@ -172,6 +174,10 @@ def keep_objects(
     known = _known(connection, turn, things)
     hashes = {key: blake2b(thing.raw, digest_size=16).digest() for key, thing in things.items()}
     changed = [key for key in things if known.get(key, ())[1:] != (hashes[key], turn.version, False)]
+    found = {key: understand(records, things[key]) for key in changed}
+    erased, shortened = without_erased(connection, turn.org, turn.source, found)
+    found |= shortened | {key: read(()) for key in erased}
+    changed = [key for key in changed if key in known or key not in erased]
     number = {key: entry[0] for key, entry in known.items()}
     new = [key for key in changed if key not in known]
     if new:
@@ -183,10 +189,9 @@ def keep_objects(
         for key in changed
     ]
     put(connection, tables.thing, THING, rows)
-    put(connection, tables.raw, RAW, [(turn.org, number[key], things[key].raw) for key in changed])
-    entries = [
-        Entry(key, number[key], key in known, at, things[key].line, understand(records, things[key])) for key in changed
-    ]
+    raw = {key: b"" if key in erased or key in shortened else things[key].raw for key in changed}
+    put(connection, tables.raw, RAW, [(turn.org, number[key], body) for key, body in raw.items()])
+    entries = [Entry(key, number[key], key in known, at, things[key].line, found[key]) for key in changed]
     aside = store_entries(connection, turn, entries)
     result = PageResult(len(new), len(changed) - len(new), len(things) - len(changed), aside)
     return result, set(number.values())

@@ -133,6 +133,10 @@ for _key in ("person", "email_key", "phone_key", "place_key", "name_key"):
     # Most sightings lack most keys, and all lack all of them until `sync.people` has looked.
     only(f"ix_sighting_{_key}", sighting, "org", _key, where=f"{_key} IS NOT NULL")
 
+erased = sa.Table(  # what a person who was erased stood in: it is not taken in again
+    "erased", metadata, org_column(), text("mark", primary=True)
+)
+
 fact = sa.Table(
     "fact",
     metadata,

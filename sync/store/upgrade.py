@@ -24,6 +24,7 @@ ROOMS = (
     "sync.people.tables",
     "sync.sheet.tables",
     "sync.followup.tables",
+    "sync.rights.tables",
     "sync.runs",
 )
 LOCK = 7305_1946  # any number, the same in all our processes: PostgreSQL's advisory lock around an upgrade

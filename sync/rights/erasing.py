@@ -1,0 +1,225 @@
+"""`filrouge person erase`: the store, the sheet, the files we made; and what is left for a person to do."""
+
+from __future__ import annotations
+
+import getpass
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from connectors.sheets.xlsx.replace import backups
+from connectors.trouble import FixFile, Trouble, TryLater
+from sync import run, runs
+from sync.beginning import read_rules
+from sync.beside.keep import take_ticks, write_tabs
+from sync.desk import Desk
+from sync.outcome import Outcome
+from sync.people.story import Story, story
+from sync.person import told_when
+from sync.rights.erase import Erased, erase
+from sync.rights.rows import settle_blanks
+from sync.rights.tables import erasure, erasure_row
+from sync.rows import called
+from sync.sheet.look import Look, look
+
+DONE, PARTIAL, DECIDE = 0, 1, 7
+SHOWN = ("sightings", "facts", "outbox", "correction")
+
+
+@dataclass
+class _Left:
+    """What only a person can do: a row of the sheet with the team's own columns, files, services."""
+
+    row: bool = False
+    paused: bool = False
+    files: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+
+
+def erase_person(desk: Desk, who: str, ask: Callable[..., bool] | None, *, yes: bool) -> Outcome:
+    """Erase somebody for good, after a yes. Exit 7 without one, 1 when the sheet could not be emptied yet (every run
+    tries again). Raises `Ambiguous` and `FixFile` as `story`, `TryLater` while a run is at work.
+    """
+    one = story(desk.store, who, list(desk.config.sources))
+    told = _before(desk, one)
+    if not yes and not (ask and ask("\n".join([*told, desk.say("erase-ask")]), default=False)):
+        return Outcome([*told, desk.say("erase-not")], {"code": one.code, "erased": False}, DECIDE)
+    addresses = {str(value.value) for value in one.values if value.field == "email" and value.value}
+    addresses |= {seen.given.email for seen in one.sightings if seen.given and seen.given.email}
+    book, _ = read_rules(desk, keep_last_right=False)
+    try:
+        with runs.lease(desk.store):
+            number = runs.begin(desk.store, desk.clock.today(), "erase", desk.clock.read())
+            work = run.Work(desk, run.Wishes(), number, desk.clock.now(), book)
+            with desk.store.begin() as connection:
+                _write_over(connection)
+                gone = erase(connection, desk.store.org, one.person_id, number, desk.clock.now(), _me())
+            _give_back_room(desk)
+            left = _in_the_sheet(work)
+            left.files = tuple(_files(desk, {address.casefold() for address in addresses}))
+            left.sources = tuple(name for name in gone.sources if _is_a_service(desk, name))
+            waits = _waits(desk, gone)
+            said = list(_after(desk, gone, left, waits=waits))
+            state = "partial" if waits else "done"
+            runs.finish(desk.store, number, state, {"lines": said[:1]}, desk.clock.read())
+    except runs.Busy:
+        raise TryLater("run-busy") from None
+    facts = {"code": gone.code, "erased": True, "counts": gone.counts, "sheet": "waiting" if waits else "empty"}
+    return Outcome(said, facts | {"files": left.files, "sources": left.sources}, PARTIAL if waits else DONE)
+
+
+def _me() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return "filrouge"
+
+
+def _before(desk: Desk, one: Story) -> Iterator[str]:
+    name = called({value.field: value.value for value in one.values}) or one.code
+    sources = ", ".join(dict.fromkeys(seen.source for seen in one.sightings)) or "–"
+    yield desk.say("erase-who", name=name, code=one.code, did=len(one.did), sources=sources)
+    yield desk.say("erase-what")
+
+
+def _write_over(connection: sa.Connection) -> None:
+    """What is deleted is written over in the file, not only let go."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA secure_delete=ON")
+
+
+def _give_back_room(desk: Desk) -> None:
+    """The log of changes beside an SQLite file still holds the pages as they were."""
+    engine = desk.store.engine
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+# --- the sheet -------------------------------------------------------------------------------------------------------
+
+
+def _in_the_sheet(work: run.Work) -> _Left:
+    """Empty our cells; what could not be written now is written by the next run."""
+    left = _Left()
+    sheet = work.desk.config.open_sheet(work.desk.clock)
+    try:
+        run.take_look(work, sheet)
+        take_ticks(work, sheet)
+        run.write_sheet(work, sheet)
+        write_tabs(work, sheet)
+        seen = look(work.desk.store, sheet, work.tab, work.number, work.now, fresh=True)
+        settle_blanks(work.desk.store, seen, work.now)
+        left = _row_left(work, seen, left)
+    except Trouble as trouble:
+        work.sheet_trouble = trouble
+    finally:
+        sheet.close()
+    return left
+
+
+def _row_left(work: run.Work, seen: Look, left: _Left) -> _Left:
+    with work.desk.store.look() as connection:
+        codes = set(connection.scalars(sa.select(erasure.c.code).where(erasure.c.run == work.number)))
+    own = seen.team.filter(seen.team["key"].is_in(list(codes)))
+    return replace(left, row=len(own) > 0, paused=bool(codes & set(seen.paused)))
+
+
+def _waits(desk: Desk, gone: Erased) -> bool:
+    mine = (erasure_row.c.org == desk.store.org, erasure_row.c.code == gone.code)
+    with desk.store.look() as connection:
+        return connection.scalar(sa.select(sa.func.count()).select_from(erasure_row).where(*mine)) != 0
+
+
+# --- files -----------------------------------------------------------------------------------------------------------
+
+
+def _files(desk: Desk, addresses: set[str]) -> Iterator[str]:
+    """Delete the e-mails that we wrote to them into files; tell the other files that still hold their address."""
+    if not addresses:
+        return
+    mailer = desk.config.open_mailer(desk.clock)
+    try:
+        for address in sorted(addresses):
+            if hasattr(mailer, "forget"):
+                mailer.forget(address)
+    finally:
+        mailer.close()
+    for file in _kept_files(desk):
+        if any(address in text for text in _texts(file) for address in addresses):
+            yield desk.as_seen(file).as_posix()
+
+
+def _is_a_service(desk: Desk, name: str) -> bool:
+    return name in desk.config.sources and desk.config.source_type(name) != "files"
+
+
+def _kept_files(desk: Desk) -> Iterator[Path]:
+    """Export files, and copies of the workbook."""
+    for name in desk.config.sources:
+        if desk.config.source_type(name) == "files":
+            folder = desk.config.folder / str(desk.config.outline.sources[name].get("folder", ""))
+            yield from sorted(file for file in folder.rglob("*") if file.is_file())
+    sheet = desk.config.outline.sheet
+    if sheet.get("type") == "excel":
+        yield from backups(desk.config.folder / str(sheet["file"]))
+
+
+def _texts(file: Path) -> Iterator[str]:
+    """The text in a file: of a workbook, that of its parts."""
+    try:
+        if zipfile.is_zipfile(file):
+            with zipfile.ZipFile(file) as parts:
+                names = [name for name in parts.namelist() if name.endswith(".xml")]
+                yield from (parts.read(name).decode("utf-8", "replace").casefold() for name in names)
+        else:
+            data = file.read_bytes()
+            yield data.decode("utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8", "replace").casefold()
+    except (OSError, zipfile.BadZipFile, NotImplementedError):
+        raise FixFile("erase-unreadable", file=str(file)) from None
+
+
+# --- what is said ----------------------------------------------------------------------------------------------------
+
+
+def _after(desk: Desk, gone: Erased, left: _Left, *, waits: bool) -> Iterator[str]:
+    counts = {name: gone.counts.get(name, 0) for name in SHOWN}
+    yield desk.say("erase-done", code=gone.code, **counts)
+    if waits:
+        yield desk.say("erase-paused" if left.paused else "erase-waits")
+    if left.row:
+        yield desk.say("erase-row", tab=desk.config.tab.tab)
+    if left.files:
+        yield desk.say("erase-files", files=", ".join(left.files))
+    if left.sources:
+        yield desk.say("erase-sources", sources=", ".join(left.sources))
+    yield desk.say("erase-proof", code=gone.code)
+
+
+def show_erased(desk: Desk) -> Outcome:
+    """The proofs, newest first."""
+    with desk.store.look() as connection:
+        rows = connection.execute(
+            sa.select(erasure).where(erasure.c.org == desk.store.org).order_by(erasure.c.at.desc())
+        )
+        found = rows.all()
+    facts = [
+        {"code": row.code, "at": row.at.isoformat(), "asked_by": row.asked_by, "run": row.run,
+         "counts": msgspec.json.decode(row.counts), "sheet_empty": row.done.isoformat() if row.done else None}
+        for row in found
+    ]  # fmt: skip
+    said = [
+        desk.say(
+            "erased-line", when=told_when(desk, row.at), code=row.code, by=row.asked_by,
+            sheet=desk.say("erased-empty", when=told_when(desk, row.done)) if row.done else desk.say("erased-not-yet"),
+            counts=desk.say("erased-counts", **{name: fact["counts"].get(name, 0) for name in SHOWN}),
+        )
+        for row, fact in zip(found, facts, strict=True)
+    ]  # fmt: skip
+    return Outcome(said or [desk.say("erased-none")], {"erased": facts})
