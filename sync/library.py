@@ -11,7 +11,7 @@ from typing import Any
 from connectors import catalog
 from connectors.trouble import FixFile
 from rules import reader
-from rules.conditions import SHEET, AnyOf, Book, Check, Condition, Email, InSegment, Rule, column_of
+from rules.conditions import SHEET, AnyOf, Book, Check, Condition, Email, InSegment, Rule, Segment, column_of
 from rules.examples import run_examples
 from rules.fields import FIELDS
 from rules.mistakes import Mistake, nearest
@@ -118,13 +118,14 @@ class _Look:
 
     def lacks(self, recipe: Recipe, values: Mapping[str, str]) -> tuple[list[str], bool]:
         """The fields and columns without which the rule can't be decided, in words; and whether that is sure."""
-        rules = _book(recipe, values).rules
-        surely = self._words(rules, self.possible)
-        lacking = surely or self._words(rules, self.kinds)
+        book = _book(recipe, values)
+        surely = self._words(book, self.possible)
+        lacking = surely or self._words(book, self.kinds)
         return lacking, bool(surely) or not lacking
 
-    def _words(self, rules: Iterable[Rule], fed: Mapping[str, frozenset[str]]) -> list[str]:
-        names = dict.fromkeys(name for rule in rules for name in self._needed(rule.condition, fed))
+    def _words(self, book: Book, fed: Mapping[str, frozenset[str]]) -> list[str]:
+        every: list[Rule | Segment] = [*book.rules, *book.segments]
+        names = dict.fromkeys(name for one in every for name in self._needed(one.condition, fed))
         words = vocabulary(self.language)
         return [
             say(self.language, "library-column-lacks", column=name.removeprefix(SHEET))
@@ -138,7 +139,7 @@ class _Look:
             case Check(field=name):
                 return [] if self._has(name, fed) else [name]
             case InSegment():
-                return []  # no rule of the library uses one
+                return []  # it stands in the same file, and is looked at itself
             case AnyOf(items=items):
                 found = [self._needed(item, fed) for item in items]
                 return [] if not all(found) else [name for some in found for name in some]
@@ -212,6 +213,9 @@ def _refuse_what_is_there(desk: Desk, book: Book, recipe: Recipe) -> None:
     for identity, name in _ids(recipe).items():
         if rule := book.rule.get(identity):
             raise FixFile("library-same-name", name=name, file=str(rule.place))
+    for segment in _book(recipe, recipe.defaults).segments:
+        if there := book.segment.get(segment.id):
+            raise FixFile("library-same-segment", name=there.name, file=str(there.place))
 
 
 def _values(recipe: Recipe, given: Collection[str], ask: Ask | None) -> dict[str, str]:

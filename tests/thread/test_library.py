@@ -56,6 +56,8 @@ INSIDE = {
     "memberships-about-to-end": {"Max"},
     "partners-not-contacted": {"Pia", "Pio"},
     "not-heard-of-for-three-years": {"Tim"},
+    "records-to-check": {"Rose", "Denise", "Nadia", "Une", "Dora", "Adele"},
+    "regulars-who-are-drifting-away": set(),  # nobody was away for one to two years
 }
 
 
