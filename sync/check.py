@@ -134,6 +134,13 @@ def _try_accounts(desk: Desk, accounts: dict[str, dict[str, str]]) -> None:
             source.close()
     if found := links(desk):
         accounts["links"] = found
+    if mailbox := desk.config.open_mailbox(desk.clock):
+        try:
+            accounts["mailbox"] = {"state": "ok", "message": mailbox.check()}
+        except Trouble as trouble:
+            accounts["mailbox"] = {"state": "failed", "message": desk.say(trouble.code, **trouble.facts)}
+        finally:
+            mailbox.close()
     mailer = desk.config.open_mailer(desk.clock)
     try:
         if mailer.way:
@@ -163,7 +170,7 @@ def _outcome(
     if advice:
         said += ["", say(language, "check-advice", n=len(advice)), show_mistakes(advice, language, lines), ""]
     for name, account in accounts.items():
-        shown = say(language, f"check-{name}") if name in {"sheet", "mail", "links"} else name
+        shown = say(language, f"check-{name}") if name in {"sheet", "mail", "links", "mailbox"} else name
         said.append(say(language, "check-account", mark=MARKS[account["state"]], name=shown, **account))
     if not mistakes and all_right and config:
         said.append(say(language, "check-right"))

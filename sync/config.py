@@ -15,7 +15,8 @@ import pydantic
 from pydantic_core import PydanticCustomError
 
 from connectors import catalog
-from connectors.mail.mailer import Mailer
+from connectors.mail.mailbox import Mailbox, MailboxSettings
+from connectors.mail.mailer import Mailer, mailbox
 from connectors.sheets.sheet import Sheet
 from connectors.source import Setting, Source
 from rules.fields import COLUMNS
@@ -86,12 +87,34 @@ class Organisation(pydantic.BaseModel):
         return self.id or re.sub(r"[^a-z0-9]+", "-", fold(self.name)).strip("-") or "organisation"
 
 
+LEAST_SECRET = 32
+PUBLIC = re.compile(r"https://[^\s/?#<>@]+(?:/[^\s?#<>]*)?|http://(?:localhost|127\.0\.0\.1)(?::\d+)?/?")
+
+
+def _public(address: str) -> str:
+    if not PUBLIC.fullmatch(address):
+        raise PydanticCustomError("web-address", "must be a whole https address, e.g. https://news.example.org")
+    return address
+
+
+def _long(secret: pydantic.SecretStr) -> pydantic.SecretStr:
+    if len(secret.get_secret_value()) < LEAST_SECRET:
+        raise PydanticCustomError("web-secret", "must have at least 32 characters")
+    return secret
+
+
 class Web(pydantic.BaseModel):
-    """The page of `filrouge serve`."""
+    """The page of `filrouge serve`, and the one by which people unsubscribe."""
 
     model_config = Strict
     host: str = pydantic.Field("127.0.0.1", description="Which address to listen on; 0.0.0.0 in a container.")
     port: int = pydantic.Field(8080, ge=0, le=65535, description="Which port to listen on.")
+    address: Annotated[str, pydantic.AfterValidator(_public)] | None = pydantic.Field(
+        None, description="Its https address on the web: e-mails then have a link by which people unsubscribe."
+    )
+    secret: Annotated[pydantic.SecretStr, pydantic.AfterValidator(_long)] | None = pydantic.Field(
+        None, description="Seals those links; one is made and kept in the store if left out."
+    )
 
 
 class Hook(pydantic.BaseModel):
@@ -157,6 +180,10 @@ class MailBlock(pydantic.BaseModel):
     """What every carrier of e-mails has, beside its own settings."""
 
     limits: Limits = pydantic.Field(Limits(), description="How much is written, and when.")
+    mailbox: MailboxSettings | None = pydantic.Field(
+        None,
+        description="The mailbox where bounces, complaints and unsubscribing come in; a person reads it if left out.",
+    )
 
 
 @dataclass(frozen=True)
@@ -252,6 +279,28 @@ class Config:
 
     def open_mailer(self, clock: Clock) -> Mailer:
         return catalog.mailer(str(self.outline.mail["type"]))(self.mail, self.setting("mail", clock))
+
+    @property
+    def sender(self) -> str:
+        """Who e-mails come from, as the block `mail` says."""
+        return str(getattr(self.mail, "sender", ""))
+
+    @property
+    def way_back(self) -> str | None:
+        """The address whose mail is read by us."""
+        if self.post.mailbox is None:
+            return None
+        named = self.post.mailbox.address or (self.post.mailbox.user if "@" in self.post.mailbox.user else self.sender)
+        return mailbox(named).addr_spec
+
+    @property
+    def answers_to(self) -> str:
+        """The address at which somebody, a person or we, reads what people write back."""
+        return self.way_back or mailbox(self.sender).addr_spec
+
+    def open_mailbox(self, clock: Clock) -> Mailbox | None:
+        """None where none is named."""
+        return Mailbox(self.post.mailbox, self.setting("mailbox", clock)) if self.post.mailbox else None
 
 
 _ANY_DAY = Clock(ZoneInfo("UTC")).now()

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from rules.conditions import SHEET
 from sync.desk import Desk
-from sync.followup import suppression
+from sync.followup import suppression, wishes
 from sync.followup.consent import hashed
 from sync.people.normalise import email
 from sync.rows import team_rows
@@ -134,10 +134,12 @@ class Contacts:
             return {}
         rows = self.people.filter(pl.col("person_id").is_in(sorted(set(ids))))
         told = list(rows.iter_rows(named=True))
-        words = said(self.desk, rows["person_id"].to_list())
+        people = rows["person_id"].to_list()
+        words, unwanted = said(self.desk, people), _unwanted(self.desk, people)
         lists = suppressed(self.desk, told)
         return {
             row["person_id"]: self._contact(row, words.get(row["person_id"], ()), lists[row["person_id"]])
+            | {"unwanted": unwanted.get(row["person_id"], frozenset())}
             for row in told
         }
 
@@ -174,7 +176,7 @@ def _consents(words: Iterable[Said]) -> list[dict[str, Any]]:
 
 
 def said(desk: Desk, people: Sequence[int]) -> dict[int, list[Said]]:
-    """What sources say that these people agreed to and refused, by person id. A newsletter's word on an address counts
+    """What sources say that these people agreed to and refused, and what they told us themselves, by person id. A newsletter's word on an address counts
     for everybody who has it.
     """
     columns = (fact.c.kind, fact.c.status, fact.c.at, fact.c.source, fact.c.label, fact.c.rest, sighting.c.email_key)
@@ -195,6 +197,8 @@ def said(desk: Desk, people: Sequence[int]) -> dict[int, list[Said]]:
             for query in (own.where(mine.c.person.in_(some)), of_address.where(other.c.person.in_(some)).distinct()):
                 for row in connection.execute(query):
                     found.setdefault(row.whose, []).append(_said(row))
+        for person_id, told in wishes.consents(connection, desk.store.org, people).items():
+            found.setdefault(person_id, []).extend(_told_us(desk, one) for one in told)
     return found
 
 
@@ -203,6 +207,12 @@ def _said(row: Any) -> Said:
         return Said("subscription", row.status, row.at, row.source, row.label or "", row.email_key)
     proof = msgspec.json.decode(row.rest).get("proof", "") if row.rest else ""
     return Said("consent", row.status, row.at, row.source, proof, row.email_key, row.label)
+
+
+def _told_us(desk: Desk, wish: Mapping[str, Any]) -> Said:
+    """What they said on our own page, or by a mail."""
+    status, proof = "granted" if wish["granted"] else "refused", desk.say(f"wish-{wish['proof']}")
+    return Said("consent", status, wish["at"], "filrouge", proof, None, wish["purpose"])
 
 
 def suppressed(desk: Desk, rows: Sequence[Mapping[str, Any]]) -> dict[int, dict[str, datetime]]:
@@ -233,3 +243,11 @@ def addresses_of(desk: Desk, rows: Sequence[Mapping[str, Any]]) -> dict[int, set
             for person_id, address in connection.execute(known.where(sighting.c.person.in_(some))):
                 found[person_id].add(hashed(address))
     return found
+
+
+def _unwanted(desk: Desk, people: Sequence[int]) -> dict[int, frozenset[str]]:
+    """By person id the topics of news that they refused."""
+    with desk.store.look() as connection:
+        told = wishes.among(connection, desk.store.org, people)
+    said = {person_id: purposes.get("marketing", {}) for person_id, purposes in told.items()}
+    return {one: frozenset(t for t, wanted in topics.items() if t and not wanted) for one, topics in said.items()}

@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from sync.contacts import Contacts
 from sync.desk import Desk
 from sync.followup import outbox as box
-from sync.followup.compose import EmptyField, compose, page, text
+from sync.followup.compose import EmptyField, House, compose, page, text
 from sync.followup.consent import Right, right
 from sync.followup.templates import Gap, Template
 from sync.rows import called, house_of
+from sync.unsubscribing import letterhead
 
 
 @dataclass(frozen=True)
@@ -70,16 +71,19 @@ def _may(desk: Desk, row: sa.Row[Any], person: Mapping[str, Any] | None) -> tupl
         return "template"
     template = replace(template, purpose=row.purpose or template.purpose)
     may = right(person, template.purpose, who.law, desk.clock.today())
+    if template.purpose == "marketing" and desk.templates[0].kind(row.template)[1] in person.get("unwanted", ()):
+        return may.reason or "topic"
     return may.reason or (template, may)
 
 
 def drafts(desk: Desk, rows: Sequence[sa.Row[Any]], contacts: Contacts) -> list[Draft]:
     """For rows of the outbox, each e-mail as it would be written today."""
     people = contacts([row.person_id for row in rows])
-    return [_draft(desk, row, people.get(row.person_id)) for row in rows]
+    house = letterhead(desk) if rows else house_of(desk)
+    return [_draft(desk, house, row, people.get(row.person_id)) for row in rows]
 
 
-def _draft(desk: Desk, row: sa.Row[Any], person: Mapping[str, Any] | None) -> Draft:
+def _draft(desk: Desk, house: House, row: sa.Row[Any], person: Mapping[str, Any] | None) -> Draft:
     if person is None:
         return Draft(row.id, row.rule, row.state, "", "", reason="unknown-person")
     blank = Draft(row.id, row.rule, row.state, person.get("email") or "", called(person), reason=row.reason)
@@ -88,9 +92,7 @@ def _draft(desk: Desk, row: sa.Row[Any], person: Mapping[str, Any] | None) -> Dr
         return replace(blank, reason=allowed)
     template, may = allowed
     try:
-        message = compose(
-            person, template, house_of(desk), desk.clock.now(), message_id="<draft@example.org>", right=may
-        )
+        message = compose(person, template, house, desk.clock.now(), message_id="<draft@example.org>", right=may)
     except EmptyField as hole:
         seen = hole.letter
         return replace(

@@ -35,7 +35,8 @@ def know(desk: Desk, book: Book, now: datetime, headers: Collection[str]) -> Kno
     fed = feeds(desk)
     stale = stale_sources(desk.store, fed, now, desk.config.freshness)
     late = {name: _late_source(FIELDS[name].source, fed, stale) for name in FIELDS}
-    unfed = {name for name, field in FIELDS.items() if not is_fed(field.source, fed)}
+    everything = fed | told_by_people(desk)
+    unfed = {name for name, field in FIELDS.items() if not is_fed(field.source, everything)}
     unfed |= set() if scores.known(desk.store) else set(SCORES)
     gone = tuple(sorted(book.columns_gone(headers)))
     unknown = unfed | {name for name, source in late.items() if source} | {SHEET + header for header in gone}
@@ -60,6 +61,12 @@ def stale_sources(
 def feeds(desk: Desk) -> dict[str, frozenset[str]]:
     """The kinds of record that each source feeds."""
     return {name: _kinds(desk, name) for name in desk.config.sources}
+
+
+def told_by_people(desk: Desk) -> dict[str, frozenset[str]]:
+    """What we are told without any source: who unsubscribed on our page or by mail, and whose address came back."""
+    hears = desk.config.outline.web.address or desk.config.post.mailbox
+    return {"": frozenset({"subscription"})} if hears else {}
 
 
 def _kinds(desk: Desk, name: str) -> frozenset[str]:

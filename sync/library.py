@@ -20,7 +20,7 @@ from rules.words import LANGUAGES, vocabulary
 from sync.check import headers_now
 from sync.desk import Desk, WrongFiles, show_mistakes
 from sync.followup.typography import typeset
-from sync.knowledge import feeds, is_fed
+from sync.knowledge import feeds, is_fed, told_by_people
 from sync.messages import say
 from sync.outcome import Outcome
 
@@ -110,11 +110,10 @@ class _Look:
 
     @classmethod
     def of(cls, desk: Desk, headers: Collection[str] | None) -> _Look:
-        kinds = feeds(desk)
+        kinds, ours = feeds(desk), told_by_people(desk)
         may = {name: catalog.source(desk.config.source_type(name)).gives for name in kinds}
-        return cls(
-            desk.language, kinds, {n: may[n] if known <= {"person"} else known for n, known in kinds.items()}, headers
-        )
+        possible = {n: may[n] if known <= {"person"} else known for n, known in kinds.items()}
+        return cls(desk.language, kinds | ours, possible | ours, headers)
 
     def lacks(self, recipe: Recipe, values: Mapping[str, str]) -> tuple[list[str], bool]:
         """The fields and columns without which the rule can't be decided, in words; and whether that is sure."""

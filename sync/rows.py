@@ -12,8 +12,9 @@ from sqlalchemy.engine import Connection
 
 from rules.conditions import SHEET, Book, SetCell
 from sync.desk import Desk
-from sync.followup import deeds, segments, standings
+from sync.followup import deeds, segments, standings, suppression, wishes
 from sync.followup.compose import House
+from sync.followup.consent import hashed
 from sync.followup.fill import fill_plain
 from sync.followup.tables import outbox, segment_stay, standing
 from sync.people.profile import people_frame
@@ -48,13 +49,16 @@ def everybody(desk: Desk) -> pl.DataFrame:
 
 
 def with_our_marks(desk: Desk, people: pl.DataFrame) -> pl.DataFrame:
-    """The same people with what we did for them as it stands now: `flags`, `last_emailed`, `verified`."""
+    """The same people with what we did for them as it stands now, `flags`, `last_emailed` and `verified`, and with
+    `newsletter` as they told us themselves, or as their address did.
+    """
     with desk.store.look() as connection:
         worn = standings.flags(connection, desk.store.org)
         days = {
             "last_emailed": standings.last_emailed(connection, desk.store.org),
             "verified": deeds.verified(connection, desk.store.org),
         }
+        people = _as_they_told_us(connection, desk.store.org, people)
     people = people.drop([name for name in ("flags", *days) if name in people.columns])
     people = people.join(worn, on="person_id", how="left")
     for name, times in days.items():
@@ -62,6 +66,28 @@ def with_our_marks(desk: Desk, people: pl.DataFrame) -> pl.DataFrame:
         told = pl.DataFrame(dated, schema={"person_id": pl.Int64, name: pl.Date})
         people = people.join(told, on="person_id", how="left")
     return people
+
+
+def _as_they_told_us(connection: Connection, org: int, people: pl.DataFrame) -> pl.DataFrame:
+    refused = wishes.refusing(connection, org)
+    told = dict.fromkeys(refused, "unsubscribed")
+    if not suppression.is_empty(connection, org):
+        rows = people.select("person_id", "email").drop_nulls().rows()
+        hashes = {person_id: hashed(address) for person_id, address in rows}
+        found = suppression.among(connection, org, set(hashes.values()))
+        for person_id, reasons in ((one, found[mark]) for one, mark in hashes.items() if mark in found):
+            if reasons.keys() & set(wishes.NO_MORE):
+                told[person_id] = "unsubscribed"
+            elif "bounced" in reasons:
+                told.setdefault(person_id, "bounced")
+    words = pl.DataFrame(
+        {"person_id": list(told), "told": list(told.values())}, {"person_id": pl.Int64, "told": pl.String}
+    )
+    stronger = (pl.col("told") == "unsubscribed") | (pl.col("newsletter") != "unsubscribed")
+    word = pl.when(pl.col("told").is_not_null() & stronger.fill_null(value=True)).then("told").otherwise("newsletter")
+    return (
+        people.join(words, on="person_id", how="left", maintain_order="left").with_columns(newsletter=word).drop("told")
+    )
 
 
 def _local(at: datetime, desk: Desk) -> object:
@@ -185,7 +211,7 @@ def filled(desk: Desk, text: str, facts: Mapping[str, Any]) -> str:
 
 def house_of(desk: Desk) -> House:
     """Who writes, from the config."""
-    return House(desk.config.organisation, str(getattr(desk.config.mail, "sender", "")))
+    return House(desk.config.organisation, desk.config.sender)
 
 
 def settle_cells(desk: Desk, run: int, people: pl.DataFrame, paused: Sequence[str]) -> None:

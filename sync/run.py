@@ -40,6 +40,7 @@ from sync.followup.send import Sent, send_due
 from sync.followup.turn import Decisions
 from sync.history import backfill
 from sync.knowledge import Knowledge, know
+from sync.mailbox import Came, read_mailbox
 from sync.outcome import Outcome, where
 from sync.people.doubts import note_doubts
 from sync.people.merge import Resolved, resolve
@@ -51,7 +52,6 @@ from sync.rights.rows import hush, settle_blanks, waiting_rows, with_blanks
 from sync.rows import (
     called,
     everybody,
-    house_of,
     merged_with_a_past,
     set_columns,
     settle_cells,
@@ -70,6 +70,7 @@ from sync.store.statistics import look_over
 from sync.summary import summarise
 from sync.tabs import SET, people_tab
 from sync.takein import take_in
+from sync.unsubscribing import letterhead
 
 STEPS = frozenset({"pull", "people", "rules", "sheet", "mail"})
 RUNS_WITH = {"tabs": "sheet", "deeds": "mail"}
@@ -121,6 +122,7 @@ class Work:
     sent: Sent | None = None
     mail_trouble: Trouble | None = None
     deeds: dict[str, Done] = field(default_factory=dict)
+    came: Came | None = None
     stopped: bool = False
     side_tabs: list[SideTab] = field(default_factory=list)
 
@@ -284,7 +286,7 @@ def _take_in(work: Work, seen: Look) -> bool:
 
 
 def pull(work: Work, progress: Any, stop: Callable[[], bool]) -> None:
-    """Ask every source for what is new."""
+    """Ask every source for what is new, and the mailbox for what came back of our e-mails."""
     sources = work.desk.sources(work.wishes.sources)
     gone = work.wishes.allow.get("gone", 0)
     try:
@@ -303,6 +305,8 @@ def pull(work: Work, progress: Any, stop: Callable[[], bool]) -> None:
         for name, source in sources.items():
             work.calls[name] = Calls(read=int(getattr(source, "calls", 0)))
             source.close()
+    if not work.wishes.sources and (mailbox := work.desk.config.open_mailbox(work.desk.clock)):
+        work.came = read_mailbox(work.desk, mailbox, stop)
 
 
 def work_out_people(work: Work) -> None:
@@ -389,7 +393,7 @@ def send_mail(work: Work, stop: Callable[[], bool]) -> None:
     try:
         work.sent = send_due(
             work.desk.store, mailer, work.number, work.desk.clock.now,
-            people=contacts, templates=work.desk.templates[0], house=house_of(work.desk), stop=stop,
+            people=contacts, templates=work.desk.templates[0], house=letterhead(work.desk), stop=stop,
             limits=work.desk.config.limits, order=[rule.id for rule in work.book.rules],
         )  # fmt: skip
         work.stopped = work.sent.stopped

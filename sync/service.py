@@ -16,7 +16,9 @@ from sync.desk import Desk, WrongFiles
 from sync.run import Wishes, run_once
 from sync.schedule import Timetable
 from sync.serve import Keeper, serve
+from sync.unsubscribing import Unsubscribing
 from sync.web.app import application
+from sync.web.stop import StopPage
 
 log = structlog.get_logger()
 
@@ -67,6 +69,7 @@ def serve_desk(file: Path, language: str | None, host: str | None, port: int | N
         runs=lambda most: runs.last_runs(desk.store, most),
         pulse=keeper.pulse,
         now=desk.clock.read,
+        stop=StopPage(Unsubscribing(desk), config.organisation.name, config.language, config.answers_to),
     )
     log.info("serving", address=f"http://{where[0]}:{where[1]}", schedule=config.timetable.cron)
     signal.signal(signal.SIGTERM, lambda *_: keeper.stopping.set())

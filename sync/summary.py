@@ -15,6 +15,7 @@ from sync.desk import Desk
 from sync.followup import deeds, segments
 from sync.followup import outbox as box
 from sync.followup.segments import Move
+from sync.mailbox import TOLD
 from sync.messages import why_not
 from sync.outcome import Outcome
 from sync.people.doubts import doubts
@@ -99,6 +100,7 @@ def facts_so_far(work: Work) -> dict[str, Any]:
             "others_waiting": others,
             "waiting_barred": sum(held.barred for held in work.waiting),
             "held": dict(sent.held) if sent else {},
+            "back": {word: work.came.counts[word] for word in TOLD if work.came.counts[word]} if work.came else {},
         },
         "gates": [gate.sentence(work.desk.language) for gate in _gates(work)],
         "notes": [*work.notes, *_notes(work)],
@@ -109,16 +111,16 @@ def _state(work: Work, waiting: int) -> str:
     failed = [one for one in work.pulled.values() if one.trouble]
     if any(gate.stops and not gate.open_by(work.wishes.allow) for gate in _gates(work)) or _disbelieved(work):
         return "waiting"
-    if (
-        work.stopped
-        or failed
-        or work.sheet_trouble
-        or work.mail_trouble
-        or (work.sent and work.sent.trouble)
-        or any(one.troubles for one in work.deeds.values())
-    ):
+    if work.stopped or failed or any(_troubles(work)):
         return "partial"
     return "waiting" if waiting else "done"
+
+
+def _troubles(work: Work) -> tuple[Trouble | None, ...]:
+    sent, came = work.sent, work.came
+    elsewhere = [trouble for one in work.deeds.values() for trouble in one.troubles.values()]
+    ours = (work.sheet_trouble, came.trouble if came else None, work.mail_trouble, sent.trouble if sent else None)
+    return *ours, *elsewhere
 
 
 def _gates(work: Work) -> tuple[Any, ...]:
@@ -171,8 +173,7 @@ def _notes(work: Work) -> list[str]:
         }
         notes += [say(f"run-{code}", n=n) for code, n in told.items() if n]
         notes += _refused(work.desk, seen.refused)
-    elsewhere = [trouble for one in work.deeds.values() for trouble in one.troubles.values()]
-    for trouble in (work.sheet_trouble, work.mail_trouble, work.sent.trouble if work.sent else None, *elsewhere):
+    for trouble in _troubles(work):
         if trouble:
             notes.append(say(trouble.code, **trouble.facts))
     return notes
@@ -200,6 +201,7 @@ def lines(work: Work, facts: dict[str, Any]) -> list[str]:
     """One line a step, for the terminal and the page of runs."""
     say = work.desk.say
     said = [_source_line(work, name, one) for name, one in facts["sources"].items()]
+    said += [say(f"run-back-{word}", n=n) for word, n in facts["mail"]["back"].items()]
     people = facts["people"]
     said.append(say("run-people", n=people["total"], new=people["new"], merged=people["merged"]))
     for rule in work.book.rules:

@@ -27,6 +27,7 @@ SECRETS = {
     "SMTP_PASSWORD": "p",
     "BREVO_KEY": "xkeysib-1",
     "CRM_SECRET": "s",
+    "MAILBOX_PASSWORD": "p",
 }
 EXAMPLE = ROOT / "config.example.yaml"
 

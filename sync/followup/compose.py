@@ -1,13 +1,13 @@
 """One e-mail to one person: headers that mail servers expect, plain text and HTML, nothing from outside interpreted.
 
-Facts: RFC 5322 (form), RFC 2369 (List-Unsubscribe), RFC 3834 (Auto-Submitted), Google's help (Feedback-ID).
+Facts: RFC 5322 (form), RFC 2369 and 8058 (List-Unsubscribe), RFC 3834 (Auto-Submitted), Google's help (Feedback-ID).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -24,27 +24,37 @@ from connectors.mail.mailer import mailbox
 from connectors.mail.wire import WIRE
 from rules.mistakes import fold
 from sync.config import Organisation
-from sync.followup.consent import Contact, Right
+from sync.followup.consent import Contact, Right, hashed
 from sync.followup.fill import Manner, fill
 from sync.followup.frame import STOP_LINK, Page, lay_out
 from sync.followup.look import look_of
 from sync.followup.markdown import write
 from sync.followup.proof import as_seen
 from sync.followup.templates import EDGE_OF_PART, Gap, Template
+from sync.followup.tokens import Meant
 from sync.followup.typography import typeset
+from sync.followup.ways import Ways
 from sync.messages import LANGUAGES, say
 
 
 @dataclass(frozen=True)
 class House:
-    """Who writes: the organisation, and the `from` of its mail settings."""
+    """Who writes: the organisation, the `from` of its mail settings, and how its readers make it stop (None: a person
+    of the team reads their answers). `bounces` is the address to which undelivered e-mails go back, with `{id}` in it.
+    """
 
     organisation: Organisation
     sender: str
+    ways: Ways | None = None
+    bounces: str | None = None
 
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.organisation.timezone)
+
+    def returns_to(self, id_: str) -> str | None:
+        """Where an e-mail of the outbox goes back to, so that its address tells which one it was."""
+        return self.bounces.replace("{id}", id_) if self.bounces else None
 
     def manner(self, language: str) -> Manner:
         return Manner(language, self.organisation.country, self.organisation.money)
@@ -94,9 +104,8 @@ def compose(
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     message["Feedback-ID"] = _feedback(template, house)
-    if foot.stop:
-        message["List-Unsubscribe"] = f"<{foot.stop_link}>"
-        message["Precedence"] = "bulk"
+    for header, value in foot.headers.items():
+        message[header] = value
     message.set_content(letter.text, cte="quoted-printable")
     message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
     message.set_boundary("=_" + blake2b(message_id.encode(), digest_size=12).hexdigest())
@@ -192,6 +201,7 @@ class _Foot:
     stop: str = ""
     stop_link: str = ""
     stop_words: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, person: Contact, template: Template, house: House, right: Right, language: str) -> _Foot:
@@ -202,15 +212,29 @@ class _Foot:
         foot = cls(name, address, typeset(why, words))
         if template.purpose == "service" and house.organisation.law != "casl":
             return foot
-        box = mailbox(template.reply_to or template.sender or house.sender)
-        subject = f"STOP {person.get('code') or ''}".strip()
-        link = f"mailto:{quote(f'{box.username}@{_ascii(box.domain)}', safe='@')}?subject={quote(subject)}"
-        stop, stop_words = say(words, "mail-stop"), say(words, "mail-stop-words")
-        return cls(name, address, foot.why, typeset(stop, words), link, typeset(stop_words, words))
+        way, link, headers = _way(person, template, house, words)
+        stop, stop_words = say(words, f"mail-{way}"), say(words, f"mail-{way}-words")
+        headers = {**headers, "Precedence": "bulk"}
+        return cls(name, address, foot.why, typeset(stop, words), link, typeset(stop_words, words), headers)
 
     @property
     def plain(self) -> str:
-        return "\n".join(line for line in (self.why, self.stop, self.house, self.address) if line)
+        stop = f"{self.stop} {self.stop_link}" if self.stop_link.startswith("http") else self.stop
+        return "\n".join(line for line in (self.why, stop, self.house, self.address) if line)
+
+
+def _way(person: Contact, template: Template, house: House, language: str) -> tuple[str, str, Mapping[str, str]]:
+    """The best way to make it stop: its name among our sentences, its link, and its headers."""
+    meant = Meant(hashed(str(person["email"])), template.purpose)
+    if house.ways is not None:
+        if link := house.ways.link(meant, language if language != house.organisation.language else ""):
+            return "stop-page", link, house.ways.headers(meant)
+        if link := house.ways.mailto(meant):
+            return "stop-mail", link, house.ways.headers(meant)
+    box = mailbox(template.reply_to or template.sender or house.sender)
+    subject = f"STOP {person.get('code') or ''}".strip()
+    link = f"mailto:{quote(f'{box.username}@{_ascii(box.domain)}', safe='@')}?subject={quote(subject)}"
+    return "stop", link, {"List-Unsubscribe": f"<{link}>"}
 
 
 def page(message: EmailMessage) -> str:

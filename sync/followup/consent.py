@@ -29,6 +29,7 @@ Contact = Mapping[str, Any]
 """A person for an e-mail: the fields of `rules.fields` by name, and
 `code` (how the team calls the person), `consents` (of `connectors.records.Consent`, or mappings with its keys),
 `unsubscribed`, `bounced`, `complained`, `do_not_contact` (bools; absent is no). `unsubscribed` is of *any* list.
+`unwanted`: topics of which they want nothing (`Templates.kind`).
 `suppressed`: what `suppression.among` says of the address (and of the person's other ones, but for `bounced`).
 `last_inquiry`: the local day on which they last asked something."""
 
@@ -82,6 +83,7 @@ def _refusals(person: Contact, purpose: Purpose) -> Iterable[tuple[str, bool]]:
     yield "do-not-contact", bool(person.get("do_not_contact"))
     if purpose == "service":
         yield "erased", "erased" in suppressed and not _came_back(person, suppressed["erased"])
+        yield "unsubscribed", _consent(person, "service") is False
         return
     yield "erased", "erased" in suppressed
     yield "complained", bool(person.get("complained")) or "complained" in suppressed
@@ -101,11 +103,11 @@ def _came_back(person: Contact, erased: datetime) -> bool:
     return bought is not None and bought > erased.date()
 
 
-def _consent(person: Contact) -> bool | None:
-    """The newest yes or no for marketing; of two at the same time, or without a time, the no."""
+def _consent(person: Contact, wanted: Purpose = "marketing") -> bool | None:
+    """The newest yes or no for a purpose; of two at the same time, or without a time, the no."""
     given = [_told(consent) for consent in person.get("consents") or ()]
-    said = [(at or LONG_AGO, not granted) for purpose, granted, at in given if purpose == "marketing"]
-    undated_no = any(purpose == "marketing" and not granted and at is None for purpose, granted, at in given)
+    said = [(at or LONG_AGO, not granted) for purpose, granted, at in given if purpose == wanted]
+    undated_no = any(purpose == wanted and not granted and at is None for purpose, granted, at in given)
     return None if not said else not (undated_no or max(said)[1])
 
 

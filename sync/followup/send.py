@@ -33,6 +33,7 @@ from sync.followup import outbox as out
 from sync.followup.compose import EmptyField, House, compose, domain_of, message_id
 from sync.followup.consent import Contact, Purpose, Right, hashed, right
 from sync.followup.pacing import Pace
+from sync.followup.returns import take_refusal
 from sync.followup.tables import GONE_STATES, PASSING, outbox, rule_state
 from sync.followup.templates import Template, Templates
 from sync.limits import Limits
@@ -77,6 +78,7 @@ class _Letter:
     row: Row
     message: EmailMessage
     sender: str
+    envelope: str
     recipient: str
     values: Mapping[str, Any]
 
@@ -246,6 +248,8 @@ class _Post:
         template = _for_purpose(template, row.purpose)
         today = self.clock().astimezone(self.house.zone).date()
         may = right(person, template.purpose, self.house.organisation.law, today)
+        if template.purpose == "marketing" and self.templates.kind(row.template)[1] in person.get("unwanted", ()):
+            return may.reason or "topic"
         return may.reason or self._letter(row, person, template, may, salt)
 
     def _letter(self, row: Row, person: Contact, template: Template, may: Right, salt: str) -> _Letter | str:
@@ -265,7 +269,8 @@ class _Post:
             "purpose": template.purpose,
             "address_hash": hashed(person["email"]),
         }
-        return _Letter(row, message, mailbox(sender).addr_spec, person["email"], values)
+        address = mailbox(sender).addr_spec
+        return _Letter(row, message, address, self.house.returns_to(row.id) or address, person["email"], values)
 
     def _hold(self, row: Row, reason: str) -> None:
         held = sa.update(outbox).where(outbox.c.org == self.org, outbox.c.id == row.id)
@@ -281,12 +286,14 @@ class _Post:
         if not self._claim(letter):
             return
         try:
-            answer = self.mailer.send(letter.message, letter.sender, letter.recipient)
+            answer = self.mailer.send(letter.message, letter.envelope, letter.recipient)
         except RefusedForNow as no:
             self._refused_for_now(letter.row, no)
         except RefusedForGood as no:
             self.done.failed += 1
             self._settle(letter.row, "failed", reason="refused", answer=_words(no))
+            with self.connection.begin():
+                take_refusal(self.connection, self.org, letter.values["address_hash"], _words(no), self.clock())
             self._refused(letter.row, no)
         except AnswerLost:
             self.done.uncertain += 1

@@ -20,6 +20,8 @@ from sqlalchemy.engine import Connection
 from sync.followup.tables import SUPPRESSIONS, suppression
 from sync.store.base import organisation, pepper, slices, upsert
 
+MANY = 5_000
+
 
 def add(connection: Connection, org: int, address: str, reason: str, at: datetime, evidence: str) -> None:
     """From `at` on, this address is not written to. `reason` is one of `SUPPRESSIONS`; `evidence` says in words where
@@ -58,8 +60,11 @@ def among(connection: Connection, org: int, addresses: Iterable[str]) -> dict[st
     known = {_keyed(secret, address): address for address in addresses}
     rows = sa.select(suppression).where(suppression.c.org == org, suppression.c.lifted_at.is_(None))
     found: dict[str, dict[str, datetime]] = {}
-    for some in slices(list(known)):
-        for row in connection.execute(rows.where(suppression.c.address_hash.in_(some))):
+    parts = slices(list(known)) if len(known) < MANY else [()]  # of many, the whole list is read sooner
+    for some in parts:
+        for row in connection.execute(rows.where(suppression.c.address_hash.in_(some)) if some else rows):
+            if row.address_hash not in known:
+                continue
             found.setdefault(known[row.address_hash], {})[row.reason] = row.at
     return found
 
@@ -70,6 +75,12 @@ def entries(connection: Connection, org: int, addresses: Iterable[str]) -> list[
     keys = [_keyed(secret, address) for address in addresses] if secret else []
     rows = sa.select(suppression).where(suppression.c.org == org, suppression.c.address_hash.in_(keys))
     return list(connection.execute(rows.order_by(suppression.c.at)).all())
+
+
+def is_empty(connection: Connection, org: int) -> bool:
+    """Whether nobody is on the list: then no address has to be looked up."""
+    one = sa.select(sa.literal(1)).where(suppression.c.org == org, suppression.c.lifted_at.is_(None)).limit(1)
+    return connection.scalar(one) is None
 
 
 def _keyed(secret: str, address: str) -> str:

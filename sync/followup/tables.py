@@ -222,3 +222,28 @@ suppression = sa.Table(
     sa.Column("lifted_at", Utc),
     sa.Column("lifted_by", sa.Text),  # the person's own act, in words
 )
+
+wish = sa.Table(
+    "wish",  # what people told us themselves of what they want to receive; only added to, the newest counts
+    metadata,
+    org_column(),
+    sa.Column("no", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("person_id", sa.Integer, nullable=False),
+    sa.Column("purpose", sa.Text, nullable=False),
+    sa.Column("topic", sa.Text),  # as templates name it; null: everything of this purpose
+    sa.Column("granted", sa.Boolean, nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("how", sa.Text, nullable=False),  # page · one-click · mail · complaint
+)
+sa.Index("ix_wish_person", wish.c.org, wish.c.person_id)
+
+returned = sa.Table(
+    "returned",  # what came back of an e-mail that was sent: one a mail, the worst
+    metadata,
+    org_column(),
+    sa.Column("mail", sa.Text, primary_key=True),  # its id in the outbox
+    sa.Column("kind", sa.Text, nullable=False),  # bad-address · full-or-away · policy · complaint
+    sa.Column("status", sa.Text, nullable=False),  # x.y.z of RFC 3463
+    sa.Column("at", Utc, nullable=False),
+)
+sa.Index("ix_outbox_message_id", outbox.c.org, outbox.c.message_id)

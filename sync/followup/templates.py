@@ -32,6 +32,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "subject": ("subject", "objet"),
     "preview": ("preview", "aperçu"),
     "purpose": ("purpose", "finalité"),
+    "topic": ("topic", "thème"),
     "from": ("from", "de", "expéditeur"),
     "reply-to": ("reply-to", "reply to", "répondre à"),
     "language": ("language", "langue"),
@@ -68,7 +69,7 @@ class Gap:
 
 @dataclass(frozen=True)
 class Template:
-    """`language` None: for readers of any language. `sender` and `reply_to` None: as the config says."""
+    """`language` None: for readers of any language. `topic`: in words for readers, who may choose it. `sender` and `reply_to` None: as the config says."""
 
     name: str
     language: str | None
@@ -76,6 +77,7 @@ class Template:
     body: str
     preview: str = ""
     purpose: Literal["marketing", "service"] = "marketing"
+    topic: str | None = None
     sender: str | None = None
     reply_to: str | None = None
     file: str = ""
@@ -134,6 +136,22 @@ class Templates:
 
     def __iter__(self) -> Iterator[Template]:
         return (template for variants in self._by_name.values() for template in variants.values())
+
+    def kind(self, name: str) -> tuple[Literal["marketing", "service"], str | None]:
+        """The purpose of a template (one that is gone is taken for news), and its topic, alike in all languages."""
+        variants = self._by_name.get(fold(name), {})
+        topics = sorted((language or "", one.topic) for language, one in variants.items() if one.topic)
+        service = variants and all(one.purpose == "service" for one in variants.values())
+        return "service" if service else "marketing", fold(topics[0][1]) if topics else None
+
+    def topics(self, language: str) -> dict[str, str]:
+        """The topics of news, as `kind` tells them, each with what it is called in a language, in alphabetical order."""
+        found: dict[str, str] = {}
+        for template in sorted(self, key=lambda one: one.language != language):
+            purpose, topic = self.kind(template.name)
+            if template.topic and topic and purpose == "marketing":
+                found.setdefault(topic, template.topic)
+        return dict(sorted(found.items(), key=lambda pair: fold(pair[1])))
 
     @property
     def names(self) -> list[str]:
@@ -247,6 +265,7 @@ class _Reader:
             subject=self._value("subject"),
             preview=self._value("preview"),
             purpose=self._purpose(),
+            topic=" ".join(self._value("topic").split()) or None,
             sender=self._address("from"),
             reply_to=self._address("reply-to"),
             body=self.body,

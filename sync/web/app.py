@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from sync.messages import say
 from sync.runs import Run
+from sync.web.stop import StopPage
 
 MOST_RUNS = 30
 TICK_IS_LATE = timedelta(minutes=5)
@@ -41,6 +42,7 @@ def application(
     runs: Callable[[int], list[Run]],
     pulse: Pulse,
     now: Callable[[], datetime],
+    stop: StopPage | None = None,
 ) -> Starlette:
     """`runs(n)` gives the last n runs from the store; it is also how `/healthz` sees that the store answers."""
     templates = jinja2.Environment(loader=jinja2.PackageLoader("sync.web", "."), autoescape=True)
@@ -60,7 +62,7 @@ def application(
         words = {code: say(language, f"web-{code}") for code in ("title", "when", "state", "what", "none")}
         return HTMLResponse(template.render(name=name, language=language, rows=rows, words=words))
 
-    return Starlette(routes=[Route("/healthz", health), Route("/", page)])
+    return Starlette(routes=[Route("/healthz", health), Route("/", page), *(stop.routes if stop else ())])
 
 
 def _row(run: Run, language: str, zone: ZoneInfo) -> dict[str, str]:

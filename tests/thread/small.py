@@ -104,6 +104,13 @@ class Small:
         self.write("rules/templates/on-se-revoit.md", TEMPLATE)
         self.export(LINES)
 
+    @classmethod
+    def at(cls, folder: Path) -> Small:
+        """One that is there already, a copy of another."""
+        small = cls.__new__(cls)
+        small.folder = folder
+        return small
+
     def write(self, name: str, text: str) -> None:
         (self.folder / name).write_text(text, "utf-8")
 

@@ -1,0 +1,180 @@
+"""What people told us themselves of what they want to receive: on the unsubscribe page, by one click, by a mail.
+
+A no stands at once and against whatever is pulled later: the address goes on the list of those not to be written to,
+the person's wish is noted as the proof, and e-mails that wait are taken back. Only the person's own yes undoes it.
+Every function works inside the transaction of its caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from sync.followup import suppression
+from sync.followup.consent import Purpose
+from sync.followup.tables import OPEN_STATES, outbox, wish
+from sync.followup.tokens import Meant
+from sync.people.tables import person
+from sync.store.base import slices
+from sync.store.rows import take
+
+How = Literal["page", "one-click", "mail", "answer", "complaint"]
+"""By what way somebody said it."""
+NO_MORE = ("unsubscribed", "complained")
+Kind = Callable[[str], tuple[Purpose, str | None]]
+"""The purpose and the topic of a template, by its name in the outbox."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """Where somebody stands: wants nothing more at all, or nothing of these `topics`."""
+
+    refused: bool
+    topics: frozenset[str] = frozenset()
+
+
+def standing(connection: Connection, org: int, meant: Meant) -> Wishes:
+    """What the people at this address wish, for the page."""
+    people = people_at(connection, org, meant.address)
+    told = among(connection, org, people).values()
+    refused = any(one.get(meant.purpose, {}).get(None) is False for one in told)
+    if meant.purpose == "marketing" and not refused:
+        refused = bool(set(NO_MORE) & suppression.among(connection, org, [meant.address]).get(meant.address, {}).keys())
+    topics = {topic for one in told for topic, granted in one.get("marketing", {}).items() if topic and not granted}
+    return Wishes(refused, frozenset(topics))
+
+
+def refuse(connection: Connection, org: int, meant: Meant, at: datetime, how: How, kind: Kind) -> bool:
+    """Nothing more of this purpose to this address, nor to the people it was. False: that was so already.
+
+    Whoever refuses even service e-mails refuses news too.
+    """
+    people = people_at(connection, org, meant.address)
+    before = standing(connection, org, meant).refused
+    reason = "complained" if how == "complaint" else "unsubscribed"
+    suppression.add(connection, org, meant.address, reason, at, how)
+    purposes: tuple[Purpose, ...] = ("marketing", "service") if meant.purpose == "service" else ("marketing",)
+    for purpose in purposes:
+        _note(connection, org, people, purpose, {None: False}, at, how)
+    _take_back(connection, org, people, kind, lambda purpose, _topic: purpose in purposes)
+    return not before
+
+
+def choose(
+    connection: Connection, org: int, meant: Meant, topics: Mapping[str, bool], at: datetime, kind: Kind
+) -> None:
+    """By topic (as `Templates.kind` tells it), whether they want it. Who wants some of it wants to be written to again."""
+    people = people_at(connection, org, meant.address)
+    if any(topics.values()) and standing(connection, org, meant).refused:
+        again(connection, org, meant, at)
+    _note(connection, org, people, "marketing", dict(topics.items()), at, "page")
+    unwanted = {topic for topic, yes in topics.items() if not yes}
+    _take_back(connection, org, people, kind, lambda purpose, topic: purpose == "marketing" and topic in unwanted)
+
+
+def again(connection: Connection, org: int, meant: Meant, at: datetime) -> None:
+    """They want to be written to after all, under whichever of their addresses they said no."""
+    people = people_at(connection, org, meant.address)
+    theirs = sa.select(outbox.c.address_hash).where(outbox.c.org == org, outbox.c.person_id.in_(people)).distinct()
+    addresses = {meant.address, *(found for found in connection.scalars(theirs) if found)}
+    suppression.lift(connection, org, sorted(addresses), NO_MORE, at, "page")
+    _note(connection, org, people, meant.purpose, {None: True}, at, "page")
+    if meant.purpose == "service":
+        _note(connection, org, people, "marketing", {None: True}, at, "page")
+
+
+def said_yes_since(connection: Connection, org: int, meant: Meant, at: datetime) -> bool:
+    """Whether they asked to be written to again after `at`: an old no that is met again is settled."""
+    told = consents(connection, org, people_at(connection, org, meant.address)).values()
+    return any(one["granted"] and one["purpose"] == meant.purpose and one["at"] > at for some in told for one in some)
+
+
+def among(connection: Connection, org: int, people: Iterable[int]) -> dict[int, dict[str, dict[str | None, bool]]]:
+    """By person, purpose and topic (None: everything) the newest word of those who said something."""
+    found: dict[int, dict[str, dict[str | None, bool]]] = {}
+    for row in _said(connection, org, people):
+        found.setdefault(row.person_id, {}).setdefault(row.purpose, {})[row.topic] = row.granted
+    return found
+
+
+def refusing(connection: Connection, org: int) -> set[int]:
+    """Ids of the people whose newest word on news is no."""
+    said = sa.select(wish.c.person_id).where(wish.c.org == org, wish.c.purpose == "marketing", wish.c.topic.is_(None))
+    told = among(connection, org, _as_known(connection, org, set(connection.scalars(said.distinct()))))
+    return {one for one, purposes in told.items() if purposes.get("marketing", {}).get(None) is False}
+
+
+def _as_known(connection: Connection, org: int, people: Iterable[int]) -> set[int]:
+    """These people under the ids of those whom they turned out to be."""
+    whose = sa.select(sa.func.coalesce(person.c.merged_into, person.c.id)).where(person.c.org == org)
+    found: set[int] = set()
+    for some in slices(sorted(people)):
+        found |= set(connection.scalars(whose.where(person.c.id.in_(some))))
+    return found
+
+
+def consents(connection: Connection, org: int, people: Iterable[int]) -> dict[int, list[dict[str, Any]]]:
+    """The same with all that was said, oldest first, in the words of `connectors.records.Consent`; topics left out."""
+    found: dict[int, list[dict[str, Any]]] = {}
+    for row in _said(connection, org, people):
+        if row.topic is None:
+            told = {"purpose": row.purpose, "granted": row.granted, "at": row.at, "proof": row.how}
+            found.setdefault(row.person_id, []).append(told)
+    return found
+
+
+def _said(connection: Connection, org: int, people: Iterable[int]) -> list[sa.Row[Any]]:
+    """Rows of `wish`, oldest first, under the person whom each turned out to be."""
+    whose = sa.func.coalesce(person.c.merged_into, person.c.id)
+    rows = sa.select(whose.label("person_id"), *(wish.c[name] for name in ("purpose", "topic", "granted", "at", "how")))
+    rows = rows.join(person, sa.and_(person.c.org == wish.c.org, person.c.id == wish.c.person_id))
+    found: list[sa.Row[Any]] = []
+    for some in slices(sorted(set(people))):
+        found += connection.execute(rows.where(wish.c.org == org, whose.in_(some)).order_by(wish.c.no)).all()
+    return found
+
+
+def people_at(connection: Connection, org: int, address: str) -> list[int]:
+    """Whom we wrote to at this address (`consent.hashed`), as they are known today."""
+    whose = sa.func.coalesce(person.c.merged_into, person.c.id)
+    written = sa.select(whose).select_from(outbox)
+    written = written.join(person, sa.and_(person.c.org == outbox.c.org, person.c.id == outbox.c.person_id))
+    return list(connection.scalars(written.where(outbox.c.org == org, outbox.c.address_hash == address).distinct()))
+
+
+def _note(
+    connection: Connection, org: int, people: Collection[int], purpose: Purpose,
+    said: Mapping[str | None, bool], at: datetime, how: How,
+) -> None:  # fmt: skip
+    """Only what is another word than the last one."""
+    known = among(connection, org, people)
+    usual: dict[str | None, bool] = {
+        topic: True for topic in said if topic is not None
+    }  # a topic nobody refused is wanted; all of it, not so
+    rows = [
+        {"org": org, "person_id": one, "purpose": purpose, "topic": topic, "granted": granted, "at": at, "how": how}
+        for one in people
+        for topic, granted in said.items()
+        if (usual | known.get(one, {}).get(purpose, {})).get(topic) != granted
+    ]
+    if rows:
+        first = take(connection, org, "wish", len(rows))
+        connection.execute(sa.insert(wish), [{**row, "no": no} for no, row in enumerate(rows, first)])
+
+
+def _take_back(
+    connection: Connection, org: int, people: Sequence[int], kind: Kind, unwanted: Callable[[Purpose, str | None], bool]
+) -> None:
+    """E-mails to them that wait, of the kind they do not want."""
+    mine = (outbox.c.org == org, outbox.c.person_id.in_(people), outbox.c.state.in_(OPEN_STATES))
+    waiting = connection.execute(sa.select(outbox.c.id, outbox.c.template, outbox.c.purpose).where(*mine)).all()
+    kinds = {row.id: (row.purpose, *kind(row.template)) for row in waiting}
+    ids = [id_ for id_, (told, usual, topic) in kinds.items() if unwanted(told or usual, topic)]
+    for some in slices(ids):
+        taken = sa.update(outbox).where(outbox.c.org == org, outbox.c.id.in_(some), outbox.c.state.in_(OPEN_STATES))
+        connection.execute(taken.values(state="cancelled", reason="unsubscribed"))
