@@ -6,6 +6,7 @@ from email.errors import HeaderParseError, NonASCIILocalPartDefect
 from email.headerregistry import Address, AddressHeader
 from email.headerregistry import HeaderRegistry as Headers
 from email.message import EmailMessage
+from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple, Protocol, cast
 
 import pydantic
@@ -81,6 +82,7 @@ class Mailer(Protocol):
     def close(self) -> None: ...
 
 
+@lru_cache(maxsize=1024)
 def mailbox(text: str) -> Address:
     """`Name <local@domain>` or a bare address, read by the standard's grammar; ValueError if it is not one mailbox."""
     if any(character in text for character in "\r\n\0"):

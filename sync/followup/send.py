@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -32,9 +31,10 @@ from connectors.trouble import Trouble
 from sync.followup import outbox as out
 from sync.followup.compose import EmptyField, House, compose, domain_of, message_id
 from sync.followup.consent import Contact, Purpose, Right, hashed, right
+from sync.followup.leaving import Leaving, Row, leaving
 from sync.followup.pacing import Pace
 from sync.followup.returns import take_refusal
-from sync.followup.tables import GONE_STATES, PASSING, outbox, rule_state
+from sync.followup.tables import PASSING, outbox, rule_state
 from sync.followup.templates import Template, Templates
 from sync.limits import Limits
 from sync.store.base import Store, organisation
@@ -47,10 +47,8 @@ LONGEST_PAUSE = timedelta(days=3)
 REFUSALS_IN_A_ROW = 10
 LOST_IN_A_ROW = 3
 ABOUT_THE_ADDRESS = re.compile(r"\d{3} [45]\.[12]\.")  # RFC 3463: the mailbox or its system, not the sender
-SAME_ADDRESS_DAYS = 30
 NO_LIMITS = Limits(per_person="none")
 People = Callable[[Sequence[int]], Mapping[int, Contact]]
-Row = sa.Row[Any]
 
 
 @dataclass
@@ -94,9 +92,9 @@ def send_due(  # noqa: PLR0913  the outside world, each part of it given
     goes first, then what rules ask for in the `order` of their ids, as far as the `limits` let it. `progress` is told
     how many of how many are done; `stop` is asked before each e-mail. Only one sender should be at work (the lease of `run`); two never send the same e-mail.
     """
-    with _durable(store) as connection:
-        pace = Pace(connection, store.org, limits or NO_LIMITS, house.zone, domain_of(house.sender))
-        post = _Post(connection, store.org, mailer, run, clock, people, templates, house, stop, pace, order)
+    with leaving(store, run, clock) as way:
+        pace = Pace(way.connection, store.org, limits or NO_LIMITS, house.zone, domain_of(house.sender))
+        post = _Post(way.connection, store.org, mailer, way, clock, people, templates, house, stop, pace, order)
         try:
             post.settle_interrupted()
             post.send(progress or (lambda _done, _all: None))
@@ -105,27 +103,12 @@ def send_due(  # noqa: PLR0913  the outside world, each part of it given
         return post.report()
 
 
-@contextmanager
-def _durable(store: Store) -> Iterator[Connection]:
-    """A connection whose commits survive a power cut: what is written as leaving must be remembered."""
-    with store.engine.connect() as connection:
-        driver = connection.connection.driver_connection
-        if connection.dialect.name == "sqlite" and driver is not None:
-            driver.execute("PRAGMA synchronous=FULL")
-        try:
-            yield connection
-        finally:
-            connection.rollback()
-            if connection.dialect.name == "sqlite" and driver is not None:
-                driver.execute("PRAGMA synchronous=NORMAL")
-
-
 @dataclass
 class _Post:
     connection: Connection
     org: int
     mailer: Mailer
-    run: int
+    way: Leaving
     clock: Callable[[], datetime]
     people: People
     templates: Templates
@@ -149,12 +132,12 @@ class _Post:
         for row in rows:
             match self.mailer.has_sent(row.message_id):
                 case True:
-                    self._settle(row, "sent", reason=None)
+                    self.way.settle(row, "sent", reason=None)
                 case False if row.state == "sending":
-                    self._settle(row, "approved")
+                    self.way.settle(row, "approved")
                 case None if row.state == "sending":
                     self.done.uncertain += 1
-                    self._settle(row, "uncertain", reason="interrupted")
+                    self.way.settle(row, "uncertain", reason="interrupted")
 
     def send(self, progress: Callable[[int, int], None]) -> None:
         with self.connection.begin():
@@ -220,7 +203,7 @@ class _Post:
         for row in sorted(rows, key=lambda row: order[row.id]):
             letter = self._write(row, known.get(row.person_id), salt)
             if isinstance(letter, str):
-                self._hold(row, letter)
+                self.way.hold(row, letter)
             else:
                 yield letter
 
@@ -272,13 +255,6 @@ class _Post:
         address = mailbox(sender).addr_spec
         return _Letter(row, message, address, self.house.returns_to(row.id) or address, person["email"], values)
 
-    def _hold(self, row: Row, reason: str) -> None:
-        held = sa.update(outbox).where(outbox.c.org == self.org, outbox.c.id == row.id)
-        with self.connection.begin():
-            self.connection.execute(
-                held.where(outbox.c.state.in_(("approved", "held"))).values(state="held", reason=reason)
-            )
-
     def _send(self, letter: _Letter) -> None:
         if letter.sender in self.refused_senders:
             return
@@ -291,49 +267,38 @@ class _Post:
             self._refused_for_now(letter.row, no)
         except RefusedForGood as no:
             self.done.failed += 1
-            self._settle(letter.row, "failed", reason="refused", answer=_words(no))
+            self.way.settle(letter.row, "failed", reason="refused", answer=_words(no))
             with self.connection.begin():
                 take_refusal(self.connection, self.org, letter.values["address_hash"], _words(no), self.clock())
             self._refused(letter.row, no)
         except AnswerLost:
             self.done.uncertain += 1
-            self._settle(letter.row, "uncertain", reason="answer-lost")
+            self.way.settle(letter.row, "uncertain", reason="answer-lost")
             self.lost += 1
             if self.lost == LOST_IN_A_ROW:
                 raise Trouble("mail-answers-lost", n=self.lost) from None
         except SenderRefused as no:  # those of other senders go on
             self.refused_senders.add(letter.sender)
             self.done.trouble = no
-            self._settle(letter.row, "approved", attempts=letter.row.attempts)
+            self.way.settle(letter.row, "approved", attempts=letter.row.attempts)
         except Trouble:  # nothing can go out at all, and nothing has: the others wait
-            self._settle(letter.row, "approved", attempts=letter.row.attempts)
+            self.way.settle(letter.row, "approved", attempts=letter.row.attempts)
             raise
         else:
             self.refusals.clear()
             self.lost = 0
             self.done.sent += 1
-            self._settle(letter.row, "sent", answer=answer)
+            self.way.settle(letter.row, "sent", answer=answer)
 
     def _claim(self, letter: _Letter) -> bool:
         """Write down that it is leaving; False when it may not, or somebody else has it."""
-        row = letter.row
-        mine = sa.update(outbox).where(outbox.c.org == self.org, outbox.c.id == row.id)
-        mine = mine.where(outbox.c.state.in_(("approved", "held")), outbox.c.attempts == row.attempts)
-        leaving = {"state": "sending", "reason": None, "sending_run": self.run, "attempts": row.attempts + 1}
-        try:
-            with self.connection.begin():
-                reason = self._not_now(letter)
-                if reason is None:
-                    return self.connection.execute(mine.values(**letter.values, **leaving)).rowcount == 1
-        except sa.exc.IntegrityError:  # another sender was quicker at the same address
-            reason = "same-address"
-        self._hold(row, reason)
-        return False
+        word = self.way.claim(letter.row, letter.values, lambda: self._not_now(letter))
+        if word:
+            self.way.hold(letter.row, word)
+        return word is None
 
     def _not_now(self, letter: _Letter) -> str | None:
         """The word for why this e-mail does not go at this moment: others that went stand in its way."""
-        if self._went_to(letter):
-            return "same-address"
         now, purpose = self.clock(), letter.values["purpose"]
         if barred := self.pace.bar(purpose, now):
             return barred
@@ -341,24 +306,13 @@ class _Post:
         had_enough = marketing and self.pace.had_enough(letter.row.person_id, letter.values["address_hash"], now)
         return "cap" if had_enough else None
 
-    def _went_to(self, letter: _Letter) -> bool:
-        """Did somebody else at this address get this e-mail: for this occasion, or (marketing) in the last 30 days?"""
-        row = letter.row
-        same = (outbox.c.org == self.org, outbox.c.rule == row.rule, outbox.c.step == row.step)
-        near = outbox.c.occasion == row.occasion
-        if letter.values["purpose"] == "marketing":
-            near = outbox.c.created_at >= row.created_at - timedelta(days=SAME_ADDRESS_DAYS)
-        gone = (outbox.c.address_hash == letter.values["address_hash"], outbox.c.state.in_(GONE_STATES), near)
-        found = sa.select(sa.literal(1)).where(*same, *gone, outbox.c.person_id != row.person_id).limit(1)
-        return self.connection.scalar(found) is not None
-
     def _refused_for_now(self, row: Row, no: RefusedForNow) -> None:
         if row.attempts + 1 >= MOST_ATTEMPTS:
             self.done.failed += 1
-            self._settle(row, "failed", reason="refused-too-often", answer=_words(no))
+            self.way.settle(row, "failed", reason="refused-too-often", answer=_words(no))
         else:
             self.done.later += 1
-            self._settle(row, "approved", answer=_words(no), not_before=self._later(row))
+            self.way.settle(row, "approved", answer=_words(no), not_before=self._later(row))
         if not isinstance(no, Greylisted):
             self._refused(row, no)
 
@@ -374,24 +328,10 @@ class _Post:
         kinds = {" ".join(words.split()[:2]) for _, words in self.refusals}
         if len(kinds) == 1 and not ABOUT_THE_ADDRESS.match(_words(no)):
             for each, words in self.refusals:
-                self._take_back(each, words)
+                given_up = self.way.take_back(each, words, self._later(each))
+                self.done.failed -= given_up
+                self.done.later += given_up
         raise Trouble("mail-too-many-refusals", n=len(self.refusals), answer=_words(no))
-
-    def _take_back(self, row: Row, words: str) -> None:
-        mine = sa.update(outbox).where(outbox.c.org == self.org, outbox.c.id == row.id, outbox.c.state == "failed")
-        again = {"state": "approved", "reason": None, "answer": words, "settled_at": None}
-        with self.connection.begin():
-            given_up = self.connection.execute(mine.values(not_before=self._later(row), **again)).rowcount
-        self.done.failed -= given_up
-        self.done.later += given_up
-
-    def _settle(self, row: Row, state: str, **values: Any) -> None:
-        settled = {"settled_at": self.clock()} if state in {"sent", "failed", "uncertain"} else {}
-        mine = sa.update(outbox).where(outbox.c.org == self.org, outbox.c.id == row.id)
-        with self.connection.begin():
-            self.connection.execute(
-                mine.where(outbox.c.state.in_(("sending", "uncertain"))).values(state=state, **settled, **values)
-            )
 
 
 def _for_purpose(template: Template, purpose: Any) -> Template:

@@ -1,0 +1,114 @@
+"""E-mails on their way out, one commit each, so that a run that dies leaves every one of them accounted for.
+
+Written down as leaving, an e-mail is safe from a power cut: that commit goes to the disk. What became of it need not
+wait for the disk: the next e-mail's commit takes it along, and the last one, lost, would be `uncertain`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from sync.followup.tables import GONE_STATES, outbox
+from sync.store.base import Store
+
+SAME_ADDRESS_DAYS = 30
+Row = sa.Row[Any]
+
+_THIS = (outbox.c.org == sa.bindparam("this_org"), outbox.c.id == sa.bindparam("this_id"))
+_MAY_LEAVE = sa.update(outbox).where(*_THIS, outbox.c.state.in_(("approved", "held")))
+_LEAVES = _MAY_LEAVE.where(outbox.c.attempts == sa.bindparam("this_attempts"))
+_LEFT = sa.update(outbox).where(*_THIS, outbox.c.state.in_(("sending", "uncertain")))
+_FAILED = sa.update(outbox).where(*_THIS, outbox.c.state == "failed")
+
+
+def _to_others(*near: Any) -> sa.Select[int]:
+    same = [outbox.c[name] == sa.bindparam(f"this_{name}") for name in ("org", "rule", "step", "address_hash")]
+    others = (outbox.c.person_id != sa.bindparam("this_person_id"), outbox.c.state.in_(GONE_STATES))
+    return sa.select(sa.literal(1)).where(*same, *others, *near).limit(1)
+
+
+_SAME_OCCASION = _to_others(outbox.c.occasion == sa.bindparam("this_occasion"))
+_LATELY = _to_others(outbox.c.created_at >= sa.bindparam("this_since"))
+
+
+@contextmanager
+def leaving(store: Store, run: int, clock: Callable[[], datetime]) -> Iterator[Leaving]:
+    """For as long as e-mails leave."""
+    with store.engine.connect() as connection:
+        way = Leaving(connection, store.org, run, clock)
+        way.to_the_disk(wait=True)
+        try:
+            yield way
+        finally:
+            connection.rollback()
+            way.to_the_disk(wait=False)
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """Every function is a transaction of its own."""
+
+    connection: Connection
+    org: int
+    run: int
+    clock: Callable[[], datetime]
+
+    def to_the_disk(self, *, wait: bool) -> None:
+        """Whether the next commits wait until the disk has them. (PostgreSQL's always do.)"""
+        driver = self.connection.connection.driver_connection
+        if self.connection.dialect.name == "sqlite" and driver is not None:
+            driver.execute(f"PRAGMA synchronous={'FULL' if wait else 'NORMAL'}")
+
+    def claim(self, row: Row, values: Mapping[str, Any], bar: Callable[[], str | None]) -> str | None:
+        """Write down that it is leaving, unless `bar` has a word against it. None when it may go now; else the word, or
+        an empty one when somebody else has it.
+        """
+        going = {"state": "sending", "reason": None, "sending_run": self.run, "attempts": row.attempts + 1}
+        try:
+            with self.connection.begin():
+                if word := "same-address" if self._went_to(row, values) else bar():
+                    return word
+                this = self._this(row) | {"this_attempts": row.attempts}
+                done = self.connection.execute(_LEAVES, {**this, **values, **going}).rowcount == 1
+        except sa.exc.IntegrityError:  # another sender was quicker at the same address
+            return "same-address"
+        return None if done else ""
+
+    def settle(self, row: Row, state: str, **values: Any) -> None:
+        """What became of it."""
+        at = {"settled_at": self.clock()} if state in {"sent", "failed", "uncertain"} else {}
+        self.to_the_disk(wait=False)
+        try:
+            with self.connection.begin():
+                self.connection.execute(_LEFT, {**self._this(row), "state": state, **at, **values})
+        finally:
+            self.to_the_disk(wait=True)
+
+    def hold(self, row: Row, reason: str) -> None:
+        with self.connection.begin():
+            self.connection.execute(_MAY_LEAVE, {**self._this(row), "state": "held", "reason": reason})
+
+    def take_back(self, row: Row, answer: str, not_before: datetime) -> int:
+        """A refusal that was not about its reader after all: it waits again. Gives 1 if it was given up before."""
+        again = {"state": "approved", "reason": None, "answer": answer, "settled_at": None, "not_before": not_before}
+        with self.connection.begin():
+            return self.connection.execute(_FAILED, {**self._this(row), **again}).rowcount
+
+    def _this(self, row: Row) -> dict[str, Any]:
+        return {"this_org": self.org, "this_id": row.id}
+
+    def _went_to(self, row: Row, values: Mapping[str, Any]) -> bool:
+        """Did somebody else at this address get this e-mail: for this occasion, or (marketing) in the last 30 days?"""
+        this = {f"this_{name}": getattr(row, name) for name in ("org", "rule", "step", "person_id")}
+        this["this_address_hash"] = values["address_hash"]
+        if values["purpose"] == "marketing":
+            since = row.created_at - timedelta(days=SAME_ADDRESS_DAYS)
+            return self.connection.scalar(_LATELY, {**this, "this_since": since}) is not None
+        return self.connection.scalar(_SAME_OCCASION, {**this, "this_occasion": row.occasion}) is not None
