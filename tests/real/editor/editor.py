@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import queue
 import shutil
 import subprocess
@@ -13,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.real import npm
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 ANSWERS_WITHIN = 60  # seconds
@@ -20,24 +21,8 @@ QUIET = 1.5  # seconds without a new verdict, after which the last one stands
 
 
 def installed() -> Path:
-    """The program, after installing it where that was not done yet (a few seconds)."""
-    folder = (Path(os.environ.get("FILROUGE_CACHE") or ROOT / ".cache") / "editor").resolve()
-    lock = (HERE / "package-lock.json").read_bytes()
-    if not (folder / "package-lock.json").exists() or (folder / "package-lock.json").read_bytes() != lock:
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copy(HERE / "package.json", folder)
-        shutil.copy(HERE / "package-lock.json", folder)
-        done = subprocess.run(
-            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            (folder / "package-lock.json").unlink()
-            raise RuntimeError(f"yaml-language-server could not be installed:\n{done.stderr[-2000:]}")
-    return folder / "node_modules" / "yaml-language-server" / "bin" / "yaml-language-server"
+    """The program, after installing it where that was not done yet."""
+    return npm.installed(HERE) / "node_modules" / "yaml-language-server" / "bin" / "yaml-language-server"
 
 
 class Editor:
