@@ -27,7 +27,7 @@ MOST_A_DAY = 500  # lines that the tab has room for
 def read_actions(context: Context, node: Node, path: str) -> tuple[Action, ...]:
     """The actions of a rule. One action may stand without a dash."""
     if isinstance(node, Block) and node.entries:
-        return tuple(_read_action(context, node, path))
+        return tuple(read_action(context, node, path))
     if not isinstance(node, Items) or not node.items:
         context.wrong_shape(node, path, "then")
         return ()
@@ -37,7 +37,7 @@ def read_actions(context: Context, node: Node, path: str) -> tuple[Action, ...]:
             right = item.value.replace(":", ": ", 1)
             context.tell(item.place, "no-space-after-colon", f"{path}[{n}]", item.value, suggestion=right)
         elif block := context.block(item, f"{path}[{n}]", "action"):
-            found += _read_action(context, block, f"{path}[{n}]")
+            found += read_action(context, block, f"{path}[{n}]")
     return tuple(found)
 
 
@@ -46,7 +46,8 @@ def _is_tight(context: Context, text: str) -> bool:
     return bool(colon) and context.words.find("action", head) is not None
 
 
-def _read_action(context: Context, block: Block, path: str) -> Iterable[Action]:
+def read_action(context: Context, block: Block, path: str) -> Iterable[Action]:
+    """The action in a block of lines, with its options; none when a mistake in it is told."""
     named = [(name, entry) for entry in block.entries if (name := context.words.find("action", entry.key.value))]
     if not named:
         for entry in block.entries[:1]:

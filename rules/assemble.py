@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from rules.canonical import digest
-from rules.conditions import Book, InSegment, Rule, Segment, fields_of, leaves, uses
+from rules.canonical import digest, journey_digest
+from rules.conditions import AllOf, Book, InSegment, Rule, Segment, fields_of, leaves, uses
+from rules.journeys import READS, Journey
 from rules.mistakes import Mistake
 
-Named = TypeVar("Named", Rule, Segment)
+Named = TypeVar("Named", Rule, Segment, Journey)
+Acting = Rule | Journey
 
 
 @dataclass
@@ -23,15 +25,29 @@ class Part:
     sound: bool
     rules: list[Rule] = field(default_factory=list)
     segments: list[Segment] = field(default_factory=list)
+    journeys: list[Journey] = field(default_factory=list)
     broken: set[int] = field(default_factory=set)
     mistakes: list[Mistake] = field(default_factory=list)
+
+    def add(self, one: Rule | Segment | Journey) -> None:
+        match one:
+            case Rule():
+                self.rules.append(one)
+            case Segment():
+                self.segments.append(one)
+            case _:
+                self.journeys.append(one)
 
 
 def assemble(parts: list[Part], previous: Book) -> tuple[Book, frozenset[str], list[Mistake]]:
     """The book, the ids of rules that stand in it as they were before, and mistakes seen only across files."""
     every_rule = [rule for part in parts for rule in part.rules]
     every_segment = [segment for part in parts for segment in part.segments]
-    doubled: list[tuple[Rule | Segment, Rule | Segment]] = [*_doubled(every_rule), *_doubled(every_segment)]
+    every_journey = [journey for part in parts for journey in part.journeys]
+    doubled: list[tuple[Acting | Segment, Acting | Segment]] = [
+        *_doubled([*every_rule, *every_journey]),
+        *_doubled(every_segment),
+    ]
     circles = list(_circles(every_segment))
     bad = {id(item) for item, _ in doubled} | {identity for part in parts for identity in part.broken}
     bad |= {id(segment) for _, ring in circles for segment in every_segment if segment.id in ring}
@@ -40,8 +56,13 @@ def assemble(parts: list[Part], previous: Book) -> tuple[Book, frozenset[str], l
     known = {segment.id: segment for segment in segments}
     chosen = _chosen([(part, part.rules) for part in parts], previous.rules, bad)
     rules = tuple(_seal_rule(rule, known) for rule in chosen if uses(rule.condition) <= known.keys())
-    fresh = {rule.place for part in parts if part.sound for rule in part.rules if id(rule) not in bad}
-    return Book(rules, segments), frozenset(rule.id for rule in rules if rule.place not in fresh), told
+    walked = _chosen([(part, part.journeys) for part in parts], previous.journeys, bad)
+    journeys = tuple(_seal_journey(one, known) for one in walked if uses(AllOf(one.conditions)) <= known.keys())
+    sound = [part for part in parts if part.sound]
+    fresh = {one.place for part in sound for one in part.rules if id(one) not in bad}
+    fresh |= {one.place for part in sound for one in part.journeys if id(one) not in bad}
+    book = Book(rules, segments, journeys)
+    return book, frozenset(one.id for one in book.acting if one.place not in fresh), told
 
 
 def _chosen(parts: list[tuple[Part, list[Named]]], earlier: tuple[Named, ...], bad: set[int]) -> list[Named]:
@@ -62,16 +83,17 @@ def _chosen(parts: list[tuple[Part, list[Named]]], earlier: tuple[Named, ...], b
     return list(found.values())
 
 
-def _doubled(items: Iterable[Named]) -> Iterator[tuple[Named, Named]]:
+def _doubled(items: Iterable[Acting | Segment]) -> Iterator[tuple[Acting | Segment, Acting | Segment]]:
     """Two with one id: the second, and the first."""
-    first: dict[str, Named] = {}
+    first: dict[str, Acting | Segment] = {}
     for item in items:
         if item.id and (known := first.setdefault(item.id, item)) is not item:
             yield item, known
 
 
-def _told(item: Rule | Segment, first: Rule | Segment) -> Mistake:
+def _told(item: Acting | Segment, first: Acting | Segment) -> Mistake:
     code = "duplicate-rule" if isinstance(item, Rule) else "duplicate-segment"
+    code = "duplicate-journey" if isinstance(item, Journey) or isinstance(first, Journey) else code
     return Mistake(item.place, code, found=item.name, facts={"first": f"{first.place.file}:{first.place.line}"})
 
 
@@ -115,3 +137,8 @@ def _seal_rule(rule: Rule, segments: dict[str, Segment]) -> Rule:
         needs=fields_of(rule.condition, segments),
         digest=digest(rule.condition, rule.actions, segments),
     )
+
+
+def _seal_journey(journey: Journey, segments: dict[str, Segment]) -> Journey:
+    needs = fields_of(AllOf(journey.conditions), segments) | {READS[journey.around.kind]}
+    return replace(journey, needs=needs, digest=journey_digest(journey, segments))

@@ -19,6 +19,7 @@ from rules.conditions import (
     Condition,
     Deed,
     Email,
+    Example,
     Fact,
     Flag,
     Forget,
@@ -37,6 +38,7 @@ from rules.conditions import (
     Window,
     plain_field,
 )
+from rules.journeys import Journey, Step
 from rules.mistakes import fold
 
 
@@ -58,6 +60,21 @@ def _meaning(condition: Condition, segments: Mapping[str, Segment]) -> Any:
         case _:
             items = [_meaning(item, segments) for item in condition.items]
             return {_KIND[type(condition)]: sorted(items, key=lambda item: json.dumps(item, sort_keys=True))}
+
+
+def journey_digest(journey: Journey, segments: Mapping[str, Segment]) -> str:
+    """The same fingerprint for a journey: the order of its steps is part of what it means."""
+    around = [journey.around.kind, fold(journey.around.flag)]
+    steps = [
+        [
+            step.name,
+            value_json(step.at),
+            str(step.no_later_than),
+            digest(journey.condition_of(step), (step.action,), segments),
+        ]
+        for step in journey.steps
+    ]
+    return hashlib.sha256(json.dumps([around, steps], ensure_ascii=False).encode()).hexdigest()[:16]
 
 
 _KIND: dict[type, str] = {AllOf: "all_of", AnyOf: "any_of", NoneOf: "none_of"}
@@ -132,6 +149,7 @@ def to_json(book: Book) -> dict[str, Any]:
     return {
         "segments": [{"id": s.id, "name": s.name, "when": condition_json(s.condition)} for s in book.segments],
         "rules": [_rule_json(rule) for rule in book.rules],
+        "journeys": [_journey_json(journey) for journey in book.journeys],
     }
 
 
@@ -141,12 +159,40 @@ def _rule_json(rule: Rule) -> dict[str, Any]:
         "name": rule.name,
         "active": rule.active,
         "when": condition_json(rule.when),
-        "unless": None if rule.unless is None else condition_json(rule.unless),
+        "unless": _or_none(rule.unless),
         "then": [action_json(action) for action in rule.actions],
-        "examples": [
-            {"person": {name: value_json(fact) for name, fact in example.facts}, "match": example.expect}
-            for example in rule.examples
-        ],
+        "examples": [_example_json(example) for example in rule.examples],
         "needs": sorted(rule.needs),
         "digest": rule.digest,
     }
+
+
+def _or_none(condition: Condition | None) -> dict[str, Any] | None:
+    return None if condition is None else condition_json(condition)
+
+
+def _example_json(example: Example) -> dict[str, Any]:
+    told = {"person": {name: value_json(fact) for name, fact in example.facts}, "match": example.expect}
+    return told if example.at is None else told | {"at": value_json(example.at)}
+
+
+def _journey_json(journey: Journey) -> dict[str, Any]:
+    around = {"kind": journey.around.kind} | ({"flag": journey.around.flag} if journey.around.flag else {})
+    return {
+        "id": journey.id,
+        "name": journey.name,
+        "active": journey.active,
+        "around": around,
+        "when": _or_none(journey.when),
+        "unless": _or_none(journey.unless),
+        "stop_when": _or_none(journey.stop),
+        "steps": [_step_json(step) for step in journey.steps],
+        "examples": [_example_json(example) for example in journey.examples],
+        "needs": sorted(journey.needs),
+        "digest": journey.digest,
+    }
+
+
+def _step_json(step: Step) -> dict[str, Any]:
+    told = {"name": step.name, "at": value_json(step.at), "no_later_than": str(step.no_later_than)}
+    return told | {"when": _or_none(step.when), "unless": _or_none(step.unless), "then": action_json(step.action)}

@@ -23,6 +23,8 @@ COUNTED = frozenset(
     for name, field in FIELDS.items()
     if field.type in {"number", "money"} and name not in {"satisfaction", *SCORES}
 )
+# Without a value it can't be known of this person: nobody was scanned there, or not yet.
+UNSURE = frozenset({"attended"})
 TRUE = ("x", "1", "✓", "✔", "☑", "v", "y", "o", "vrai", "true")
 FEW = 6
 FALSE = ("", "0", "✗", "☐", "n", "-", "false", "faux")
@@ -40,8 +42,8 @@ class Checks:
         self._distinct: dict[str, pl.DataFrame] = {}
 
     def expressions(self, checks: Iterable[Check]) -> list[pl.Expr]:
-        """An expression for each check, whose field is a column. It is null only for a count over a window that can't be
-        known of somebody.
+        """An expression for each check, whose field is a column. It is null only for a count over a window, or a coming,
+        that can't be known of somebody.
         """
         checks = list(checks)
         self._find_distinct({check.field for check in checks if self._is_worded(check)})
@@ -73,7 +75,7 @@ class Checks:
         if isinstance(self.schema[check.field], pl.List):
             return self._tags(check)
         test = self._test(check, column)
-        return test if check.window else test.fill_null(value=False)
+        return test if check.window or check.field in UNSURE else test.fill_null(value=False)
 
     def _test(self, check: Check, column: pl.Expr) -> pl.Expr:
         match check.type:
@@ -82,7 +84,8 @@ class Checks:
             case "number" | "money":
                 return _number(check, column)
             case _:
-                return column if check.values[0] == "yes" else ~column.fill_null(value=False)
+                known = column if check.field in UNSURE else column.fill_null(value=False)
+                return known if check.values[0] == "yes" else ~known
 
     def _text_test(self, check: Check) -> pl.Expr:
         match check.type:

@@ -83,6 +83,8 @@ def _bits(condition: Condition, names: Mapping[Check, str]) -> pl.Expr:
             return pl.col(names[condition]) if condition in names else pl.lit(None, dtype=pl.Boolean)
         case InSegment(segment=name):
             return pl.col(SEGMENT + name)
+        case AllOf(items=()):
+            return pl.lit(value=True)
         case AllOf(items=items):
             return reduce(and_, [_bits(item, names) for item in items])
         case AnyOf(items=items):

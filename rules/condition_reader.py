@@ -11,18 +11,17 @@ from rules.conditions import (
     AnyOf,
     Check,
     Condition,
-    Fact,
     InSegment,
     NoneOf,
     Value,
 )
 from rules.context import Context
-from rules.fields import FIELDS, FieldType
+from rules.fields import EVERY, FIELDS, FieldType
 from rules.mistakes import fold, nearest
-from rules.phrases import Phrase, read_date, read_fact_date, read_number, read_phrase, typed
+from rules.phrases import Phrase, read_date, read_number, read_phrase, typed
 from rules.score_reader import within_five
 from rules.suggestions import suggest
-from rules.window_reader import not_counted, read_deeds, read_window
+from rules.window_reader import not_counted, read_window
 from rules.windows import OPTIONS
 from rules.words import LANGUAGES, vocabulary
 from rules.yamltext import Block, Entry, Items, Node, Text
@@ -59,16 +58,25 @@ def _read_line(context: Context, entry: Entry, path: str) -> Iterable[Condition]
         return _read_segments(context, entry.value, here)
     if logic == "sheet":
         return _read_sheet(context, entry.value, here)
-    if name := context.words.find("fields", entry.key.value):
+    if name := field_named(context, entry.key.value):
         return _read_field(context, name, entry, here)
     _unknown_field(context, entry, path)
     return ()
 
 
+def field_named(context: Context, text: str) -> str | None:
+    """The field that a word names here; in a journey around a visit, `genre` is that of this visit."""
+    name = context.words.find("occasion", text)
+    if name in (context.occasion or ()) and not context.words.has("fields", text):
+        return name
+    return context.words.find("fields", text)
+
+
 def _unknown_field(context: Context, entry: Entry, path: str) -> None:
     key = entry.key
-    if context.words.find("later_fields", key.value):
-        context.tell(key.place, "comes-later", f"{path}.{key.value}", key.value)
+    if context.words.find("occasion", key.value) and not context.words.nearest(("fields",), key.value):
+        code = "occasion-rule" if context.occasion is None else "occasion-journey"
+        context.tell(key.place, code, f"{path}.{key.value}", key.value)
         return
     column = next((name for name in context.columns or () if fold(name) == fold(key.value)), None)
     if column is None or nearest(key.value, context.words.all("fields")):
@@ -104,7 +112,7 @@ def _read_segments(context: Context, node: Node, path: str) -> Iterable[Conditio
 
 
 def _read_field(context: Context, name: str, entry: Entry, path: str) -> Iterable[Condition]:
-    check = _Reader(context, name, entry.key.value, path).read(FIELDS[name].type, entry.value)
+    check = _Reader(context, name, entry.key.value, path).read(EVERY[name].type, entry.value)
     return within_five(context, name, check, entry, path)
 
 
@@ -344,57 +352,3 @@ def _is_code(phrase: Phrase, text: str) -> bool:
     """`01000` is a postcode and `A` a grade, not numbers."""
     bare = text.strip()
     return phrase.op == "is" and ((bare.startswith("0") and bare != "0") or not re.search(r"\d", bare))
-
-
-def read_fact(context: Context, name: str, entry: Entry, path: str) -> tuple[Fact] | None:
-    """What an example says of a person; None when it is told as a mistake."""
-    language, node = context.words.language, entry.value
-    kind: FieldType = FIELDS[name].type if name in FIELDS else "text"
-    if isinstance(node, Items) and name in OPTIONS:
-        deeds = read_deeds(context, name, entry.key.value, node, path)
-        return None if deeds is None else (deeds,)
-    if isinstance(node, Items) and kind == "tags":
-        return (tuple(item.value for item in node.items if isinstance(item, Text)),)
-    wanted = "deeds" if name in OPTIONS else "fact_number" if kind in {"number", "money"} else f"fact_{kind}"
-    text = context.text(node, path, wanted if kind in {"number", "money"} else "name")
-    if text is None:
-        return None
-    never = read_phrase(language, "date", text)
-    if never and never.op == "never":
-        return (None,)
-    fact: Fact = None
-    match kind:
-        case "date":
-            fact = read_fact_date(language, text, never)
-        case "number" | "money":
-            fact = read_number(language, text)
-        case "choice":
-            fact = context.words.find("choices", text)
-        case "tags":
-            fact = (text,)
-        case _:
-            fact = _sheet_fact(context, name, text)
-    if fact is None:
-        context.tell(node.place, "value", path, text, field=entry.key.value, expected=_expected(context, wanted, name))
-        return None
-    return (fact,)
-
-
-def _expected(context: Context, code: str, name: str) -> str:
-    if code == "fact_choice":
-        return ", ".join(f"`{context.words.shown('choices', choice)}`" for choice in FIELDS[name].choices)
-    return code
-
-
-def _sheet_fact(context: Context, name: str, text: str) -> Fact:
-    """A cell as the sheet would give it: yes and no as such, dates as days, numbers as numbers."""
-    if not name.startswith(SHEET):
-        return text
-    if answer := context.words.find("yesno", text):
-        return answer == "yes"
-    phrase = read_phrase(context.words.language, "date", text)
-    day = read_fact_date(context.words.language, text, phrase)
-    number = read_number(context.words.language, text)
-    if day is not None:
-        return day
-    return number if number is not None and not text.startswith("0") else text

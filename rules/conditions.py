@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from dateutil.relativedelta import relativedelta
 
-from rules.fields import FIELDS, FieldType
+from rules.fields import FieldType, kinds_of
 from rules.mistakes import Place, fold
+
+if TYPE_CHECKING:
+    from rules.journeys import Journey
 
 Unit = Literal["minute", "hour", "day", "week", "month", "year"]
 SHEET = "sheet:"
@@ -233,10 +236,11 @@ Fact = Shift | date | Decimal | str | bool | tuple[str, ...] | tuple[Deed, ...] 
 
 @dataclass(frozen=True)
 class Example:
-    """A person told by facts, and whether the rule should hold for them."""
+    """A person told by facts, and whether the rule should hold for them; in a journey, at the step `at` (None: at any)."""
 
     facts: tuple[tuple[str, Fact], ...]
     expect: bool
+    at: Shift | None = None
     place: Place = dataclasses.field(default=NOWHERE, compare=False)
 
 
@@ -278,15 +282,21 @@ class Rule:
 
     @property
     def kinds(self) -> frozenset[str]:
-        return frozenset(kind for name in self.needs if name in FIELDS for kind in FIELDS[name].source)
+        return kinds_of(self.needs)
 
 
 @dataclass(frozen=True)
 class Book:
-    """Every rule and segment of a folder, in their order, which is the order of priority."""
+    """Every rule, segment and journey of a folder, in their order, which is the order of priority."""
 
     rules: tuple[Rule, ...] = ()
     segments: tuple[Segment, ...] = ()
+    journeys: tuple[Journey, ...] = ()
+
+    @property
+    def acting(self) -> tuple[Rule | Journey, ...]:
+        """All that does something, by an id of its own."""
+        return (*self.rules, *self.journeys)
 
     @cached_property
     def segment(self) -> Mapping[str, Segment]:
@@ -297,16 +307,26 @@ class Book:
         return {rule.id: rule for rule in self.rules}
 
     @cached_property
+    def journey(self) -> Mapping[str, Journey]:
+        return {journey.id: journey for journey in self.journeys}
+
+    @property
+    def names(self) -> dict[str, str]:
+        """How rules and journeys are called, by their id."""
+        return {one.id: one.name for one in self.acting}
+
+    @cached_property
     def windows(self) -> Mapping[str, Check]:
         """By its column, every count over a window that rules and segments read: a check that asks for it."""
         conditions = [rule.condition for rule in self.rules] + [segment.condition for segment in self.segments]
+        conditions += [condition for journey in self.journeys for condition in journey.conditions]
         checks = [leaf for condition in conditions for leaf in leaves(condition) if isinstance(leaf, Check)]
         return {check.column: check for check in checks if check.window is not None}
 
     @property
     def fields(self) -> frozenset[str]:
-        """Fields that rules and segments read; the team's own as `sheet:` and their header."""
-        needs = [*(rule.needs for rule in self.rules), *(segment.needs for segment in self.segments)]
+        """Fields that rules, journeys and segments read; the team's own as `sheet:` and their header."""
+        needs = [*(one.needs for one in self.acting), *(segment.needs for segment in self.segments)]
         return frozenset[str]().union(*needs)
 
     @property

@@ -15,6 +15,8 @@ STRUCTURE = (
     "top",
     "rule",
     "segment",
+    "journey",
+    "step",
     "logic",
     "action",
     "option_email",
@@ -38,7 +40,9 @@ class Outside:
 
 @dataclass
 class Context:
-    """`columns`, `templates` and `outside` None: not known, so not checked. `segments` are the ids by folded name."""
+    """`columns`, `templates` and `outside` None: not known, so not checked. `segments` are the ids by folded name.
+    `occasion`: the fields of `rules.fields.OCCASION` that may stand here; None outside journeys.
+    """
 
     words: Vocabulary
     columns: Collection[str] | None = None
@@ -48,6 +52,7 @@ class Context:
     segment_names: Collection[str] = ()
     mistakes: list[Mistake] = field(default_factory=list)
     misplaced: set[str] = field(default_factory=set)
+    occasion: frozenset[str] | None = None
 
     def tell(self, place: Place, code: str, path: str, found: str = "", **more: object) -> None:
         """Note a mistake. `expected` names an entry of the vocabulary's `expected`, or is the text itself."""
@@ -69,7 +74,12 @@ class Context:
     @cached_property
     def _keywords(self) -> dict[str, object]:
         """Keywords that sentences name, as the file's language has them."""
-        told = {"rule": ("name", "when", "unless", "then"), "top": ("rules", "segments"), "logic": ("sheet",)}
+        told = {
+            "rule": ("name", "when", "unless", "then"),
+            "top": ("rules", "segments", "journeys"),
+            "logic": ("sheet",),
+        }
+        told |= {"journey": ("around", "steps"), "step": ("at",)}
         return {name: self.words.key(section, name) for section, names in told.items() for name in names}
 
     def near(self, place: Place, code: str, path: str, found: str, candidates: Iterable[str]) -> None:
@@ -160,6 +170,10 @@ class Context:
 def _where_it_goes(sections: tuple[str, ...], belongs: str) -> str:
     if "segment" in sections and belongs in {"rule", "action"}:
         return "misplaced-in-segment"
+    if "journey" in sections and belongs in {"rule", "action", "step"}:
+        return "misplaced-in-journey"
+    if belongs in {"journey", "step"}:
+        return f"misplaced-{belongs}"
     known = {"top": "top", "rule": "rule", "logic": "condition", "fields": "condition", "action": "action"}
     return f"misplaced-{known[belongs]}" if belongs in known else "misplaced"
 

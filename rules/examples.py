@@ -10,9 +10,11 @@ from typing import Any
 
 import polars as pl
 
-from rules.conditions import SHEET, Book, Check, Example, Fact, Rule, Shift
+from rules.checks import UNSURE
+from rules.conditions import SHEET, AllOf, Book, Check, Example, Fact, Rule, Shift
 from rules.explain import Reason, explain
-from rules.fields import FIELDS, FieldType
+from rules.fields import EVERY, FieldType
+from rules.journeys import Journey, flat
 from rules.windows import OPTIONS, count
 
 DTYPES: dict[FieldType, Any] = {
@@ -30,7 +32,7 @@ DTYPES: dict[FieldType, Any] = {
 class Outcome:
     """How one example went. `found` None: it could not be decided. `why` tells each condition."""
 
-    rule: Rule
+    rule: Rule | Journey
     example: Example
     found: bool | None
     why: Reason
@@ -41,13 +43,21 @@ class Outcome:
 
 
 def run_examples(book: Book, today: date, language: str = "en") -> list[Outcome]:
-    """Try every example of every rule. What an example does not say is never, empty or 0; nothing is unknown."""
-    return [_outcome(book, rule, example, today, language) for rule in book.rules for example in rule.examples]
+    """Try every example of every rule and journey. What an example does not say is never, empty or 0; nothing is unknown."""
+    return [_outcome(book, one, example, today, language) for one in book.acting for example in one.examples]
 
 
-def _outcome(book: Book, rule: Rule, example: Example, today: date, language: str) -> Outcome:
-    why = explain(book, rule, person_of(example, rule.needs, today, book.windows), today, language=language)
+def _outcome(book: Book, rule: Rule | Journey, example: Example, today: date, language: str) -> Outcome:
+    asked = rule if isinstance(rule, Rule) else _as_rule(rule, example)
+    why = explain(book, asked, person_of(example, rule.needs, today, book.windows), today, language=language)
     return Outcome(rule, example, why.answer, why)
+
+
+def _as_rule(journey: Journey, example: Example) -> Rule:
+    """What the journey asks at the steps that the example speaks of."""
+    steps = [step for step in journey.steps if example.at is not None and step.at == example.at]
+    asked = AllOf(tuple(journey.condition_of(step) for step in steps) or (journey.condition,))
+    return Rule(journey.id, journey.name, flat(asked), None, ())
 
 
 def person_of(
@@ -55,9 +65,10 @@ def person_of(
 ) -> pl.DataFrame:
     """An example's person as the frame of one row that `evaluate` takes."""
     facts = {name: _value(name, fact, today) for name, fact in example.facts}
-    names = dict.fromkeys([*FIELDS, *needs, *facts])
-    schema = {name: DTYPES[FIELDS[name].type] if name in FIELDS else pl.String for name in names}
-    person = pl.DataFrame([{"key": 0, **dict.fromkeys(names), **facts}], schema={"key": pl.Int64, **schema})
+    names = dict.fromkeys([*EVERY, *needs, *facts])
+    schema = {name: DTYPES[EVERY[name].type] if name in EVERY else pl.String for name in names}
+    told = dict.fromkeys(names) | dict.fromkeys(UNSURE, False) | facts
+    person = pl.DataFrame([{"key": 0, **told}], schema={"key": pl.Int64, **schema})
     return person.with_columns(_counts(dict(example.facts), windows or {}, today))
 
 

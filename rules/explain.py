@@ -11,10 +11,10 @@ from typing import Any
 import polars as pl
 from dateutil.relativedelta import relativedelta
 
-from rules.checks import COUNTED
+from rules.checks import COUNTED, UNSURE
 from rules.compiler import answers
 from rules.conditions import SHEET, AllOf, AnyOf, Book, Check, Condition, InSegment, NoneOf, Period, Rule, column_of
-from rules.fields import FIELDS
+from rules.fields import FIELDS, OCCASION
 from rules.phrases import long_date, number_word, said, unit_word
 from rules.words import vocabulary
 
@@ -135,14 +135,16 @@ class _Teller:
 
     def _check(self, check: Check, value: Any, mark: str) -> str:
         field = self._windowed(check, self._field(check.field))
-        unsure = check.window is not None and value is None
+        unsure = (check.window is not None or check.field in UNSURE) and value is None
         if self.answers.columns.get(check) is None or unsure:
             return f"{self.say['unknown'].format(field=field)} ({said(self.language, check)} {mark})"
         shown, asked = self._value(check, field, value), said(self.language, check)
         return f"{shown} {mark}" if shown.endswith(f" {asked}") else f"{shown} ({asked} {mark})"
 
     def _field(self, name: str) -> str:
-        return name.removeprefix(SHEET) if name.startswith(SHEET) else self.words.shown("fields", name)
+        if name.startswith(SHEET):
+            return name.removeprefix(SHEET)
+        return self.words.shown("occasion" if name in OCCASION else "fields", name)
 
     def _value(self, check: Check, field: str, value: Any) -> str:
         if value is None and check.field in COUNTED:

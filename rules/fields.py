@@ -9,6 +9,7 @@ organisation's currency, tags are a list of text, yes/no is a bool.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -90,3 +91,16 @@ COLUMNS: dict[str, Field] = FIELDS | {"segments": _field("segments", "tags")}
 """Every field that a column of the sheet may show: those of rules, and the segments that a person is in (a rule asks for
 these with `segment`).
 """
+
+OCCASION: dict[str, Field] = {
+    field.name: field for field in (_field("attended", "yesno", "visit"), _field("genre", "text", "visit"))
+}
+"""What a journey around a visit may ask of that one visit: whether the person came (null where nobody was scanned, or
+not yet: unknown), and the genre of its event.
+"""
+EVERY = FIELDS | OCCASION
+
+
+def kinds_of(names: Iterable[str]) -> frozenset[str]:
+    """The kinds of record that these fields are made from."""
+    return frozenset(kind for name in names if name in EVERY for kind in EVERY[name].source)

@@ -7,13 +7,13 @@ sound YAML costs only its own rules; in both cases the last version that was rig
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
 from rules.action_reader import read_actions
 from rules.assemble import Part, assemble
-from rules.condition_reader import column_named, read_all, read_fact
+from rules.condition_reader import column_named, field_named, read_all
 from rules.conditions import (
     SHEET,
     Action,
@@ -28,6 +28,10 @@ from rules.conditions import (
 )
 from rules.context import Context, Outside, language_of
 from rules.encoding import misnamed
+from rules.fact_reader import read_fact
+from rules.fields import OCCASION
+from rules.journey_reader import read_course, read_example_at
+from rules.journeys import VISITS, Journey, Step
 from rules.mistakes import Mistake, fold
 from rules.words import Vocabulary, vocabulary
 from rules.yamltext import Block, Entry, Items, Node, Text, in_order, parse
@@ -149,9 +153,6 @@ class _FileReader:
 
     def _read_top(self, name: str, entry: Entry) -> None:
         shown = entry.key.value
-        if name == "journeys":
-            self.context.tell(entry.key.place, "comes-later", shown, shown)
-            return
         if isinstance(entry.value, Text) and not entry.value.value.strip():
             return  # `rules:` with nothing below it yet is an empty list
         if not isinstance(entry.value, Items):
@@ -164,13 +165,15 @@ class _FileReader:
 
     def _read_one(self, name: str, block: Block, path: str) -> None:
         before = len(self.context.mistakes)
-        good = self._rule(block, path) if name == "rules" else self._segment(block, path)
+        kinds: dict[str, Callable[[Block, str], Rule | Segment | Journey]] = {
+            "rules": self._rule,
+            "segments": self._segment,
+            "journeys": self._journey,
+        }
+        good = kinds[name](block, path)
         if len(self.context.mistakes) > before:
             self.part.broken.add(id(good))
-        if isinstance(good, Rule):
-            self.part.rules.append(good)
-        else:
-            self.part.segments.append(good)
+        self.part.add(good)
 
     def _rule(self, block: Block, path: str) -> Rule:
         self.context.misplaced.clear()
@@ -186,15 +189,36 @@ class _FileReader:
             actions = read_actions(self.context, then.value, f"{path}.{then.key.value}")
         elif "then" not in self.context.misplaced:
             self.context.tell(block.place, "missing-then", path, name, expected="then")
-        active = entries.get("active")
         return Rule(
             identity,
             name,
             AllOf(when),
             NoneOf(unless) if unless else None,
             actions,
-            active is None or self.context.yes(active.value, f"{path}.{active.key.value}") is not False,
+            self._active(entries.get("active"), path),
             self._examples(entries.get("examples"), path),
+            was,
+            place=block.place,
+        )
+
+    def _active(self, entry: Entry | None, path: str) -> bool:
+        return entry is None or self.context.yes(entry.value, f"{path}.{entry.key.value}") is not False
+
+    def _journey(self, block: Block, path: str) -> Journey:
+        self.context.misplaced.clear()
+        entries = self.context.entries(block, ("journey",), path)
+        name, identity, was = self._names(entries, block, path)
+        course = read_course(self.context, entries, block, path, name)
+        return Journey(
+            identity,
+            name,
+            course.around,
+            course.steps,
+            course.when,
+            course.unless,
+            course.stop,
+            self._active(entries.get("active"), path),
+            self._examples(entries.get("examples"), path, course.steps, at_visit=course.around.kind in VISITS),
             was,
             place=block.place,
         )
@@ -238,28 +262,34 @@ class _FileReader:
         texts = [self.context.text(item, f"{path}.{entry.key.value}", "name") for item in items]
         return tuple(slug(text) for text in texts if text)
 
-    def _examples(self, entry: Entry | None, path: str) -> tuple[Example, ...]:
+    def _examples(
+        self, entry: Entry | None, path: str, steps: tuple[Step, ...] | None = None, *, at_visit: bool = False
+    ) -> tuple[Example, ...]:
+        """`steps`: those of a journey, of which an example may name one."""
         if entry is None:
             return ()
         here = f"{path}.{entry.key.value}"
         if not isinstance(entry.value, Items):
             self.context.wrong_shape(entry.value, here, "examples")
             return ()
-        found = [self._example(item, f"{here}[{n}]") for n, item in enumerate(entry.value.items, 1)]
+        self.context.occasion = None if steps is None else frozenset(OCCASION) if at_visit else frozenset()
+        found = [self._example(item, f"{here}[{n}]", steps) for n, item in enumerate(entry.value.items, 1)]
+        self.context.occasion = None
         return tuple(example for example in found if example)
 
-    def _example(self, node: Node, path: str) -> Example | None:
+    def _example(self, node: Node, path: str, steps: tuple[Step, ...] | None) -> Example | None:
         block = self.context.block(node, path, "examples")
         if block is None:
             return None
-        entries = self.context.entries(block, ("example",), path)
+        entries = self.context.entries(block, ("example" if steps is None else "example_journey",), path)
         expect, person = entries.get("expect"), entries.get("person")
         if expect is None or person is None:
             self.context.tell(block.place, "example-incomplete", path, expected="examples")
             return None
         answer = self._expected(expect, path)
         facts = self._facts(person, f"{path}.{person.key.value}")
-        return None if answer is None else Example(facts, answer, block.place)
+        at = read_example_at(self.context, entries.get("at"), path, steps or ())
+        return None if answer is None else Example(facts, answer, at, block.place)
 
     def _expected(self, entry: Entry, path: str) -> bool | None:
         here = f"{path}.{entry.key.value}"
@@ -281,7 +311,7 @@ class _FileReader:
             here = f"{path}.{line.key.value}"
             if self.words.find("logic", line.key.value) == "sheet" and isinstance(line.value, Block):
                 found += self._cells(line.value, here)
-            elif name := self.words.find("fields", line.key.value):
+            elif name := field_named(self.context, line.key.value):
                 fact = read_fact(self.context, name, line, here)
                 found += [(name, fact[0])] if fact else []
             else:

@@ -12,18 +12,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
-import yaml
-
-from rules.conditions import Period, Value
-from rules.fields import FIELDS
+from rules.fields import EVERY, FIELDS, OCCASION, Field
+from rules.hints import filled, hint, hints, with_stops
 from rules.mistakes import messages
-from rules.phrases import Phrase, PhraseType, patterns_of, typed
+from rules.phrases import PhraseType, patterns_of, typed
 from rules.unfold import name_pattern, phrase_pattern, word_pattern
 from rules.words import vocabulary
 
@@ -38,21 +32,6 @@ OPTIONS = {
     "webhook": "option_webhook",
 }
 FACT_DATES = ("ago", "in", "today", "on", "never")
-FILLING: dict[str, tuple[Value, ...]] = {
-    "more_ago": (Period(18, "month"),),
-    "less_ago": (Period(3, "week"),),
-    "ago": (Period(2, "year"),),
-    "next": (Period(7, "day"),),
-    "in": (Period(3, "day"),),
-    "before": (date(2024, 1, 31),),
-    "after": (date(2024, 1, 31),),
-    "on": (date(2024, 1, 31),),
-    "again": (Period(6, "month"),),
-    "due": (Period(5, "day"),),
-    "wait": (Period(2, "day"),),
-    "review": (Decimal(10),),
-}
-"""What stands in the holes of a phrase when it is offered; the person types over it."""
 
 
 @dataclass(frozen=True)
@@ -66,14 +45,6 @@ class Names:
     newsletters: Collection[str] = ()
 
 
-@cache
-def hints(language: str) -> Mapping[str, Any]:
-    """What each word means, in one sentence: section, canonical name, sentence."""
-    text = files("rules").joinpath("words", f"hints.{language}.yaml").read_text("utf-8")
-    found: Mapping[str, Any] = yaml.safe_load(text)
-    return found
-
-
 def schema(language: str, names: Names | None = None, spoken: str | None = None) -> Schema:
     """The schema of a rules file in `language`; what it says is in `spoken`, by itself the same language."""
     return _Maker(language, names or Names(), spoken or language).make()
@@ -85,7 +56,7 @@ class _Maker:
         self.language = language
 
     def make(self) -> Schema:
-        tops = {name: self._list_of(name) for name in ("segments", "rules")}
+        tops = {name: self._list_of(name) for name in ("segments", "rules", "journeys")}
         return {
             "$schema": DRAFT,
             "description": hints(self.spoken)["file"],
@@ -95,7 +66,8 @@ class _Maker:
         }
 
     def _definitions(self) -> Schema:
-        phrases = {kind: self._phrases(kind) for kind in ("date", "number", "again", "due", "wait", "review")}
+        kinds = ("date", "number", "again", "due", "wait", "review", "around", "at")
+        phrases = {kind: self._phrases(kind) for kind in kinds}
         return {
             **phrases,
             "text": self._words("text"),
@@ -107,11 +79,15 @@ class _Maker:
             "fact_date": self._phrases("date", FACT_DATES),
             "fact_number": self._fact_number(),
             "fact_choice": self._choices("newsletter"),
-            "conditions": self._conditions(),
+            "conditions": self._conditions(FIELDS, {"fields": FIELDS}),
+            "occasion": self._conditions(EVERY, {"occasion": OCCASION, "fields": FIELDS}),
             "rule": self._rule("rule", ("name", "when", "then")),
             "segment": self._rule("segment", ("name", "when")),
+            "journey": self._rule("journey", ("name", "around", "steps")),
+            "step": self._step(),
             "action": self._action(),
-            "example": self._example(),
+            "example": self._example("example", FIELDS),
+            "example_journey": self._example("example_journey", EVERY),
         }
 
     # --- blocks -------------------------------------------------------------------------------------------------------
@@ -124,13 +100,17 @@ class _Maker:
             for name, value in values.items():
                 key = self.words.key(section, name)
                 shown[key] = {**self._hint(section, name), **value}
-                written[word_pattern(self.words, section, name)] = shown[key]
+                alone = name in OCCASION or (name == "genres" and "occasion" in sections)
+                pattern = (
+                    name_pattern(self.words.words[section][name]) if alone else word_pattern(self.words, section, name)
+                )
+                written[pattern] = shown[key]
         return {"type": "object", "properties": shown, "patternProperties": written, "additionalProperties": False}
 
     def _hint(self, section: str, name: str) -> Schema:
         """What a word means and, of a field, what it is compared with."""
-        said = str(hints(self.spoken)["rule" if section == "segment" else section][name])
-        samples = self._expected(FIELDS[name].type) if section == "fields" else ""
+        said = hint(self.spoken, section, name)
+        samples = self._expected(EVERY[name].type) if section in {"fields", "occasion"} else ""
         marked = f"{said}\n\n{samples}" if samples else said
         plain = {"description": marked.replace("`", "")}
         return {**plain, "markdownDescription": marked} if "`" in marked else plain
@@ -146,7 +126,7 @@ class _Maker:
         ]
 
     def _list_of(self, name: str) -> Schema:
-        return {"type": ["array", "null"], "items": _ref({"rules": "rule", "segments": "segment"}[name])}
+        return {"type": ["array", "null"], "items": _ref(name.removesuffix("s"))}
 
     def _rule(self, section: str, needed: tuple[str, ...]) -> Schema:
         values: Schema = {
@@ -159,6 +139,14 @@ class _Maker:
             "then": {"type": ["array", "object"], "items": _ref("action"), **self._single_action()},
             "examples": {"type": "array", "items": _ref("example")},
         }
+        if section == "journey":
+            values |= {
+                **dict.fromkeys(("when", "unless", "stop_when"), _ref("occasion")),
+                "around": _ref("around"),
+                "steps": {"type": "array", "items": _ref("step"), "minItems": 1},
+                "no_later_than": _ref("wait"),
+                "examples": {"type": "array", "items": _ref("example_journey")},
+            }
         offered = {name: values[name] for name in self.words.words[section]}
         return {
             **self._block({section: offered}),
@@ -180,16 +168,18 @@ class _Maker:
     def _single_action(self) -> Schema:
         return {"if": {"type": "object"}, "then": _ref("action")}
 
-    def _conditions(self) -> Schema:
-        group: Schema = {"type": ["object", "array"], "items": _ref("conditions"), **_ref_unless_list("conditions")}
+    def _conditions(self, known: Mapping[str, Field], sections: Mapping[str, Collection[str]]) -> Schema:
+        """`sections` of the vocabulary that name the fields which may be asked here."""
+        own = "occasion" if "occasion" in sections else "conditions"
+        group: Schema = {"type": ["object", "array"], "items": _ref(own), **_ref_unless_list(own)}
         logic: Schema = dict.fromkeys(("any_of", "all_of", "none_of"), group)
         logic["segment"] = {"type": [*PLAIN, "array"], **self._examples(self.names.segments)}
         logic["sheet"] = self._own_columns(_ref("cell"))
-        fields = {name: _ref(self._kind(name)) for name in FIELDS}
-        return {**self._block({"logic": logic, "fields": fields}), "minProperties": 1}
+        fields = {part: {name: _ref(self._kind(known[name])) for name in names} for part, names in sections.items()}
+        return {**self._block({"logic": logic, **fields}), "minProperties": 1}
 
-    def _kind(self, name: str) -> str:
-        kind = FIELDS[name].type
+    def _kind(self, field: Field) -> str:
+        kind, name = field.type, field.name
         return {"money": "number", "choice": name}.get(kind, kind)
 
     def _own_columns(self, value: Schema) -> Schema:
@@ -200,7 +190,30 @@ class _Maker:
             "additionalProperties": value,
         }
 
+    def _step(self) -> Schema:
+        """When, for whom, and one action."""
+        own: Schema = {"at": _ref("at"), "no_later_than": _ref("wait")}
+        own |= dict.fromkeys(("when", "unless"), _ref("occasion"))
+        return {
+            "type": "object",
+            "anyOf": self._actions({"step": own}, ("email", "task", "flag", "set")),
+            "allOf": self._needing("step", ("at",)),
+            "defaultSnippets": [self._first_step()],
+        }
+
+    def _first_step(self) -> Schema:
+        at, email = self.words.key("step", "at"), self.words.key("action", "email")
+        sample = self._samples("at")[0]
+        return {
+            "label": f"{at} · {email}",
+            "body": {at: f"${{1:{sample}}}", email: f"${{2:{self._samples('template')[0]}}}"},
+        }
+
     def _action(self) -> Schema:
+        return {"type": "object", "anyOf": self._actions({}, self.words.words["action"])}
+
+    def _actions(self, more: Mapping[str, Schema], names: Iterable[str]) -> list[Schema]:
+        """For each action a block of it, its options and what may stand beside any."""
         values: Schema = {
             "flag": _ref("name"),
             "set": self._own_columns({"not": {"type": ["object", "array"]}}),
@@ -224,12 +237,15 @@ class _Maker:
             "option_newsletter": {"source": {"type": PLAIN, **self._examples(self.names.newsletters)}},
             "option_webhook": {"fields": {**told, "type": ["string", "array"], "items": told}},
         }
+        if more:  # a step says when, once
+            options["option_email"] = {"purpose": options["option_email"]["purpose"]}
         kinds = []
-        for name, value in values.items():
+        for name in names:
             section = OPTIONS.get(name)
-            block = self._block({"action": {name: value}, **({section: options[section]} if section else {})})
+            own = {section: options[section]} if section else {}
+            block = self._block({**more, "action": {name: values[name]}, **own})
             kinds.append({**block, "allOf": self._needing("action", (name,))})
-        return {"type": "object", "anyOf": kinds}
+        return kinds
 
     def _newsletter(self) -> Schema:
         """`subscribe`, or `{add tag: Regulars}`."""
@@ -244,13 +260,18 @@ class _Maker:
         patterns = [word_pattern(self.words, "fields", name) for name in FIELDS]
         return {"type": "string", "pattern": "|".join(patterns), "examples": self.words.all("fields")}
 
-    def _example(self) -> Schema:
-        facts = {"text": "name", "yesno": "name", "tags": "tags", "money": "fact_number"}
-        fields = {name: _ref(facts.get(f.type) or f"fact_{f.type}") for name, f in FIELDS.items()}
+    def _example(self, section: str, known: Mapping[str, Field]) -> Schema:
+        facts = {"text": "name", "yesno": "yesno", "tags": "tags", "money": "fact_number"}
+        fields = {name: _ref(facts.get(f.type) or f"fact_{f.type}") for name, f in known.items()}
+        parts = {
+            "fields": {name: one for name, one in fields.items() if name in FIELDS},
+            "occasion": {name: one for name, one in fields.items() if name in OCCASION},
+        }
         sheet = {"sheet": self._own_columns(ANY_CELL)}
-        person = {**self._block({"logic": sheet, "fields": fields}), "type": ["object", "null"]}
-        values = {"person": person, "expect": self._one_of("expect")}
-        return {**self._block({"example": values}), "allOf": self._needing("example", values)}
+        person = {**self._block({"logic": sheet, **parts}), "type": ["object", "null"]}
+        needed = {"person": person, "expect": self._one_of("expect")}
+        values = needed | ({"at": _ref("at")} if section == "example_journey" else {})
+        return {**self._block({section: values}), "allOf": self._needing(section, needed)}
 
     # --- values -------------------------------------------------------------------------------------------------------
 
@@ -273,7 +294,7 @@ class _Maker:
     def _phrases_offered(self, kind: str, ops: Collection[str] | None = None) -> list[str]:
         """Every phrase of a type in its first wording, with something in its holes."""
         found = dict.fromkeys(op for op, _, _ in sorted(patterns_of(self.language, kind), key=self._in_order(kind)))
-        return [typed(self.language, kind, _filled(kind, op)) for op in found if ops is None or op in ops]
+        return [typed(self.language, kind, filled(kind, op)) for op in found if ops is None or op in ops]
 
     def _in_order(self, kind: str) -> Any:
         order = list(self.words.words["phrases"].get(kind, {kind: 0}))
@@ -314,7 +335,7 @@ class _Maker:
 
     def _offered(self, phrases: Iterable[str]) -> Schema:
         """Completions; the numbers and dates in them are typed over, one after the other."""
-        return {"defaultSnippets": [{"label": phrase, "body": _with_stops(phrase)} for phrase in phrases]}
+        return {"defaultSnippets": [{"label": phrase, "body": with_stops(phrase)} for phrase in phrases]}
 
     def _examples(self, names: Collection[str]) -> Schema:
         return {"examples": list(names)} if names else {}
@@ -345,22 +366,3 @@ def _ref(name: str) -> Schema:
 
 def _ref_unless_list(name: str) -> Schema:
     return {"if": {"type": "object"}, "then": _ref(name)}
-
-
-def _filled(kind: str, op: str) -> Phrase:
-    if op == "between":
-        values: tuple[Value, ...] = (
-            (date(2024, 1, 1), date(2024, 6, 30)) if kind == "date" else (Decimal(2), Decimal(5))
-        )
-    elif kind == "number":
-        values = () if op in {"never", "known"} else (Decimal(3),)
-    elif kind in {"text", "tags"}:
-        values = () if op in {"never", "known"} else ("…",)
-    else:
-        values = FILLING.get(op, ())
-    return Phrase(op, values)
-
-
-def _with_stops(phrase: str) -> str:
-    stops = iter(range(1, 10))
-    return re.sub(r"\d{4}-\d\d-\d\d|\d+|…", lambda hole: f"${{{next(stops)}:{hole[0]}}}", phrase)

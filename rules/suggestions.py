@@ -75,14 +75,23 @@ def _rewritten(language: str, kind: str, folded: str) -> Iterator[str]:
         yield counted[1] or counted[2]  # `at least 3 times`
     if kind in {"date", "number"}:
         yield from _yes_or_none(kind, folded, phrases)
-    if kind in {"date", "within"}:
-        yield from _rewritten_date(language, folded) if kind == "date" else _rewritten_span(folded)
+    yield from _rewritten_time(language, kind, folded)
     if kind == "number" and folded in {
         fold(word) for word in (*words["phrases"]["date"]["never"], words["choices"]["none"][0])
     }:
         yield "0"
     if near := _nearest_pattern(language, kind, folded):
         yield near
+
+
+def _rewritten_time(language: str, kind: str, folded: str) -> Iterator[str]:
+    match kind:
+        case "at":
+            yield from _rewritten_step(language, folded)
+        case "date":
+            yield from _rewritten_date(language, folded)
+        case "within":
+            yield from _rewritten_span(folded)
 
 
 def _yes_or_none(kind: str, folded: str, phrases: dict[str, list[str]]) -> Iterator[str]:
@@ -124,6 +133,22 @@ def _rewritten_days(folded: str, phrases: dict[str, list[str]]) -> Iterator[str]
         yield phrases[op][0].replace("{date}", f"{year[2]}-{'01-01' if op == 'before' else '12-31'}")
     if swapped := re.fullmatch(r"(.*?)(\d{4})[/.](\d{1,2})[/.](\d{1,2})", folded):
         yield f"{swapped[1]}{swapped[2]}-{int(swapped[3]):02}-{int(swapped[4]):02}"
+
+
+STEP_BEFORE = re.compile(r"(.+?) (?:earlier|prior|ahead|beforehand|plus tot|en avance|auparavant|before .+|avant .+)")
+STEP_AFTER = re.compile(r"(.+?) (?:later|afterwards?|plus tard|ensuite|after .+|apres .+)")
+STEP_COUNTED = re.compile(r"[jd]? ?([+-]) ?(\d+)(?: (?:days?|jours?))?")
+
+
+def _rewritten_step(language: str, folded: str) -> Iterator[str]:
+    """`3 days earlier`, `3 jours avant le spectacle`, `J-3`."""
+    phrases = vocabulary(language).words["phrases"]["at"]
+    day = vocabulary(language).words["units"]["day"][-1]
+    if counted := STEP_COUNTED.fullmatch(folded):
+        yield phrases["before" if counted[1] == "-" else "after"][0].replace("{period}", f"{counted[2]} {day}")
+    for op, pattern in (("before", STEP_BEFORE), ("after", STEP_AFTER)):
+        if found := pattern.fullmatch(folded):
+            yield phrases[op][0].replace("{period}", found[1])
 
 
 def _whole_months(language: str, folded: str) -> str:

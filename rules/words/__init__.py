@@ -34,6 +34,10 @@ class Vocabulary:
             return known.get(typed)
         return known.get(typed) or self._roots[section].get(root(typed))
 
+    def has(self, section: str, text: str) -> bool:
+        """Whether a section has this very word, in this gender and number."""
+        return fold(text) in self._known[section]
+
     def shown(self, section: str, name: str) -> str:
         """The word to show for a canonical name."""
         return str(self.words[section][name][0])

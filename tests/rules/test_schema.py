@@ -18,11 +18,12 @@ from hypothesis import strategies as st
 from rules.context import language_of
 from rules.encoding import read_text
 from rules.fields import FIELDS
+from rules.hints import hint, hints
 from rules.mending import mended
 from rules.phrases import Phrase, read_phrase, typed
 from rules.reader import read
 from rules.recipes import recipes
-from rules.schema import Names, hints, schema
+from rules.schema import Names, schema
 from rules.unfold import phrase_pattern, word_pattern
 from rules.words import LANGUAGES, vocabulary
 from rules.yamltext import parse
@@ -35,7 +36,7 @@ ROOT = Path(__file__).parents[2]
 VALIDATORS = {language: jsonschema.Draft7Validator(schema(language)) for language in LANGUAGES}
 MISTAKES = sorted((ROOT / "tests/rules/mistakes").glob("*.yaml"))
 UNSEEN = {
-    # what only the reader sees: two lines that clash, the calendar, other files, what looks like a phrase in free text
+    # what only the reader sees: what a journey is around, two lines that clash, the calendar, other files, what looks like a phrase in free text
     *(
         "duplicate-key",
         "duplicate-rule",
@@ -45,6 +46,9 @@ UNSEEN = {
         "no-such-date",
         "one-name",
         "score-range",
+        "occasion-journey",
+        "step-day-only",
+        "duplicate-journey",
     ),
     *(
         "unknown-segment-none",
@@ -68,6 +72,8 @@ SECTIONS = (
     "top",
     "rule",
     "segment",
+    "journey",
+    "step",
     "logic",
     "action",
     "option_email",
@@ -150,10 +156,11 @@ def test_each_word_is_known_for_what_it_is(language: str, section: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_word_that_works_is_explained(language: str) -> None:
     told, words = hints(language), vocabulary(language).words
-    later = {"journeys", "newsletter", "notify", "review", "webhook", "forget"}
-    for section in SECTIONS:
-        known = set(words[section]) - (later if section != "fields" else set())
-        assert known <= set(told["rule" if section == "segment" else section]), section
+    later = {"newsletter", "notify", "review", "webhook", "forget"}
+    for section in (*SECTIONS, "occasion", "example_journey"):
+        assert all(
+            hint(language, section, name) for name in set(words[section]) - (later if section != "fields" else set())
+        )
     assert set(told["fields"]) == set(FIELDS)
     assert hints("en").keys() == hints("fr").keys()
     assert not re.search(r"\w [:;!?](?![\w/])", " ".join(map(str, hints("fr").values())))
@@ -173,7 +180,7 @@ def test_every_phrase_somebody_may_write_is_taken(language: str, data: st.DataOb
 @pytest.mark.parametrize("language", LANGUAGES)
 @given(text=st.text(alphabet="aeilmnostué '’_-0123456789/.,", max_size=30))
 def test_no_other_text_is_taken_for_a_phrase(language: str, text: str) -> None:
-    for kind in ("date", "number", "again", "due", "wait"):
+    for kind in ("date", "number", "again", "due", "wait", "at"):
         if read_phrase(language, kind, text):
             assert re.search(phrase_pattern(language, kind), text)
 
@@ -181,7 +188,7 @@ def test_no_other_text_is_taken_for_a_phrase(language: str, text: str) -> None:
 def test_what_is_offered_is_right() -> None:
     """Every completion of a phrase is one that the reader takes."""
     for language in LANGUAGES:
-        for kind in ("date", "number", "again", "due", "wait"):
+        for kind in ("date", "number", "again", "due", "wait", "around", "at"):
             offered = [one["label"] for one in schema(language)["definitions"][kind]["defaultSnippets"]]
             assert offered
             assert all(read_phrase(language, kind, phrase) for phrase in offered)

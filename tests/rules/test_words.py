@@ -6,6 +6,7 @@ import pytest
 
 from rules.fields import FIELDS
 from rules.mistakes import fold
+from rules.phrases import read_phrase
 from rules.words import vocabulary
 
 KEYWORDS = """segments segments|rules règles|journeys parcours|name nom|id id|was ancien_nom|active actif|when quand|
@@ -13,7 +14,7 @@ unless sauf|then alors|any_of au_moins_un_de|all_of tous|none_of aucun_de|segmen
 examples exemples|person personne|expect attendu|match concerné|no_match pas_concerné|flag signaler|set écrire|
 email courriel|task tâche|newsletter infolettre|notify prévenir|review vérifier|webhook webhook|forget oublier|
 wait attendre|again encore|purpose finalité|marketing promotion|service service|for pour|due échéance|
-no_later_than au_plus_tard|count nombre|within sur|amount montant|score note|genre genre"""
+no_later_than au_plus_tard|around autour|steps étapes|at à|stop_when arrêter_quand|count nombre|within sur|amount montant|score note|genre genre"""
 FIELD_WORDS = """first_name prénom|last_name nom_de_famille|email courriel|phone téléphone|language langue|
 postcode code_postal|city ville|region région|country pays|birthday anniversaire|organisation organisme|
 first_visit première_visite|last_visit dernière_visite|next_visit prochaine_visite|visits visites|no_shows absences|
@@ -22,10 +23,15 @@ donated donné|membership adhésion|membership_ends fin_d'adhésion|newsletter i
 last_opened dernière_ouverture|last_clicked dernier_clic|answers réponses|answered a_répondu|
 satisfaction satisfaction|genres genres|last_activity dernière_activité|flags signaux|
 last_emailed dernier_courriel|verified vérifié"""
+ANCHORS = """each_ticket chaque_billet|first_visit première_visite|membership_end fin_d'adhésion|birthday anniversaire|
+flag_A signal_A|each_donation chaque_don|each_answer chaque_réponse|3_days_before 3_jours_avant|1_day_after 1_jour_après|
+the_same_day le_jour_même|two_weeks_before deux_semaines_avant|1_month_after un_mois_après"""
 SYNONYMS = {
     "en": {
         "rule": {"if": "when", "except": "unless"},
         "segment": {"if": "when", "except": "unless"},
+        "journey": {"if": "when", "except": "unless", "stop if": "stop_when"},
+        "step": {"if": "when", "except": "unless"},
         "logic": {"one of": "any_of"},
         "action": {"e-mail": "email", "mail": "email"},
         "yesno": {"true": "yes", "false": "no"},
@@ -38,6 +44,8 @@ SYNONYMS = {
     "fr": {
         "rule": {"si": "when", "sauf si": "unless"},
         "segment": {"si": "when", "sauf si": "unless"},
+        "journey": {"si": "when", "sauf si": "unless", "autour de": "around", "arrêter si": "stop_when"},
+        "step": {"si": "when", "sauf si": "unless"},
         "logic": {"l'un de": "any_of"},
         "action": {"e-mail": "email", "email": "email", "mail": "email"},
         "yesno": {"vrai": "yes", "faux": "no"},
@@ -64,6 +72,16 @@ def test_keywords_of_the_design(english: str, french: str) -> None:
     for section in (name for name in sections if name not in {"fields", "phrases", "expected", "say", "again", "due"}):
         assert vocabulary("en").find(section, english) == english
         assert vocabulary("fr").find(section, french) == english
+
+
+@pytest.mark.parametrize(("english", "french"), pairs(ANCHORS))
+def test_anchors_and_times_of_the_design(english: str, french: str) -> None:
+    kind = "at" if english.rsplit("_", maxsplit=1)[-1] in {"before", "after", "day"} else "around"
+    phrases = [
+        read_phrase(language, kind, text.replace("_", " ")) for language, text in (("en", english), ("fr", french))
+    ]
+    assert phrases[0]
+    assert phrases[0] == phrases[1]
 
 
 @pytest.mark.parametrize(("english", "french"), pairs(FIELD_WORDS))

@@ -1,0 +1,233 @@
+"""`journeys:` as canonical journeys: what they are around, and their steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import cast
+
+from rules.action_reader import read_action
+from rules.condition_reader import read_all
+from rules.conditions import Action, AllOf, Email, NoneOf, Period, Shift
+from rules.context import Context
+from rules.fields import OCCASION
+from rules.journeys import DAYS_ONLY, DEFAULT_LATEST, EXACT, VISITS, AnchorKind, Around, Step, lasting_name
+from rules.mistakes import fold
+from rules.phrases import Phrase, read_phrase, typed
+from rules.suggestions import suggest
+from rules.words import meant
+from rules.yamltext import Block, Entry, Items, Node, Text
+
+OPTIONS = ("option_email", "option_task")
+MAY_DO = ("email", "task", "flag", "set")
+
+
+@dataclass(frozen=True)
+class Course:
+    """What is a journey's own, beside its name."""
+
+    around: Around
+    steps: tuple[Step, ...]
+    when: AllOf | None
+    unless: NoneOf | None
+    stop: AllOf | None
+
+
+def read_course(context: Context, entries: dict[str, Entry], block: Block, path: str, name: str) -> Course:
+    """What a journey is around, its steps and conditions. Mistakes are told."""
+    around = _around(context, entries.get("around"), block, path, name)
+    context.occasion = frozenset(OCCASION) if around is None or around.kind in VISITS else frozenset()
+    try:
+        when, unless = _conditions(context, entries, path)
+        stop = _all_of(context, entries.get("stop_when"), path)
+        late = read_length(context, entries.get("no_later_than"), path) or DEFAULT_LATEST
+        steps = _steps(context, entries.get("steps"), block, path, name, late)
+    finally:
+        context.occasion = None
+    if around is not None and around.kind in DAYS_ONLY:
+        _told_by_days(context, entries.get("steps"), steps, path)
+    return Course(around or Around("ticket"), steps, when, unless, stop)
+
+
+def _conditions(context: Context, entries: dict[str, Entry], path: str) -> tuple[AllOf | None, NoneOf | None]:
+    unless = entries.get("unless")
+    out = () if unless is None else read_all(context, unless.value, f"{path}.{unless.key.value}")
+    return _all_of(context, entries.get("when"), path), NoneOf(out) if out else None
+
+
+def _all_of(context: Context, entry: Entry | None, path: str) -> AllOf | None:
+    found = () if entry is None else read_all(context, entry.value, f"{path}.{entry.key.value}")
+    return AllOf(found) if found else None
+
+
+# --- what it is around -----------------------------------------------------------------------------------------------
+
+
+def _around(context: Context, entry: Entry | None, block: Block, path: str, name: str) -> Around | None:
+    if entry is None:
+        context.tell(block.place, "missing-around", path, name, expected="around")
+        return None
+    here = f"{path}.{entry.key.value}"
+    text = context.text(entry.value, here, "around")
+    if text is None:
+        return None
+    phrase = read_phrase(context.words.language, "around", text)
+    if phrase is not None:
+        return Around(cast("AnchorKind", phrase.op), str(phrase.values[0]) if phrase.values else "")
+    _no_phrase(context, "around", entry, here, text)
+    return None
+
+
+def _no_phrase(context: Context, kind: str, entry: Entry, path: str, text: str) -> None:
+    """Tell a text that is no phrase of this kind, with the one that was probably meant."""
+    language = context.words.language
+    words = {fold(word): right for word, right in meant(language)[kind].items()} if kind in meant(language) else {}
+    right = words.get(fold(text)) or suggest(language, kind, text)
+    code = "value-near" if right else "value"
+    context.tell(entry.value.place, code, path, text, field=entry.key.value, expected=kind, suggestion=right)
+
+
+# --- steps -----------------------------------------------------------------------------------------------------------
+
+
+def _steps(context: Context, entry: Entry | None, block: Block, path: str, name: str, late: Period) -> tuple[Step, ...]:
+    if entry is None:
+        if not context.misplaced:
+            context.tell(block.place, "missing-steps", path, name, expected="steps")
+        return ()
+    here = f"{path}.{entry.key.value}"
+    items = entry.value.items if isinstance(entry.value, Items) else ()
+    if not items:
+        context.wrong_shape(entry.value, here, "steps")
+    found: list[Step] = []
+    for n, item in enumerate(items, 1):
+        if (one := context.block(item, f"{here}[{n}]", "steps")) is not None:
+            found += _step(context, one, f"{here}[{n}]", late, [step.name for step in found])
+    return tuple(found)
+
+
+def _step(context: Context, block: Block, path: str, late: Period, before: list[str]) -> Iterable[Step]:
+    told = len(context.mistakes)
+    entries, rest = _parted(context, block, path)
+    at = read_at(context, entries["at"], path) if "at" in entries else None
+    if "at" not in entries and len(context.mistakes) == told:
+        context.tell(block.place, "missing-at", path, expected="at")
+    when, unless = _conditions(context, entries, path)
+    last = read_length(context, entries.get("no_later_than"), path) or late
+    action = _action(context, rest, block, path, silent=len(context.mistakes) > told)
+    if isinstance(action, Email):
+        action = replace(action, no_later_than=last)
+    if at is not None and action is not None:
+        yield Step(lasting_name(action, before), at, action, when, unless, last, block.place)
+
+
+def _parted(context: Context, block: Block, path: str) -> tuple[dict[str, Entry], Block]:
+    """The lines that say when a step is, by canonical key, and those that say what it does."""
+    own: dict[str, Entry] = {}
+    rest: list[Entry] = []
+    for entry in block.entries:
+        name = context.words.find("step", entry.key.value)
+        if name in own:
+            first = own[name].key.place.line
+            context.tell(entry.key.place, "duplicate-key", path, entry.key.value, first=first)
+        elif name is not None:
+            own[name] = entry
+        elif context.find(("action", *OPTIONS), entry.key.value):
+            rest.append(entry)
+        else:
+            right = context.unknown_key(entry.key, ("step", "action", *OPTIONS), path)
+            if right in context.words.words["step"]:
+                own.setdefault(str(right), entry)
+    return own, Block(tuple(rest), block.place)
+
+
+def _action(context: Context, rest: Block, block: Block, path: str, *, silent: bool) -> Action | None:
+    waits = [
+        entry for entry in rest.entries if context.words.find("option_email", entry.key.value) in {"wait", "again"}
+    ]
+    for entry in waits:
+        context.tell(entry.key.place, "step-has-its-time", f"{path}.{entry.key.value}", entry.key.value)
+    rest = Block(tuple(entry for entry in rest.entries if entry not in waits), rest.place)
+    if not any(context.words.find("action", entry.key.value) for entry in rest.entries):
+        if not silent and not waits:
+            context.tell(block.place, "missing-action", path, expected="step_action")
+        return None
+    named = {name: entry for entry in rest.entries if (name := context.words.find("action", entry.key.value))}
+    if others := [entry for name, entry in named.items() if name not in MAY_DO]:
+        key = others[0].key
+        context.tell(key.place, "step-other-action", f"{path}.{key.value}", key.value)
+        return None
+    found = list(read_action(context, rest, path))
+    if len(found) > 1:
+        key = named["set"].key
+        context.tell(key.place, "step-one-action", f"{path}.{key.value}", key.value)
+    return found[0] if len(found) == 1 else None
+
+
+def read_at(context: Context, entry: Entry, path: str) -> Shift | None:
+    """`3 days before`, `the same day`; None when it is told as a mistake."""
+    here = f"{path}.{entry.key.value}"
+    text = context.text(entry.value, here, "at")
+    if text is None:
+        return None
+    match read_phrase(context.words.language, "at", text):
+        case Phrase(op="before", values=(Period() as period,)):
+            return Shift(-1, period)
+        case Phrase(op="after", values=(Period() as period,)):
+            return Shift(+1, period)
+        case Phrase(op="same"):
+            return Shift(+1, Period(0, "day"))
+    _no_phrase(context, "at", entry, here, text)
+    return None
+
+
+def read_length(context: Context, entry: Entry | None, path: str) -> Period | None:
+    """The time after which a step is too late; None: none is told, or it is told as a mistake."""
+    if entry is None:
+        return None
+    here = f"{path}.{entry.key.value}"
+    text = context.text(entry.value, here, "no_later_than")
+    if text is None:
+        return None
+    if phrase := read_phrase(context.words.language, "wait", text):
+        return cast("Period", phrase.values[0])
+    right = suggest(context.words.language, "wait", text)
+    code = "value-near" if right else "value"
+    context.tell(entry.value.place, code, here, text, field=entry.key.value, expected="no_later_than", suggestion=right)
+    return None
+
+
+def _told_by_days(context: Context, entry: Entry | None, steps: tuple[Step, ...], path: str) -> None:
+    """A birthday has no hour from which minutes could be counted."""
+    items = {item.place: item for item in entry.value.items} if entry and isinstance(entry.value, Items) else {}
+    for step in steps:
+        if step.at.period.unit in EXACT and isinstance(block := items.get(step.place), Block):
+            at = next(line for line in block.entries if context.words.find("step", line.key.value) == "at")
+            found = at.value.value if isinstance(at.value, Text) else ""
+            context.tell(at.value.place, "step-day-only", path, found, expected="at_days")
+
+
+def at_said(language: str, at: Shift) -> str:
+    """`3 days before`, as somebody would type it."""
+    if not at.period.count:
+        return typed(language, "at", Phrase("same"))
+    return typed(language, "at", Phrase("before" if at.sign < 0 else "after", (at.period,)))
+
+
+def around_said(language: str, around: Around) -> str:
+    """`each ticket`, `flag To follow up`."""
+    return typed(language, "around", Phrase(around.kind, (around.flag,) if around.flag else ()))
+
+
+def read_example_at(context: Context, entry: Entry | None, path: str, steps: Iterable[Step]) -> Shift | None:
+    """Of which step an example speaks; told when there is none at that time."""
+    at = None if entry is None else read_at(context, entry, path)
+    known = {at_said(context.words.language, step.at) for step in steps}
+    if entry is not None and at is not None and at_said(context.words.language, at) not in known:
+        found = _text(entry.value)
+        context.near(entry.value.place, "unknown-value", f"{path}.{entry.key.value}", found, sorted(known))
+    return at
+
+
+def _text(node: Node) -> str:
+    return node.value.strip() if isinstance(node, Text) else ""

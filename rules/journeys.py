@@ -1,0 +1,197 @@
+"""What a journey means: what happens before and after something in a person's life, each step at its own time.
+
+**A step's time.** Minutes and hours count exactly from the moment; days and longer fall on a local day, at its first
+instant, so that the run of that day finds them. **`no later than`** in days holds to the end of the last of them, in
+hours exactly; and what is to go *before* something never goes once it has begun.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from rules.conditions import (
+    NOWHERE,
+    Action,
+    AllOf,
+    Condition,
+    Email,
+    Example,
+    Flag,
+    NoneOf,
+    Period,
+    SetCell,
+    Shift,
+)
+from rules.fields import kinds_of
+from rules.mistakes import Place
+
+AnchorKind = Literal["ticket", "first_visit", "membership_end", "birthday", "flag", "donation", "answer"]
+DEFAULT_LATEST = Period(3, "day")
+EXACT = {"minute", "hour"}
+VISITS: frozenset[AnchorKind] = frozenset({"ticket", "first_visit"})
+"""Anchors at which there is an event: its `genre` is known, and whether the person came."""
+DAYS_ONLY: frozenset[AnchorKind] = frozenset({"birthday", "membership_end"})
+"""Anchors that are a day and have no hour."""
+READS: dict[AnchorKind, str] = {
+    "ticket": "visits",
+    "first_visit": "first_visit",
+    "membership_end": "membership_ends",
+    "birthday": "birthday",
+    "flag": "flags",
+    "donation": "donations",
+    "answer": "answers",
+}
+"""The field whose records the anchor is made from: a journey rests on it as a rule rests on the fields it reads."""
+
+
+@dataclass(frozen=True)
+class Around:
+    """What a journey turns around; `flag` is the name of a flag, for `flag` only."""
+
+    kind: AnchorKind
+    flag: str = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do, `at` before (sign -1) or after (+1) what the journey is around. `name` is its lasting one."""
+
+    name: str
+    at: Shift
+    action: Action
+    when: AllOf | None = None
+    unless: NoneOf | None = None
+    no_later_than: Period = DEFAULT_LATEST
+    place: Place = dataclasses.field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True)
+class Journey:
+    """`when` and `unless` hold for every step; whoever meets `stop` gets nothing more. `needs`, `kinds` and `digest` as
+    for a rule.
+    """
+
+    id: str
+    name: str
+    around: Around
+    steps: tuple[Step, ...]
+    when: AllOf | None = None
+    unless: NoneOf | None = None
+    stop: AllOf | None = None
+    active: bool = True
+    examples: tuple[Example, ...] = ()
+    was: tuple[str, ...] = ()
+    needs: frozenset[str] = frozenset()
+    digest: str = ""
+    place: Place = dataclasses.field(default=NOWHERE, compare=False)
+
+    @property
+    def condition(self) -> Condition:
+        """What is asked at every step: it is empty (`AllOf(())`) where everybody is meant."""
+        return AllOf(tuple(self._asked()))
+
+    def _asked(self) -> Iterator[Condition]:
+        yield from self.when.items if self.when else ()
+        if self.unless:
+            yield self.unless
+        if self.stop:
+            yield NoneOf((self.stop,))
+
+    def condition_of(self, step: Step) -> Condition:
+        """What must hold at the time of this step."""
+        own: list[Condition] = [*(step.when.items if step.when else ()), *((step.unless,) if step.unless else ())]
+        return AllOf((*self._asked(), *own))
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        return (self.condition, *(self.condition_of(step) for step in self.steps))
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        return tuple(step.action for step in self.steps)
+
+    @cached_property
+    def step(self) -> dict[str, Step]:
+        return {step.name: step for step in self.steps}
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        return kinds_of(self.needs)
+
+
+def flat(condition: Condition) -> AllOf:
+    """The same as one list of what must hold, for people to read."""
+    if not isinstance(condition, AllOf):
+        return AllOf((condition,))
+    return AllOf(tuple(dict.fromkeys(part for item in condition.items for part in flat(item).items)))
+
+
+def lasting_name(action: Action, before: list[str]) -> str:
+    """The name of a step that its place among the others does not change: numbered when another has it."""
+    match action:
+        case Email(template=template):
+            name = template
+        case Flag(name=flag):
+            name = f"flag {flag}"
+        case SetCell(column=column):
+            name = f"set {column}"
+        case _:
+            name = "task"
+    count = sum(known == name or known.startswith(f"{name}#") for known in before)
+    return f"{name}#{count + 1}" if count else name
+
+
+# --- when ------------------------------------------------------------------------------------------------------------
+
+
+def begins(day: date, zone: ZoneInfo) -> datetime:
+    """The first instant of a local day, also where the clocks skip midnight or go through it twice."""
+    return datetime.combine(day, time.min, zone).astimezone(UTC)
+
+
+def ends(day: date, zone: ZoneInfo) -> datetime:
+    """The last instant of a local day, to the microsecond."""
+    try:
+        return begins(day + timedelta(days=1), zone) - timedelta(microseconds=1)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)
+
+
+def due(at: Shift, moment: datetime | date, zone: ZoneInfo) -> datetime:
+    """The time of a step (UTC). `moment`: when it happens, or only its day."""
+    if at.period.unit in EXACT:
+        start = moment if isinstance(moment, datetime) else begins(moment, zone)
+        return start.astimezone(UTC) + _length(at.period) * at.sign
+    day = moment.astimezone(zone).date() if isinstance(moment, datetime) else moment
+    return begins(at.day(day), zone)
+
+
+def latest(step: Step, moment: datetime | date, zone: ZoneInfo) -> datetime:
+    """Until when a step makes sense (UTC)."""
+    start = due(step.at, moment, zone)
+    if step.no_later_than.unit in EXACT:
+        last = start + _length(step.no_later_than)
+    else:
+        last = ends(step.no_later_than.after(start.astimezone(zone).date()), zone)
+    if step.at.sign > 0:
+        return last
+    over = moment.astimezone(UTC) if isinstance(moment, datetime) else ends(moment, zone)
+    return min(last, over)
+
+
+def _length(period: Period) -> timedelta:
+    return period.count * (timedelta(minutes=1) if period.unit == "minute" else timedelta(hours=1))
+
+
+def anniversary(born: date, year: int) -> date:
+    """The birthday in a year; one on 29 February is kept on the 28th where there is no 29th."""
+    try:
+        return born.replace(year=year)
+    except ValueError:
+        return date(year, 2, 28)
