@@ -152,7 +152,10 @@ def lasting_name(action: Action, before: list[str]) -> str:
 
 def begins(day: date, zone: ZoneInfo) -> datetime:
     """The first instant of a local day, also where the clocks skip midnight or go through it twice."""
-    return datetime.combine(day, time.min, zone).astimezone(UTC)
+    try:
+        return datetime.combine(day, time.min, zone).astimezone(UTC)
+    except OverflowError:  # at the edges of the calendar
+        return datetime.combine(day, time.min, UTC)
 
 
 def ends(day: date, zone: ZoneInfo) -> datetime:
@@ -167,7 +170,7 @@ def due(at: Shift, moment: datetime | date, zone: ZoneInfo) -> datetime:
     """The time of a step (UTC). `moment`: when it happens, or only its day."""
     if at.period.unit in EXACT:
         start = moment if isinstance(moment, datetime) else begins(moment, zone)
-        return start.astimezone(UTC) + _length(at.period) * at.sign
+        return start.astimezone(UTC) + length(at.period) * at.sign
     day = moment.astimezone(zone).date() if isinstance(moment, datetime) else moment
     return begins(at.day(day), zone)
 
@@ -176,7 +179,7 @@ def latest(step: Step, moment: datetime | date, zone: ZoneInfo) -> datetime:
     """Until when a step makes sense (UTC)."""
     start = due(step.at, moment, zone)
     if step.no_later_than.unit in EXACT:
-        last = start + _length(step.no_later_than)
+        last = start + length(step.no_later_than)
     else:
         last = ends(step.no_later_than.after(start.astimezone(zone).date()), zone)
     if step.at.sign > 0:
@@ -185,7 +188,8 @@ def latest(step: Step, moment: datetime | date, zone: ZoneInfo) -> datetime:
     return min(last, over)
 
 
-def _length(period: Period) -> timedelta:
+def length(period: Period) -> timedelta:
+    """Minutes or hours, as exact time."""
     return period.count * (timedelta(minutes=1) if period.unit == "minute" else timedelta(hours=1))
 
 

@@ -40,7 +40,7 @@ def know(desk: Desk, book: Book, now: datetime, headers: Collection[str]) -> Kno
     unfed |= set() if scores.known(desk.store) else set(SCORES)
     gone = tuple(sorted(book.columns_gone(headers)))
     unknown = unfed | {name for name, source in late.items() if source} | {SHEET + header for header in gone}
-    waits = {rule.id: next((late[name] for name in sorted(rule.needs) if late.get(name)), None) for rule in book.rules}
+    waits = {rule.id: next((late[name] for name in sorted(rule.needs) if late.get(name)), None) for rule in book.acting}
     return Knowledge(
         frozenset(unknown), stale, {rule: source for rule, source in waits.items() if source is not None}, gone
     )

@@ -35,6 +35,7 @@ from sync.elsewhere import do_deeds
 from sync.followup import outbox, segments, standings
 from sync.followup.decide import decide
 from sync.followup.doing import Done
+from sync.followup.journeys import World, walk
 from sync.followup.segments import Shift
 from sync.followup.send import Sent, send_due
 from sync.followup.turn import Decisions
@@ -341,11 +342,12 @@ def apply_rules(work: Work) -> None:
     work.verdicts = evaluate(work.book, people, today, work.knowledge.unknown)
     frame = work.verdicts.frame.join(people.select("key", "person_id"), on="key", how="left")
     backfill(work.desk, work.book)
+    world = World(work.book, people, work.knowledge.unknown, work.knowledge.stale_rules, work.desk.config.zone)
     with store.begin() as connection:
         standings.absorb(connection, store.org, merged_with_a_past(connection, store.org))
         work.decisions = decide(
             connection, store.org, work.book, frame, work.number, work.now, today,
-            stale_rules=work.knowledge.stale_rules, people_count=len(people),
+            stale_rules=work.knowledge.stale_rules, people_count=len(people), walk=lambda turn: walk(turn, world),
         )  # fmt: skip
         work.segments = segments.follow(connection, store.org, work.book, frame, work.number, work.now)
         sizes = {one.name: one.inside for one in work.segments.values()}

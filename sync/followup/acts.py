@@ -16,7 +16,7 @@ from rules.conditions import Email, Forget, Newsletter, Notify, Review, SetCell,
 from sync.followup import deeds
 from sync.followup import outbox as out
 from sync.followup.tables import cell_to_set, deed, task
-from sync.followup.turn import HALF_A_DAY, Turn
+from sync.followup.turn import HALF_A_DAY, Term, Turn
 from sync.store.base import insert_new, upsert
 
 
@@ -27,12 +27,13 @@ def set_cell(turn: Turn, source: str, action: SetCell, people: Sequence[int]) ->
     turn.done.cells += len(people)
 
 
-def add_task(turn: Turn, source: str, step: str, action: Task, people: Sequence[int]) -> None:
+def add_task(turn: Turn, source: str, step: str, action: Task, people: Sequence[int], term: Term | None = None) -> None:
     """A line for the tab To do, which waits behind the brake until `outbox.release`."""
+    occasion = term.occasion if term else turn.occasion
     common = {
         "org": turn.org,
         "rule": source,
-        "occasion": turn.occasion,
+        "occasion": occasion,
         "text": action.text,
         "assignee": action.assignee,
         "due": action.due.after(turn.today) if action.due else None,
@@ -40,35 +41,43 @@ def add_task(turn: Turn, source: str, step: str, action: Task, people: Sequence[
         "made": turn.now,
         "run": turn.run,
     }
-    made = [(out.identity(turn.began, source, step, person, turn.occasion), person) for person in people]
+    made = [(out.identity(turn.began, source, step, person, occasion), person) for person in people]
     insert_new(turn.connection, task, [common | {"id": id_, "person_id": person} for id_, person in made])
     turn.done.tasks += len(made)
 
 
-def send_email(turn: Turn, source: str, step: str, action: Email, people: Sequence[int]) -> None:
-    """Planned in the outbox, to leave after its wait and once a person approved."""
+def send_email(
+    turn: Turn, source: str, step: str, action: Email, people: Sequence[int], term: Term | None = None
+) -> None:
+    """Planned in the outbox, to leave in its time and once a person approved."""
+    term = term or _from_now(turn, action)
+    common = {
+        "org": turn.org,
+        "rule": source,
+        "step": step,
+        "occasion": term.occasion,
+        "state": "planned",
+        "template": action.template,
+        "purpose": action.purpose,
+        "not_before": term.not_before,
+        "no_later_than": term.no_later_than,
+        "created_at": turn.now,
+        "created_run": turn.run,
+        "attempts": 0,
+    }
+    rows = [common | {"id": out.identity(turn.began, source, step, p, term.occasion), "person_id": p} for p in people]
+    turn.done.mails += out.plan(turn.connection, rows)
+
+
+def _from_now(turn: Turn, action: Email) -> Term:
+    """Today's occasion, after the wait of a rule's e-mail."""
     not_before = turn.later(action.wait)
     latest = min(not_before, datetime.max.replace(tzinfo=not_before.tzinfo) - HALF_A_DAY)
     try:
         no_later_than = latest + action.no_later_than.delta
     except (OverflowError, ValueError):
         no_later_than = datetime.max.replace(tzinfo=turn.now.tzinfo)
-    common = {
-        "org": turn.org,
-        "rule": source,
-        "step": step,
-        "occasion": turn.occasion,
-        "state": "planned",
-        "template": action.template,
-        "purpose": action.purpose,
-        "not_before": not_before,
-        "no_later_than": no_later_than,
-        "created_at": turn.now,
-        "created_run": turn.run,
-        "attempts": 0,
-    }
-    rows = [common | {"id": out.identity(turn.began, source, step, p, turn.occasion), "person_id": p} for p in people]
-    turn.done.mails += out.plan(turn.connection, rows)
+    return Term(turn.occasion, not_before, no_later_than)
 
 
 def tell_team(turn: Turn, source: str, step: str, action: Notify, people: Sequence[int]) -> None:

@@ -5,7 +5,7 @@ Bulk work is Polars and SQL; only people whose standing changed become Python ob
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -28,13 +28,14 @@ from rules.conditions import (
     Task,
     Webhook,
 )
+from rules.journeys import Journey
 from sync.followup import acts, deeds
 from sync.followup import outbox as out
-from sync.followup.tables import OPEN_STATES, cell_to_set, deed, flag, outbox, rule_state, standing, task
+from sync.followup.tables import OPEN_STATES, cell_to_set, deed, flag, journey_step, outbox, rule_state, standing, task
 from sync.followup.turn import Decisions, Moved, Turn
 from sync.store.base import organisation, slices, upsert
 
-BY_RULE = (rule_state, standing, flag, cell_to_set, task, deed, outbox)
+BY_RULE = (rule_state, standing, flag, cell_to_set, task, deed, outbox, journey_step)
 
 
 def decide(  # noqa: PLR0913  one run's facts, each told from outside
@@ -48,24 +49,28 @@ def decide(  # noqa: PLR0913  one run's facts, each told from outside
     *,
     stale_rules: Mapping[str, str],
     people_count: int,
+    walk: Callable[[Turn], None] = lambda _turn: None,
 ) -> Decisions:
     """Compare `verdicts` with where everybody stood, and write down all that follows, in the caller's transaction.
 
     `verdicts` has one row for *every* person (`person_id`) and one Boolean column a rule id; null is unknown: the
     person stays as they were. Somebody who has no row (merged, erased) leaves. `today` is the local day. The same call
     once more changes nothing. `stale_rules` tells, by rule, which source was not pulled in time: its e-mails wait.
+    `walk` follows the journeys, once the rules are decided and before anything is let go.
     """
     began = connection.execute(sa.select(organisation.c.created).where(organisation.c.id == org)).scalar_one()
     turn = Turn(connection, org, run, now, today, began, Decisions())
     _rename(turn, book)
     active = [rule for rule in book.rules if rule.active and rule.id in verdicts.columns]
     _retire(turn, book)
-    _resume(turn, active)
-    _remember(turn, active, stale_rules)
+    journeys = [journey for journey in book.journeys if journey.active]
+    _resume(turn, [*active, *journeys])
+    _remember(turn, [*active, *journeys], stale_rules)
     inside = _inside(turn)
     nobody = pl.Series("person_id", [], dtype=pl.Int64)
     for rule in active:
         _follow(turn, rule, verdicts.select("person_id", verdict=rule.id), inside.get(rule.id, nobody))
+    walk(turn)
     turn.done.too_late = out.expire(connection, org, now)
     deeds.expire(connection, org, now)
     out.release(connection, org, run, now, people_count)
@@ -130,7 +135,7 @@ def steps(rule: Rule) -> list[tuple[str, Email]]:
 
 def _rename(turn: Turn, book: Book) -> None:
     known = set(turn.connection.scalars(sa.select(rule_state.c.rule).where(rule_state.c.org == turn.org)))
-    for rule in book.rules:
+    for rule in book.acting:
         old = next((name for name in rule.was if name in known), None)
         if old is not None and rule.id not in known:
             for table in BY_RULE:
@@ -143,19 +148,19 @@ def _retire(turn: Turn, book: Book) -> None:
     """A rule that was taken out or paused: its flags and its waiting e-mails go. Who was inside is kept, so that nobody
     gets anything twice when it comes back.
     """
-    alive = {rule.id for rule in book.rules if rule.active}
+    alive = {rule.id for rule in book.acting if rule.active}
     states = turn.connection.execute(sa.select(rule_state).where(rule_state.c.org == turn.org, rule_state.c.active))
     for state in states.all():
         if state.rule in alive:
             continue
-        reason = "rule-paused" if state.rule in book.rule else "rule-removed"
+        reason = "rule-paused" if state.rule in book.names else "rule-removed"
         turn.done.cancelled += out.cancel(turn.connection, turn.org, state.rule, reason)
         turn.done.flags_off += _close_flags(turn, flag.c.rule == state.rule)
         mine = (rule_state.c.org == turn.org, rule_state.c.rule == state.rule)
-        turn.connection.execute(sa.update(rule_state).where(*mine).values(active=False))
+        turn.connection.execute(sa.update(rule_state).where(*mine).values(active=False, judged=None))
 
 
-def _resume(turn: Turn, rules: Sequence[Rule]) -> None:
+def _resume(turn: Turn, rules: Sequence[Rule | Journey]) -> None:
     """A rule that comes back finds the e-mails again that its pause took back, as long as they are not too late."""
     asleep = sa.select(rule_state.c.rule).where(rule_state.c.org == turn.org, rule_state.c.active.is_(False))
     for rule in set(turn.connection.scalars(asleep)) & {rule.id for rule in rules}:
@@ -166,7 +171,7 @@ def _resume(turn: Turn, rules: Sequence[Rule]) -> None:
         deeds.resume(turn.connection, turn.org, rule, turn.now)
 
 
-def _remember(turn: Turn, rules: Sequence[Rule], stale: Mapping[str, str]) -> None:
+def _remember(turn: Turn, rules: Sequence[Rule | Journey], stale: Mapping[str, str]) -> None:
     rows = [
         {
             "org": turn.org,

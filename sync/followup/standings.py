@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from sync.followup import segments
-from sync.followup.tables import OPEN_STATES, cell_to_set, deed, flag, outbox, standing, task
+from sync.followup.tables import OPEN_STATES, cell_to_set, deed, flag, journey_step, outbox, standing, task
 from sync.store.base import slices
 
 
@@ -57,9 +57,11 @@ def finish_task(connection: Connection, org: int, id_: str) -> bool:
 
 
 def of_person(connection: Connection, org: int, person_id: int) -> dict[str, list[sa.Row[Any]]]:
-    """Everything about one person: `standing` (since when in which rule), `flag`, `task`, `deed`, `outbox`."""
+    """Everything about one person: `standing` (since when in which rule), `flag`, `task`, `deed`, `outbox`, and
+    `journey_step` (what became of steps whose time came).
+    """
     found: dict[str, list[sa.Row[Any]]] = {}
-    for table in (standing, flag, task, deed, outbox):
+    for table in (standing, flag, task, deed, outbox, journey_step):
         mine = sa.select(table).where(table.c.org == org, table.c.person_id == person_id)
         found[table.name] = list(connection.execute(mine).all())
     return found
@@ -75,7 +77,7 @@ def absorb(connection: Connection, org: int, merged: Mapping[int, int]) -> None:
         )
         twin = (standing.c.org == org, standing.c.person_id == kept, standing.c.rule.in_(inside))
         connection.execute(sa.update(standing).where(*twin).values(inside=True, left_at=None, left_run=None))
-        for table in (standing, flag, cell_to_set, task, deed, outbox):
+        for table in (standing, flag, cell_to_set, task, deed, outbox, journey_step):
             _move(connection, org, table, gone, kept)
     segments.absorb(connection, org, merged)
     for some in slices(sorted(merged)):
@@ -100,5 +102,6 @@ _KEYS: dict[str, Sequence[str]] = {
     "cell_to_set": ("rule", "column"),
     "task": ("rule", "occasion", "text"),
     "deed": ("rule", "step", "occasion"),
+    "journey_step": ("rule", "step", "occasion"),
     "outbox": ("rule", "step", "occasion"),
 }

@@ -36,6 +36,7 @@ rule_state = sa.Table(
     sa.Column("digest", sa.Text, nullable=False),
     sa.Column("first_seen", Utc, nullable=False),
     sa.Column("active", sa.Boolean, nullable=False, default=True),
+    sa.Column("judged", Utc),  # of a journey: until when its steps were looked at
     sa.Column("stale", sa.Text),  # why its e-mails wait: a source of its fields was not pulled in time
     sa.Column("approved_digest", sa.Text),
     sa.Column("approved_at", Utc),
@@ -96,6 +97,23 @@ segment_stay = sa.Table(  # a person's time in a segment; `until` null: still th
     sqlite_with_rowid=False,
 )
 sa.Index("ix_segment_stay_person", segment_stay.c.org, segment_stay.c.person_id)
+
+journey_step = sa.Table(
+    "journey_step",
+    metadata,
+    org_column(),
+    sa.Column("rule", sa.Text, primary_key=True),  # the journey
+    sa.Column("person_id", sa.Integer, primary_key=True),
+    sa.Column("occasion", sa.Text, primary_key=True),
+    sa.Column("step", sa.Text, primary_key=True),
+    sa.Column("due", Utc, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # done · skipped · late
+    sa.Column("reason", sa.Text),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("run", sa.Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What became of each step whose time came. An e-mail's own row in the outbox tells how it went on."""
 
 cell_to_set = sa.Table(
     "cell_to_set",

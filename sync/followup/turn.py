@@ -24,10 +24,24 @@ class Moved:
 
 
 @dataclass
+class Walked:
+    """What a run did for one journey, in steps: done, passed over since their conditions did not hold, too late, taken
+    back; and how many could not be decided yet.
+    """
+
+    done: int = 0
+    passed: int = 0
+    late: int = 0
+    taken_back: int = 0
+    undecided: int = 0
+
+
+@dataclass
 class Decisions:
     """Counts of what is new: flags put on and taken off, cells to set, tasks, e-mails planned, taken back, and too late; deeds by kind."""
 
     rules: dict[str, Moved] = field(default_factory=dict)
+    journeys: dict[str, Walked] = field(default_factory=dict)
     flags_on: int = 0
     flags_off: int = 0
     cells: int = 0
@@ -36,6 +50,15 @@ class Decisions:
     cancelled: int = 0
     too_late: int = 0
     deeds: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Term:
+    """What an action is for, and the time in which it makes sense, where that is not today and from now on."""
+
+    occasion: str
+    not_before: datetime
+    no_later_than: datetime
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,11 @@ from sync.store.rows import ask_bare
 
 def frame(connection: Connection, schema: dict[str, Any], sql: str, values: tuple[Any, ...]) -> pl.DataFrame:
     """The rows of a question, as a frame with this schema."""
-    return _typed(schema, ask_bare(connection, sql, *values))
+    return typed(schema, ask_bare(connection, sql, *values))
 
 
-def _typed(schema: dict[str, Any], rows: Sequence[Any]) -> pl.DataFrame:
+def typed(schema: dict[str, Any], rows: Sequence[Any]) -> pl.DataFrame:
+    """Rows as a frame with this schema; whatever the database keeps a yes or no as."""
     found = pl.DataFrame(
         list(zip(*rows, strict=True)) or None,
         schema={name: pl.Int64 if kind == pl.Boolean else kind for name, kind in schema.items()},

@@ -164,6 +164,9 @@ fact = sa.Table(
 sa.Index("ix_fact_sighting", fact.c.org, fact.c.sighting)
 only("ix_fact_event", fact, "org", "source", "event", where="event IS NOT NULL")
 only("ix_fact_attended", fact, "org", "source", "event", where="attended")
+only("ix_fact_loose", fact, "org", "at", where="kind = 'visit' AND event IS NULL")  # for journeys, as the two below
+only("ix_fact_donation", fact, "org", "at", where="kind = 'donation'")
+only("ix_fact_answer", fact, "org", "at", where="kind = 'answer'")
 
 event = sa.Table(
     "event",
