@@ -20,6 +20,6 @@ def do_deeds(work: Work, stop: Callable[[], bool]) -> None:
     contacts = Contacts(desk, work.frame, keep_out(desk, work.look, work.codes))
     work.deeds["webhook"] = call_webhooks(
         desk.store, lambda name: desk.config.open_webhook(name, desk.clock), desk.clock.now,
-        people=contacts, house=desk.config.organisation.slug, rules={rule.id: rule.name for rule in work.book.rules},
+        people=contacts, house=desk.config.organisation.slug, rules=work.book.names,
         stop=stop,
     )  # fmt: skip

@@ -13,7 +13,8 @@ from connectors.trouble import FixFile
 from rules import reader
 from rules.conditions import SHEET, AnyOf, Book, Check, Condition, Email, InSegment, Rule, Segment, column_of
 from rules.examples import run_examples
-from rules.fields import FIELDS
+from rules.fields import EVERY, OCCASION
+from rules.journeys import READS, Journey
 from rules.mistakes import Mistake, nearest
 from rules.recipes import Recipe, named, recipes, template
 from rules.words import LANGUAGES, vocabulary
@@ -43,7 +44,7 @@ def list_rules(desk: Desk) -> Outcome:
     facts = {
         "rules": [
             {"id": rule.id, "name": rule.name, "file": rule.place.file, "line": rule.place.line, "active": rule.active}
-            for rule in book.rules
+            for rule in book.acting
         ],
         "library": [_facts(one) for one in shelf],
     }
@@ -75,10 +76,10 @@ def _facts(one: _Shelved) -> dict[str, Any]:
 
 
 def _lines(desk: Desk, book: Book, shelf: list[_Shelved]) -> Iterator[str]:
-    if book.rules:
+    if book.acting:
         yield desk.say("library-yours")
-        wide = max(len(rule.id) for rule in book.rules)
-        for rule in book.rules:
+        wide = max(len(rule.id) for rule in book.acting)
+        for rule in book.acting:
             paused = "" if rule.active else f"  ({desk.say('library-paused')})"
             yield f"  {rule.id:<{wide}}  {rule.name}  {rule.place.file}:{rule.place.line}{paused}"
         yield ""
@@ -123,15 +124,22 @@ class _Look:
         return lacking, bool(surely) or not lacking
 
     def _words(self, book: Book, fed: Mapping[str, frozenset[str]]) -> list[str]:
-        every: list[Rule | Segment] = [*book.rules, *book.segments]
-        names = dict.fromkeys(name for one in every for name in self._needed(one.condition, fed))
+        every: list[Rule | Segment | Journey] = [*book.acting, *book.segments]
+        names = dict.fromkeys(name for one in every for name in self._rests_on(one, fed))
         words = vocabulary(self.language)
         return [
             say(self.language, "library-column-lacks", column=name.removeprefix(SHEET))
             if name.startswith(SHEET)
-            else words.shown("fields", name)
+            else words.shown("occasion" if name in OCCASION else "fields", name)
             for name in names
         ]
+
+    def _rests_on(self, one: Rule | Segment | Journey, fed: Mapping[str, frozenset[str]]) -> list[str]:
+        if not isinstance(one, Journey):
+            return self._needed(one.condition, fed)
+        anchor = READS[one.around.kind]
+        asked = [name for condition in one.conditions for name in self._needed(condition, fed)]
+        return asked if self._has(anchor, fed) else [anchor, *asked]
 
     def _needed(self, condition: Condition, fed: Mapping[str, frozenset[str]]) -> list[str]:
         match condition:
@@ -149,7 +157,7 @@ class _Look:
         if name.startswith(SHEET):
             known = None if self.headers is None else [SHEET + header for header in self.headers]
             return known is None or column_of(name, known) is not None
-        return is_fed(FIELDS[name].source, fed)
+        return is_fed(EVERY[name].source, fed)
 
 
 def _book(recipe: Recipe, values: Mapping[str, str]) -> Book:
@@ -159,11 +167,11 @@ def _book(recipe: Recipe, values: Mapping[str, str]) -> Book:
 def _ids(recipe: Recipe) -> dict[str, str]:
     """The ids of the recipe's rules in every language, with their names: the same rule twice would write twice."""
     same = [one for language in LANGUAGES for one in recipes(language) if one.key == recipe.key]
-    return {rule.id: rule.name for one in same for rule in _book(one, one.defaults).rules}
+    return {rule.id: rule.name for one in same for rule in _book(one, one.defaults).acting}
 
 
 def _is_there(desk: Desk, book: Book, recipe: Recipe) -> bool:
-    return _file_of(desk.config.rules_folder, recipe).exists() or bool(_ids(recipe).keys() & book.rule.keys())
+    return _file_of(desk.config.rules_folder, recipe).exists() or bool(_ids(recipe).keys() & book.names.keys())
 
 
 # --- copying ---------------------------------------------------------------------------------------------------------
@@ -188,7 +196,7 @@ def add_rule(desk: Desk, name: str, given: Collection[str], ask: Ask | None) -> 
     lacks, sure = look.lacks(recipe, values)
     if lacks:
         said.append(desk.say("library-waits" if sure else "library-waits-unread", what=", ".join(lacks)))
-    rules = [rule.id for rule in _book(recipe, values).rules]
+    rules = [rule.id for rule in _book(recipe, values).acting]
     said.append(desk.say("library-next", command=desk.command("preview", rules[0])))
     facts = {"file": (seen / file.name).as_posix(), "rules": rules, "inputs": values, "lacks": lacks}
     return Outcome(said, facts | {"templates": {"written": written, "kept": kept}})
@@ -210,7 +218,7 @@ def _refuse_what_is_there(desk: Desk, book: Book, recipe: Recipe) -> None:
     if file.exists():
         raise FixFile("library-taken", file=(desk.as_seen(file.parent) / file.name).as_posix())
     for identity, name in _ids(recipe).items():
-        if rule := book.rule.get(identity):
+        if rule := next((one for one in book.acting if one.id == identity), None):
             raise FixFile("library-same-name", name=name, file=str(rule.place))
     for segment in _book(recipe, recipe.defaults).segments:
         if there := book.segment.get(segment.id):
@@ -264,7 +272,7 @@ def copy(folder: Path, recipe: Recipe, values: Mapping[str, str]) -> tuple[Path,
     if file.exists():
         raise FileExistsError(file)
     written, kept = [], []
-    actions = [action for rule in _book(recipe, values).rules for action in rule.actions]
+    actions = [action for rule in _book(recipe, values).acting for action in rule.actions]
     for name in dict.fromkeys(action.template for action in actions if isinstance(action, Email)):
         theirs = [*folder.glob(f"templates/{name}.md"), *folder.glob(f"templates/{name}.??.md")]
         if theirs:

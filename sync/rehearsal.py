@@ -171,7 +171,7 @@ def _deeds(work: Work, only: str | None) -> Iterator[dict[str, Any]]:
     store = work.desk.store
     with store.look() as connection:
         rows = [row for row in deeds.listed(connection, store.org, deeds.KINDS) if row.run == work.number]
-    names = {rule.id: rule.name for rule in work.book.rules}
+    names = work.book.names
     keys = dict(work.frame.select("person_id", "key").iter_rows())
     called = work.names(keys[row.person_id] for row in rows if row.person_id in keys)
     for row in rows:

@@ -39,7 +39,7 @@ def reached(person: Mapping[str, Any]) -> str:
 
 def set_columns(book: Book) -> tuple[str, ...]:
     """Columns of the team that rules write in."""
-    found = (action.column for rule in book.rules for action in rule.actions if isinstance(action, SetCell))
+    found = (action.column for rule in book.acting for action in rule.actions if isinstance(action, SetCell))
     return tuple(dict.fromkeys(found))
 
 

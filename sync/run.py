@@ -396,7 +396,7 @@ def send_mail(work: Work, stop: Callable[[], bool]) -> None:
         work.sent = send_due(
             work.desk.store, mailer, work.number, work.desk.clock.now,
             people=contacts, templates=work.desk.templates[0], house=letterhead(work.desk), stop=stop,
-            limits=work.desk.config.limits, order=[rule.id for rule in work.book.rules],
+            limits=work.desk.config.limits, order=list(work.book.names),
         )  # fmt: skip
         work.stopped = work.sent.stopped
         runs.note_mail_again(work.desk.store, work.sent.again)

@@ -45,7 +45,7 @@ def _mails(work: Work, _seen: Look) -> Wanted:
     with desk.store.look() as connection:
         rows = box.listed(connection, desk.store.org, limit=MOST)
     rows = [row for row in rows if row.state == "waiting" or (row.settled_at or row.created_at) >= since]
-    names = {rule.id: rule.name for rule in work.book.rules}
+    names = work.book.names
     contacts = Contacts(desk, work.frame, keep_out(desk, work.look, work.codes))
     told = [
         {

@@ -342,7 +342,7 @@ def action_mistakes(book: Book, lines: Mapping[str, Sequence[str]]) -> list[Mist
     """What is wrong in the texts of rules that a person's facts are put into. `lines`: the rule files, for showing where."""
     return [
         replace(mistake, place=_place_of(text, rule.place, lines.get(rule.place.file, ())))
-        for rule in book.rules
+        for rule in book.acting
         for action in rule.actions
         for text in texts_of(action)
         for mistake in _in_text(text)

@@ -86,7 +86,14 @@ def test_every_sentence_is_said_by_some_file() -> None:
         "unknown-newsletter-near",
         "which-newsletter",
     }
-    elsewhere |= {"comes-later", "unknown-template-none", "unknown-value-near", "block-here", "unreadable", "unknown-key"}
+    elsewhere |= {
+        "comes-later",
+        "unknown-template-none",
+        "unknown-value-near",
+        "block-here",
+        "unreadable",
+        "unknown-key",
+    }
     said = {code for code in messages("en") if not code.startswith("expected-")}
     assert said - told - elsewhere == set()
 
