@@ -139,7 +139,7 @@ def _page(whole: str, house: House, language: str, foot: _Foot) -> tuple[Page, s
 def weigh(template: Template, house: House) -> int:
     """The bytes of HTML of an e-mail with everything in it that any condition may show."""
     language = template.language or house.organisation.language
-    foot = _Foot.of({}, template, house, Right(), language)
+    foot = _Foot.of({"email": "somebody@example.org"}, template, house, Right(), language)
     return len(lay_out(_page(as_seen(template.whole), house, language, foot)[0]).encode())
 
 

@@ -64,6 +64,7 @@ def test_the_page_shows_each_email_as_it_would_be_seen_and_runs_nothing(phare: S
 
 def test_who_would_find_a_hole_is_told_by_check_preview_and_page_and_gets_no_email(phare: Small) -> None:
     phare.write("rules/templates/on-se-revoit.md", TEMPLATE)
+    phare.write("rules/templates/autre.md", "---\nobjet: x\nfinalité: promotion\n---\nBonjour.\n")
     advice = phare.filrouge("check", "--json").facts["advice"]
     assert [(one["file"], one["line"]) for one in advice] == [("rules/templates/on-se-revoit.md", n) for n in (7, 9)]
     assert "Jeanne Exemple" in advice[0]["message"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from email.message import EmailMessage
 from typing import Any
 
@@ -10,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync.config import Colours, Organisation
-from sync.followup.compose import EmptyField, House, compose, page, text
+from sync.followup.compose import EmptyField, House, compose, page, text, weigh
 from sync.followup.consent import Right
 from sync.followup.look import contrast, look_of
-from sync.followup.templates import Template, read_templates
+from sync.followup.proof import CLIPPED
+from sync.followup.templates import PURPOSES, Template, read_templates
 from sync.followup.typography import typeset
 from tests.sync.followup.test_compose import NOW, Tags, mail
 from tests.sync.followup.theatre import HOUSE, person
@@ -115,6 +117,13 @@ def test_an_image_alone_takes_the_whole_width_and_may_lead_somewhere() -> None:
     assert 'alt="La salle de C&#34;x"' in page(message)
     assert 'href="https://a.example/"' in page(message)
     assert '[La salle de C"x]' in text(message)
+
+
+@pytest.mark.parametrize("purpose", ["promotion", "service"])
+def test_an_email_that_gmail_would_cut_off_is_known_by_its_weight(purpose: str) -> None:
+    light = replace(chosen("Bonjour"), purpose=PURPOSES[purpose])
+    heavy = replace(light, body="{% if visites %}" + "mot " * 30_000 + "{% endif %}")
+    assert weigh(light, HOUSE) < CLIPPED < weigh(heavy, HOUSE)
 
 
 # --- typography ------------------------------------------------------------------------------------------------------
