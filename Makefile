@@ -47,7 +47,7 @@ format: $(VENV)/.dev  ## Let the formatter write
 test-long: $(VENV)/.dev  ## Kills, long histories, fuzzing (tens of minutes)
 	$(BIN)/python -m pytest -q -n 2 -m long
 
-test-real: $(VENV)/.dev  ## Against a real pretix, Ghost, LibreOffice, yaml-language-server and caniemail (installs them under .cache/)
+test-real: $(VENV)/.dev  ## Against a real pretix, Ghost, Postfix, Dovecot, LibreOffice, yaml-language-server and caniemail (installs them under .cache/)
 	$(BIN)/python -m pytest -q -m real
 
 test-container:  ## The Dockerfile's steps in a clean Debian root (needs root and debootstrap)

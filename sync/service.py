@@ -69,7 +69,7 @@ def serve_desk(file: Path, language: str | None, host: str | None, port: int | N
         runs=lambda most: runs.last_runs(desk.store, most),
         pulse=keeper.pulse,
         now=desk.clock.read,
-        stop=StopPage(Unsubscribing(desk), config.organisation.name, config.language, config.answers_to),
+        stop=StopPage(Unsubscribing(desk), config.organisation, config.answers_to),
     )
     log.info("serving", address=f"http://{where[0]}:{where[1]}", schedule=config.timetable.cron)
     signal.signal(signal.SIGTERM, lambda *_: keeper.stopping.set())

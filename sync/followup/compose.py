@@ -225,8 +225,8 @@ class _Foot:
 
 def _way(person: Contact, template: Template, house: House, language: str) -> tuple[str, str, Mapping[str, str]]:
     """The best way to make it stop: its name among our sentences, its link, and its headers."""
-    meant = Meant(hashed(str(person["email"])), template.purpose)
     if house.ways is not None:
+        meant = Meant(hashed(str(person.get("email") or "")), template.purpose)
         if link := house.ways.link(meant, language if language != house.organisation.language else ""):
             return "stop-page", link, house.ways.headers(meant)
         if link := house.ways.mailto(meant):

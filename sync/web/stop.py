@@ -17,6 +17,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from sync.config import Organisation
+from sync.followup.look import look_of
 from sync.followup.ways import PATH
 from sync.messages import LANGUAGES, say
 
@@ -51,10 +53,11 @@ class Unsubscribing(Protocol):
 
 
 class StopPage:
-    """`name` and `language` are the organisation's; `reply_to` is where somebody with a broken link can write to."""
+    """In the organisation's language and colours. `reply_to` is where somebody with a broken link can write to."""
 
-    def __init__(self, acts: Unsubscribing, name: str, language: str, reply_to: str) -> None:
-        self.acts, self.name, self.language, self.reply_to = acts, name, language, reply_to
+    def __init__(self, acts: Unsubscribing, organisation: Organisation, reply_to: str) -> None:
+        self.acts, self.reply_to = acts, reply_to
+        self.name, self.language, self.colours = organisation.name, organisation.language, look_of(organisation.colours)
         environment = jinja2.Environment(loader=jinja2.PackageLoader("sync.web", "."), autoescape=True)
         self.template = environment.get_template("stop.html.j2")
 
@@ -88,6 +91,7 @@ class StopPage:
         standing = self.acts.stand(request.path_params["token"], language)
         page = self.template.render(
             name=self.name, language=language, standing=standing, done=done, reply_to=self.reply_to,
+            look=self.colours,
             other=next(one for one in LANGUAGES if one != language),
             say=lambda code, **facts: say(language, f"stop-{code}", **facts),
             sender=lambda code: say(language, f"stop-{code}", house=self.name),

@@ -66,7 +66,7 @@ class House:
 
 def app(desk: Desk) -> Starlette:
     config = desk.config
-    page = StopPage(Unsubscribing(desk), config.organisation.name, config.language, config.answers_to)
+    page = StopPage(Unsubscribing(desk), config.organisation, config.answers_to)
     return application(
         name="x", language="fr", zone=config.zone, runs=lambda _: [], pulse=Pulse(), now=utc_now, stop=page
     )

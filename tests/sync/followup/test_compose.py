@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync.config import Organisation
-from sync.followup.compose import House, compose, message_id, page, text
+from sync.followup.compose import House, compose, message_id, page, text, weigh
 from sync.followup.consent import Right
 from sync.followup.templates import Template, read_templates
 from tests.sync.followup.theatre import HOUSE, person
@@ -188,3 +188,7 @@ def test_no_name_is_read_as_markup_or_header(name: str) -> None:
 def test_a_name_is_shown_as_it_is(name: str) -> None:
     assert f"Bonjour {name}," in "".join(Tags(page(mail(BODY, first_name=name))).words)
     assert f"Bonjour {name}," in text(mail(BODY, first_name=name))
+
+
+def test_an_e_mail_is_weighed_for_nobody_in_particular() -> None:
+    assert weigh(template("Bonjour"), HOUSE) > 1000
