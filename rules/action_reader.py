@@ -20,7 +20,7 @@ OPTIONS = {
     "newsletter": ("option_newsletter",),
     "webhook": ("option_webhook",),
 }
-LATER = {"newsletter", "notify"}
+LATER = {"newsletter"}
 MOST_A_DAY = 500  # lines that the tab has room for
 
 

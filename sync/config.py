@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from connectors import catalog
 from connectors.mail.mailbox import Mailbox, MailboxSettings
-from connectors.mail.mailer import Mailer, mailbox
+from connectors.mail.mailer import Mailer, mailbox, one_mailbox
 from connectors.sheets.sheet import Sheet
 from connectors.source import Setting, Source
 from rules.fields import COLUMNS
@@ -117,6 +117,11 @@ class Web(pydantic.BaseModel):
     )
 
 
+def _several(value: object) -> object:
+    """One alone may stand without brackets."""
+    return [value] if isinstance(value, str) else value
+
+
 class Hook(pydantic.BaseModel):
     """Another program of the team that rules may tell something."""
 
@@ -131,6 +136,24 @@ class Hook(pydantic.BaseModel):
         if not self.url.startswith(ways) or len(self.url.partition("://")[2]) < 1:
             raise PydanticCustomError("webhook-url", "must be an https address")
         return self
+
+
+class Staff(pydantic.BaseModel):
+    """Who of the team is told after a run."""
+
+    model_config = Strict
+    email: Annotated[
+        tuple[Annotated[str, pydantic.AfterValidator(one_mailbox)], ...], pydantic.BeforeValidator(_several)
+    ] = pydantic.Field((), description="Addresses that get one e-mail a run, with all there is to tell.")
+    webhook: str | None = pydantic.Field(None, description="One of `webhooks` that is told the same.")
+    digest: Literal["each run", "when needed"] = pydantic.Field(
+        "each run",
+        description="`each run` that changed something, or `when needed`: something is wrong, waits, or a rule tells it.",
+    )
+
+    @property
+    def anybody(self) -> bool:
+        return bool(self.email or self.webhook)
 
 
 class Outline(pydantic.BaseModel):
@@ -148,6 +171,7 @@ class Outline(pydantic.BaseModel):
     )
     store: str = pydantic.Field("sqlite:///filrouge.db", description="The database: sqlite:/// or postgresql://.")
     web: Web = Web()
+    staff: Staff = Staff()
     webhooks: dict[str, Hook] = pydantic.Field(
         default_factory=dict, description="Other programs that rules may tell something, by a name of your choice."
     )
@@ -325,6 +349,7 @@ def walk_settings() -> Iterator[tuple[str, str, pydantic.fields.FieldInfo]]:
         (Outline, ""),
         (Web, "web"),
         (Hook, "webhooks"),
+        (Staff, "staff"),
         (SheetBlock, "sheet"),
     ):
         yield from ((block, name, info) for name, info in model.model_fields.items())

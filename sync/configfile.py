@@ -216,6 +216,9 @@ class _Reader:
             self._tell(("organisation", "country"), "config-country", found=who.country)
         if not outline.store.startswith(("sqlite:///", "postgresql://")):
             self._tell(("store",), "config-store", found=outline.store.partition(":")[0])
+        hook = outline.staff.webhook
+        if hook is not None and hook not in outline.webhooks:
+            self._tell(("staff", "webhook"), "webhook-none", name=hook, suggestion=nearest(hook, outline.webhooks))
         timetable = read_schedule(outline.schedule, ZoneInfo(who.timezone))
         if timetable is None:
             self._tell(("schedule",), "config-schedule", found=outline.schedule)

@@ -172,7 +172,7 @@ class Desk:
     def outside(self) -> Outside:
         """What the config offers to actions."""
         config = self.config
-        return Outside(tuple(config.outline.webhooks), config.newsletters)
+        return Outside(tuple(config.outline.webhooks), config.newsletters, staff=config.outline.staff.anybody)
 
     def read_rules(self, columns: Collection[str] | None, files: dict[str, bytes] | None = None) -> reader.Reading:
         """`columns`: the headers of the team's sheet, None if they are not known."""

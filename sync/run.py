@@ -30,6 +30,7 @@ from sync.beside.keep import take_ticks, write_tabs
 from sync.beside.tab import SideTab
 from sync.contacts import Contacts, keep_out
 from sync.desk import Desk
+from sync.digest import tell_team
 from sync.drafts import Held, batches
 from sync.elsewhere import do_deeds
 from sync.followup import outbox, segments, standings
@@ -74,7 +75,7 @@ from sync.takein import take_in
 from sync.unsubscribing import letterhead
 
 STEPS = frozenset({"pull", "people", "rules", "sheet", "mail"})
-RUNS_WITH = {"tabs": "sheet", "deeds": "mail"}
+RUNS_WITH = {"tabs": "sheet", "deeds": "mail", "staff": "mail"}
 RAW_KEPT_DAYS = 90  # after a service no longer has something: long enough to see that it was a mistake
 
 
@@ -125,6 +126,7 @@ class Work:
     deeds: dict[str, Done] = field(default_factory=dict)
     came: Came | None = None
     stopped: bool = False
+    told: int = 0
     side_tabs: list[SideTab] = field(default_factory=list)
 
     @cached_property
@@ -232,6 +234,7 @@ def _steps(work: Work, progress: Any, stop: Callable[[], bool]) -> None:
         "mail": lambda: send_mail(work, stop),
         "deeds": lambda: do_deeds(work, stop),
         "tabs": lambda: write_tabs(work, sheet),
+        "staff": lambda: tell_team(work),
     }
     try:
         for name, step in steps.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -103,6 +103,7 @@ def facts_so_far(work: Work) -> dict[str, Any]:
             "back": {word: work.came.counts[word] for word in TOLD if work.came.counts[word]} if work.came else {},
         },
         "gates": [gate.sentence(work.desk.language) for gate in _gates(work)],
+        "told": work.told,
         "notes": [*work.notes, *_notes(work)],
     }  # fmt: skip
 
@@ -233,6 +234,8 @@ def lines(work: Work, facts: dict[str, Any]) -> list[str]:
             say("run-mail-barred", n=mail["waiting_barred"], command=work.desk.command("outbox", "--state", "waiting"))
         )
     said += [say("report-held", n=n, reason=why_not(work.desk.language, reason)) for reason, n in mail["held"].items()]
+    if facts["told"]:
+        said.append(say("run-told", n=facts["told"]))
     said += [*facts["gates"], *facts["notes"]]
     said += [say("run-approve", command=work.desk.command("approve", batch)) for batch in _batches(work)]
     if _nothing_new(facts):
@@ -264,3 +267,15 @@ def _source_line(work: Work, name: str, one: dict[str, Any]) -> str:
 def _nothing_new(facts: dict[str, Any]) -> bool:
     changed = any(one["changed"] or one["gone"] for one in facts["sources"].values())
     return not changed and not any(facts["cells"].values()) and not facts["mail"]["sent"] and facts["state"] == "done"
+
+
+def changed(facts: Mapping[str, Any]) -> bool:
+    """Whether a run, by its `--json` object, changed anything that a team cares about."""
+    mail, people = facts["mail"], facts["people"]
+    return (
+        any(facts["cells"].values())
+        or any(people[name] for name in ("new", "merged"))
+        or any(mail[name] for name in ("sent", "failed", "uncertain"))
+        or any(moved["entered"] or moved["left"] for moved in facts["rules"].values())
+        or any(one["changed"] or one["gone"] for one in facts["sources"].values())
+    )

@@ -41,7 +41,7 @@ def _facts_in_house(work: Work) -> dict[str, Any]:
 
 def _this(work: Work, facts: dict[str, Any], earlier: list[runs.Run], told: Mapping[str, Texts]) -> Iterator[Entry]:
     day = work.desk.clock.today().isoformat()
-    if _changed(facts):
+    if summary.changed(facts):
         yield _run_line(work, work.number, day, "done", facts)
     for place, (event, sentence) in enumerate(_sentences(facts).items()):
         key = f"{work.number}.{blake2b(event.encode(), digest_size=4).hexdigest()}"
@@ -67,7 +67,7 @@ def _sentences(facts: Mapping[str, Any]) -> dict[str, str]:
 
 def _earlier(work: Work, run: runs.Run, told: Mapping[str, Texts]) -> Iterator[Entry]:
     """A run that could not write its own line: it was killed, or the sheet was out of reach."""
-    if f"{run.id}.0" in told or ("cells" in run.summary and not _changed(run.summary)):
+    if f"{run.id}.0" in told or ("cells" in run.summary and not summary.changed(run.summary)):
         return
     yield _run_line(work, run.id, run.today.isoformat(), run.state, run.summary)
 
@@ -82,17 +82,6 @@ def _run_line(work: Work, number: int, day: str, state: str, facts: Mapping[str,
         lines.insert(0, f"{in_house(work, f'report-state-{state}').capitalize()}.")
     texts = {"day": day, "run": str(number), "event": in_house(work, "journal-event-run"), "why": " ".join(lines)}
     return Entry(f"{number}.0", number, 3, -1000, texts)
-
-
-def _changed(facts: Mapping[str, Any]) -> bool:
-    mail, people = facts["mail"], facts["people"]
-    return (
-        any(facts["cells"].values())
-        or any(people[name] for name in ("new", "merged"))
-        or any(mail[name] for name in ("sent", "failed", "uncertain"))
-        or any(moved["entered"] or moved["left"] for moved in facts["rules"].values())
-        or any(one["changed"] or one["gone"] for one in facts["sources"].values())
-    )
 
 
 def _aside(work: Work, told: Collection[str]) -> Iterator[Entry]:
