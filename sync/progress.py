@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TextIO
 
 from rich.console import Console
@@ -30,3 +30,12 @@ class Progress:
         """So many so far, in the step under way."""
         if self._status:
             self._status.update(say(self.language, f"step-{name}-n", n=n))
+
+
+class Silent:
+    """A progress that nobody watches."""
+
+    def step(self, _name: str) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def count(self, _name: str, _n: int) -> None: ...

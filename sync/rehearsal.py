@@ -19,6 +19,7 @@ from sync.followup import outbox as box
 from sync.followup.templates import Gap
 from sync.messages import why_not
 from sync.outcome import Outcome
+from sync.progress import Silent
 from sync.report import ahead
 from sync.report.ahead import Ahead, RuleAhead
 from sync.report.gather import shown
@@ -65,7 +66,7 @@ def rehearse(desk: Desk, wishes: Wishes, rule: str | None = None, *, pull: bool,
         try:
             run.take_look(work, sheet)
             if pull and "pull" in wishes.steps:
-                run.pull(work, run.Silent(), lambda: False)
+                run.pull(work, Silent(), lambda: False)
             run.work_out_people(work)
             run.apply_rules(work)
             wanted = run.wanted(work) if work.look else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -49,6 +49,7 @@ from sync.people.merge import Resolved, resolve
 from sync.people.profile import refresh
 from sync.people.scores import refresh_scores
 from sync.people.tables import person
+from sync.progress import Silent
 from sync.pull import Pulled, pull_all
 from sync.rights.rows import hush, settle_blanks, waiting_rows, with_blanks
 from sync.rows import (
@@ -77,15 +78,6 @@ from sync.unsubscribing import letterhead
 STEPS = frozenset({"pull", "people", "rules", "sheet", "mail"})
 RUNS_WITH = {"tabs": "sheet", "deeds": "mail", "staff": "mail"}
 RAW_KEPT_DAYS = 90  # after a service no longer has something: long enough to see that it was a mistake
-
-
-class Silent:
-    """A progress that nobody watches."""
-
-    def step(self, _name: str) -> AbstractContextManager[None]:
-        return nullcontext()
-
-    def count(self, _name: str, _n: int) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -154,12 +146,8 @@ class Work:
     @property
     def people_new(self) -> int:
         """How many people this run met for the first time, in sources or in rows that the team typed."""
-        made = sa.select(sa.func.count()).where(
-            person.c.org == self.desk.store.org,
-            person.c.run == self.number,
-            person.c.live,
-            person.c.merged_into.is_(None),
-        )
+        mine = (person.c.org == self.desk.store.org, person.c.run == self.number)
+        made = sa.select(sa.func.count()).where(*mine, person.c.live, person.c.merged_into.is_(None))
         with self.desk.store.look() as connection:
             return connection.scalar(made) or 0
 
