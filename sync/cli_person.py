@@ -52,3 +52,27 @@ def person_erased(as_json: AsJson = False) -> None:
 
     with open_desk() as desk:
         finish(show_erased(desk), as_json)
+
+
+@person_app.command("merge", help=told("help-person-merge"))
+def person_merge(
+    person: Annotated[str, typer.Argument(help=told("help-who"))],
+    other: Annotated[str, typer.Argument(help=told("help-person-other"))],
+    as_json: AsJson = False,
+) -> None:
+    from sync.who import merge_people
+
+    with open_desk() as desk:
+        finish(merge_people(desk, person, other), as_json)
+
+
+@person_app.command("split", help=told("help-person-split"))
+def person_split(
+    person: Annotated[str, typer.Argument(help=told("help-who"))],
+    entries: Annotated[list[str] | None, typer.Argument(help=told("help-person-entries"))] = None,
+    as_json: AsJson = False,
+) -> None:
+    from sync.who import split_person
+
+    with open_desk() as desk:
+        finish(split_person(desk, person, entries or ()), as_json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import shlex
 import shutil
@@ -58,6 +59,14 @@ def _for_us_alone(url: str) -> None:
 
 
 ADDED = (".txt", ".rtf", ".doc", ".docx", ".odt")
+
+
+def at_the_keyboard() -> str:
+    """The name of who runs this, as the machine knows it."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return "filrouge"
 
 
 def files_in(folder: Path, *endings: str) -> dict[str, bytes]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ import sqlalchemy as sa
 from connectors.trouble import FixFile
 from sync.contacts import Contacts, keep_out
 from sync.deedwords import to_services, waiting_lines
-from sync.desk import Desk
+from sync.desk import Desk, at_the_keyboard
 from sync.drafts import Draft, drafts
 from sync.followup import outbox as box
 from sync.followup.tables import OUTBOX_STATES, rule_state
@@ -26,19 +25,12 @@ SHOWN_FIRST = ("uncertain", "failed", "waiting", "held", "approved", "sending", 
 def approve_waiting(desk: Desk, what: str) -> Outcome:
     """Let a batch go. The next run sends it."""
     with desk.store.begin() as connection:
-        count = box.approve(connection, desk.store.org, what, _me(), desk.clock.now())
+        count = box.approve(connection, desk.store.org, what, at_the_keyboard(), desk.clock.now())
         left = box.waits(connection, desk.store.org)
     if not count:
         known = ", ".join(sorted({batch.rule for batch in left})) or desk.say("nothing-at-all")
         raise FixFile("nothing-waits", found=what, known=known)
     return Outcome([desk.say("approved", n=count)], {"approved": count, "waiting": sum(batch.mails for batch in left)})
-
-
-def _me() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return "filrouge"
 
 
 def show_outbox(desk: Desk, state: str | None, *, drop: str | None, release: str | None) -> Outcome:
@@ -112,9 +104,9 @@ def _subject(desk: Desk, row: Any, mail: Draft) -> str:
 def _settle(desk: Desk, drop: str | None, release: str | None) -> Outcome:
     with desk.store.begin() as connection:
         if drop:
-            done = box.drop(connection, desk.store.org, drop, _me())
+            done = box.drop(connection, desk.store.org, drop, at_the_keyboard())
         else:
-            done = box.resend(connection, desk.store.org, str(release), _me(), desk.clock.now())
+            done = box.resend(connection, desk.store.org, str(release), at_the_keyboard(), desk.clock.now())
     if not done:
         raise FixFile("no-such-mail", found=drop or release)
     return Outcome([desk.say("outbox-dropped" if drop else "outbox-released")], {"done": True})

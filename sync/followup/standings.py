@@ -11,8 +11,18 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from sync.followup import segments
-from sync.followup.tables import OPEN_STATES, cell_to_set, deed, flag, journey_step, outbox, standing, task
-from sync.store.base import slices
+from sync.followup.tables import (
+    GONE_STATES,
+    OPEN_STATES,
+    cell_to_set,
+    deed,
+    flag,
+    journey_step,
+    outbox,
+    standing,
+    task,
+)
+from sync.store.base import insert_new, slices
 
 
 def flags(connection: Connection, org: int) -> pl.DataFrame:
@@ -65,6 +75,19 @@ def of_person(connection: Connection, org: int, person_id: int) -> dict[str, lis
         mine = sa.select(table).where(table.c.org == org, table.c.person_id == person_id)
         found[table.name] = list(connection.execute(mine).all())
     return found
+
+
+def inherit(connection: Connection, org: int, one: int, other: int) -> None:
+    """`other` turned out not to be `one`: in rules whose e-mails went to `one`, who knows to whom of the two, `other`
+    counts as inside, so that nobody gets the same once more; who is not, leaves with the next run.
+    """
+    gone = sa.select(outbox.c.rule).where(
+        outbox.c.org == org, outbox.c.person_id == one, outbox.c.state.in_(GONE_STATES)
+    )
+    for table in (standing, flag):
+        mine = sa.select(table).where(table.c.org == org, table.c.person_id == one, table.c.rule.in_(gone))
+        rows = [{**row, "person_id": other} for row in connection.execute(mine).mappings()]
+        insert_new(connection, table, rows)
 
 
 def absorb(connection: Connection, org: int, merged: Mapping[int, int]) -> None:

@@ -6,12 +6,14 @@ Four steps, each over groups that share a key; none looks at what an earlier run
    Who has no name there is taken for the main one: whose name the address carries, else who was seen there first;
 3. the same phone number and the same whole name;
 4. the same whole name and postal code, where at most one of them is known by an e-mail.
+What somebody said about two people goes over all of it.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sync.people.normalise import fold, is_whole
@@ -56,7 +58,20 @@ class Groups:
             self.join(members[0], member)
 
 
-def clusters(sights: Sequence[Sight]) -> list[list[int]]:
+@dataclass(frozen=True)
+class Said:
+    """What somebody said about who is who. `same`: pairs of sightings (`no`) that are one person. `sides`: sightings on
+    different sides are different people; of what is on no side, each goes with the side that it resembles.
+    """
+
+    same: Collection[tuple[int, int]] = ()
+    sides: Mapping[int, int] = field(default_factory=dict)
+
+
+NOTHING_SAID = Said()
+
+
+def clusters(sights: Sequence[Sight], said: Said = NOTHING_SAID) -> list[list[int]]:
     """Groups of sightings (their `no`, ascending) that are one person each, ordered by their first."""
     ordered = sorted(sights, key=lambda one: one.no)
     groups = Groups(len(ordered))
@@ -65,10 +80,39 @@ def clusters(sights: Sequence[Sight]) -> list[list[int]]:
     for bucket in _buckets(ordered, lambda one: one.phone_key):
         groups.join_all(bucket)
     _same_place(ordered, groups)
-    found: dict[int, list[int]] = defaultdict(list)
+    place = {one.no: position for position, one in enumerate(ordered)}
+    for pair in said.same:
+        if place.keys() >= set(pair):
+            groups.join(*(place[number] for number in pair))
+    found: dict[int, list[Sight]] = defaultdict(list)
     for position, one in enumerate(ordered):
-        found[groups.root(position)].append(one.no)
-    return list(found.values())
+        found[groups.root(position)].append(one)
+    return sorted(part for group in found.values() for part in _parted(group, said.sides))
+
+
+def _parted(group: Sequence[Sight], sides: Mapping[int, int]) -> list[list[int]]:
+    """A group, or its parts where somebody said that it is several people."""
+    if len({sides[one.no] for one in group if one.no in sides}) < 2:
+        return [[one.no for one in group]]
+    alike: dict[tuple[str, object], set[int]] = defaultdict(set)
+    for one in group:
+        if one.no in sides:
+            for trait in _traits(one):
+                alike[trait].add(sides[one.no])
+    usual = min(sides[one.no] for one in group if one.no in sides)
+    parts: dict[int, list[int]] = defaultdict(list)
+    for one in group:
+        fits = (alike[trait] for trait in _traits(one))
+        own = next((next(iter(fit)) for fit in fits if len(fit) == 1), usual)
+        parts[sides.get(one.no, own)].append(one.no)
+    return list(parts.values())
+
+
+def _traits(one: Sight) -> list[tuple[str, object]]:
+    """What makes a sighting resemble another, the surest first."""
+    known = (("id", (one.source, one.id)), ("customer", one.customer and (one.source, one.customer)))
+    more = (("name", one.name_key), ("email", one.email_key), ("phone", one.phone_key))
+    return [(kind, value) for kind, value in (*known, *more) if value is not None]
 
 
 def _buckets(sights: Sequence[Sight], key: Callable[[Sight], object]) -> Iterable[list[int]]:

@@ -20,7 +20,7 @@ from sqlalchemy.engine import Connection
 
 from connectors.records import Person
 from sync.people import tables
-from sync.people.match import Sight, clusters
+from sync.people.match import Said, Sight, clusters
 from sync.people.normalise import Clean, clean
 from sync.store.base import Store
 from sync.store.reading import micros
@@ -129,6 +129,13 @@ def rejoin(connection: Connection, moment: Moment) -> Resolved:
     return Resolved(result.new, result.merged, result.moved, ask(connection, sql, org)[0][0])
 
 
+def said(connection: Connection, org: int) -> Said:
+    """What people said about who is who."""
+    same = ask(connection, "SELECT one, other FROM joined WHERE org = ?", org)
+    sides = ask(connection, "SELECT sighting, side FROM parted WHERE org = ?", org)
+    return Said([(one, other) for one, other in same], dict(tuple(row) for row in sides))
+
+
 def _row(values: Sequence[object]) -> Row:
     *sight, person, first_person, known = values
     return Row(Sight(*sight), person, first_person, bool(known))  # type: ignore[arg-type]  # columns of SIGHT
@@ -141,6 +148,10 @@ def _all(connection: Connection, org: int) -> list[Row]:
 def _neighbours(connection: Connection, org: int) -> list[Row]:
     """Loose sightings and everything that shares a key or a person with them, however far."""
     found: dict[int, Row] = {}
+    partners: dict[int, set[int]] = defaultdict(set)
+    for one, other in said(connection, org).same:
+        partners[one].add(other)
+        partners[other].add(one)
     asked: dict[str, set[object]] = defaultdict(set)
     more = [_row(values) for values in ask(connection, f"SELECT {SIGHT} FROM sighting WHERE +org = ? AND loose", org)]
     while more:
@@ -150,6 +161,7 @@ def _neighbours(connection: Connection, org: int) -> list[Row]:
             for column in ("email_key", "phone_key", "place_key"):
                 wanted[column].add(getattr(row.sight, column))
             wanted["person"].add(row.person)
+            wanted["no"] |= partners[row.sight.no]
             wanted[f"id {row.sight.source}"].add(row.sight.id)
             wanted[f"customer {row.sight.source}"].add(row.sight.customer)
         more = []
@@ -169,8 +181,9 @@ def _sharing(connection: Connection, org: int, key: str, values: Iterable[object
 
 def _assign(connection: Connection, moment: Moment, rows: Sequence[Row]) -> Resolved:
     by_number = {row.sight.no: row for row in rows}
-    groups = clusters([row.sight for row in rows])
-    kept, merged = _keepers(groups, by_number)
+    told = said(connection, moment.org)
+    groups = clusters([row.sight for row in rows], told)
+    kept, merged = _keepers(groups, by_number, told.sides)
     _revive(connection, moment.org, groups, by_number, kept)
     missing = [place for place, group in enumerate(groups) if place not in kept and _anybody(group, by_number)]
     if missing:
@@ -193,17 +206,20 @@ def _anybody(group: Sequence[int], rows: Mapping[int, Row]) -> bool:
     return any(rows[number].known for number in group)
 
 
-def _keepers(groups: Sequence[Sequence[int]], rows: Mapping[int, Row]) -> tuple[dict[int, int], dict[int, int]]:
+def _keepers(
+    groups: Sequence[Sequence[int]], rows: Mapping[int, Row], sides: Mapping[int, int]
+) -> tuple[dict[int, int], dict[int, int]]:
     """Which person each group is (where it was one), and who thereby turns out to be whom.
 
-    A person stays with the group that has most of what they had; of several in one group the oldest stays.
+    A person stays with the group that somebody said is theirs, else with the one that has most of what they had; of
+    several in one group the oldest stays.
     """
     share: dict[int, Counter[int]] = defaultdict(Counter)
     anybody = [_anybody(group, rows) for group in groups]
     for place, group in enumerate(groups):
         for number in group:
             if (person := rows[number].person) is not None:
-                share[person][place] += 1
+                share[person][place] += len(rows) if sides.get(number) == person else 1
     kept: dict[int, int] = {}
     merged: dict[int, int] = {}
     for person in sorted(share):

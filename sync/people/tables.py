@@ -69,6 +69,29 @@ to_check = sa.Table(  # pairs that may be one person, for somebody to look at; o
 )
 
 
+joined = sa.Table(  # somebody said that two sightings are one person; one < other
+    "joined",
+    metadata,
+    org_column(),
+    number("one", primary=True),
+    number("other", primary=True),
+    number("run"),
+    sa.Column("at", Utc, nullable=False),
+    text("by"),
+)
+
+parted = sa.Table(  # somebody said that sightings of different sides are different people
+    "parted",
+    metadata,
+    org_column(),
+    number("sighting", primary=True),
+    number("side"),
+    number("run"),
+    sa.Column("at", Utc, nullable=False),
+    text("by"),
+)
+
+
 def _column(field: Field) -> sa.Column[Any]:
     if field.name == "satisfaction":
         return sa.Column(field.name, sa.Float(53))

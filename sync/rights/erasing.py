@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -17,7 +16,7 @@ from connectors.trouble import FixFile, Trouble, TryLater
 from sync import run, runs
 from sync.beginning import read_rules
 from sync.beside.keep import take_ticks, write_tabs
-from sync.desk import Desk
+from sync.desk import Desk, at_the_keyboard
 from sync.outcome import Outcome
 from sync.people.story import Story, story
 from sync.person import told_when
@@ -58,7 +57,7 @@ def erase_person(desk: Desk, who: str, ask: Callable[..., bool] | None, *, yes: 
             work = run.Work(desk, run.Wishes(), number, desk.clock.now(), book)
             with desk.store.begin() as connection:
                 _write_over(connection)
-                gone = erase(connection, desk.store.org, one.person_id, number, desk.clock.now(), _me())
+                gone = erase(connection, desk.store.org, one.person_id, number, desk.clock.now(), at_the_keyboard())
             _give_back_room(desk)
             left = _in_the_sheet(work)
             left.files = tuple(_files(desk, {address.casefold() for address in addresses}))
@@ -71,13 +70,6 @@ def erase_person(desk: Desk, who: str, ask: Callable[..., bool] | None, *, yes: 
         raise TryLater("run-busy") from None
     facts = {"code": gone.code, "erased": True, "counts": gone.counts, "sheet": "waiting" if waits else "empty"}
     return Outcome(said, facts | {"files": left.files, "sources": left.sources}, PARTIAL if waits else DONE)
-
-
-def _me() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return "filrouge"
 
 
 def _before(desk: Desk, one: Story) -> Iterator[str]:
