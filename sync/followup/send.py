@@ -127,6 +127,7 @@ class _Post:
         """
         lately = sa.and_(outbox.c.state == "uncertain", outbox.c.settled_at > self.clock() - ASKED_FOR)
         open_ones = sa.select(outbox).where(outbox.c.org == self.org, sa.or_(outbox.c.state == "sending", lately))
+        open_ones = open_ones.where(outbox.c.message_id.is_not(None))  # of somebody erased nothing can be asked
         with self.connection.begin():
             rows = self.connection.execute(open_ones).all()
         for row in rows:

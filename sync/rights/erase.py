@@ -193,6 +193,7 @@ def _forget_deeds(connection: Connection, org: int, people: Sequence[int]) -> It
     mails = sa.update(outbox).where(outbox.c.org == org, outbox.c.person_id.in_(people))
     waiting = mails.where(outbox.c.state.in_(OPEN_STATES)).values(state="cancelled", reason="erased")
     connection.execute(waiting)
+    connection.execute(mails.where(outbox.c.state == "sending").values(state="uncertain", reason="erased"))
     blank = dict.fromkeys(("subject", "answer", "address_hash", "message_id", "language"))
     yield "outbox", connection.execute(mails.values(**blank)).rowcount
     tasks = sa.update(task).where(task.c.org == org, task.c.person_id.in_(people))

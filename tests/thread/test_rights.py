@@ -135,3 +135,12 @@ def test_the_export_has_what_is_known_and_nobody_else(phare: Small, tmp_path: Pa
         assert "Exemplaire" in text
         assert "Awa" not in text
         assert file.stat().st_mode & 0o077 == 0
+
+
+def test_an_e_mail_of_which_nobody_knows_whether_it_went_stays_so_without_a_name(phare: Small) -> None:
+    with sqlite3.connect(phare.folder / "filrouge.db") as connection:
+        connection.execute("UPDATE outbox SET state = 'uncertain', settled_at = ?", (1_773_400_000_000_000,))
+    phare.filrouge("person", "erase", JEANNE, "--yes")
+    assert phare.run().code == 0
+    with sqlite3.connect(phare.folder / "filrouge.db") as connection:
+        assert connection.execute("SELECT state, message_id FROM outbox").fetchall() == [("uncertain", None)]
