@@ -11,10 +11,10 @@ from typing import Any
 import polars as pl
 
 from rules.checks import UNSURE
-from rules.conditions import SHEET, AllOf, Book, Check, Example, Fact, Rule, Shift
+from rules.conditions import SHEET, Book, Check, Example, Fact, Rule, Shift
 from rules.explain import Reason, explain
 from rules.fields import EVERY, FieldType
-from rules.journeys import Journey, flat
+from rules.journeys import Journey, as_rule
 from rules.windows import OPTIONS, count
 
 DTYPES: dict[FieldType, Any] = {
@@ -48,16 +48,9 @@ def run_examples(book: Book, today: date, language: str = "en") -> list[Outcome]
 
 
 def _outcome(book: Book, rule: Rule | Journey, example: Example, today: date, language: str) -> Outcome:
-    asked = rule if isinstance(rule, Rule) else _as_rule(rule, example)
+    asked = rule if isinstance(rule, Rule) else as_rule(rule, [one for one in rule.steps if one.at == example.at])
     why = explain(book, asked, person_of(example, rule.needs, today, book.windows), today, language=language)
     return Outcome(rule, example, why.answer, why)
-
-
-def _as_rule(journey: Journey, example: Example) -> Rule:
-    """What the journey asks at the steps that the example speaks of."""
-    steps = [step for step in journey.steps if example.at is not None and step.at == example.at]
-    asked = AllOf(tuple(journey.condition_of(step) for step in steps) or (journey.condition,))
-    return Rule(journey.id, journey.name, flat(asked), None, ())
 
 
 def person_of(

@@ -8,7 +8,7 @@ hours exactly; and what is to go *before* something never goes once it has begun
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
@@ -25,6 +25,7 @@ from rules.conditions import (
     Flag,
     NoneOf,
     Period,
+    Rule,
     SetCell,
     Shift,
 )
@@ -130,6 +131,14 @@ def flat(condition: Condition) -> AllOf:
     if not isinstance(condition, AllOf):
         return AllOf((condition,))
     return AllOf(tuple(dict.fromkeys(part for item in condition.items for part in flat(item).items)))
+
+
+def as_rule(journey: Journey, steps: Iterable[Step] = ()) -> Rule:
+    """What the journey asks at these steps (none: at any), as a rule that can be explained."""
+    asked = flat(AllOf(tuple(journey.condition_of(step) for step in steps) or (journey.condition,))).items
+    left_out = tuple(out for one in asked if isinstance(one, NoneOf) for out in one.items)
+    when = AllOf(tuple(one for one in asked if not isinstance(one, NoneOf)))
+    return Rule(journey.id, journey.name, when, NoneOf(left_out) if left_out else None, ())
 
 
 def lasting_name(action: Action, before: list[str]) -> str:

@@ -23,10 +23,12 @@ from sync.progress import Silent
 from sync.report import ahead
 from sync.report.ahead import Ahead, RuleAhead
 from sync.report.gather import shown
+from sync.rows import called
 from sync.sheet.apply import preview as preview_cells
 from sync.sheet.columns import cell_of
 from sync.store import Store
 from sync.store.copy import copy_store
+from sync.underway import Coming, coming, coming_json, coming_lines
 
 if TYPE_CHECKING:
     from sync.run import Wishes, Work
@@ -58,8 +60,8 @@ def rehearse(desk: Desk, wishes: Wishes, rule: str | None = None, *, pull: bool,
     from sync import run
 
     book, notes = read_rules(desk, keep_last_right=False)
-    if rule is not None and not any(rule in {one.id, one.name} for one in book.rules):
-        raise FixFile("no-such-rule", found=rule, known=", ".join(one.id for one in book.rules))
+    if rule is not None and not any(rule in {one.id, one.name} for one in book.acting):
+        raise FixFile("no-such-rule", found=rule, known=", ".join(one.id for one in book.acting))
     with _copied(desk) as copy:
         work = run.Work(copy, wishes, 0, copy.clock.now(), book, notes)
         sheet = copy.config.open_sheet(copy.clock)
@@ -88,6 +90,11 @@ def _outcome(work: Work, plan: Any, only: str | None, page: Path | None) -> Outc
     rules = _who_moves(work, only)
     mails = _mails(work, only)
     done = list(_deeds(work, only))
+    steps = (
+        [one for one in coming(work.desk, work.world) if only in {None, one.journey.id, one.journey.name}]
+        if work.world
+        else []
+    )
     cells = list(_cells(work, plan)) if plan else []
     rows = len(plan.rows) if plan else 0
     troubles = [work.sheet_trouble, *(one.trouble for one in work.pulled.values())]
@@ -97,12 +104,13 @@ def _outcome(work: Work, plan: Any, only: str | None, page: Path | None) -> Outc
         "rules": rules,
         "mails": [mail.to_json() for mail in mails],
         "deeds": done,
+        "coming": coming_json(steps, _called(work)) if steps else [],
         "cells": cells,
         "rows_added": rows,
         "notes": notes,
         "empty_fields": holes,
     }
-    said = list(_lines(work, facts, mails))
+    said = list(_lines(work, facts, mails, steps))
     if page:
         with work.desk.speaking(work.desk.config.language):
             ahead.write(_ahead(work, facts, mails), page)
@@ -119,6 +127,10 @@ def _ahead(work: Work, facts: dict[str, Any], mails: list[Draft]) -> Ahead:
             RuleAhead(rule.id, rule.name, **facts["rules"][rule.id], mails=[mail for mail in mails if mail.rule == rule.id])
             for rule in work.book.rules
             if rule.id in facts["rules"]
+        ]
+        + [
+            RuleAhead(one.id, one.name, (), (), [mail for mail in mails if mail.rule == one.id])
+            for one in work.book.journeys
         ],
         [(names.get(c["key"]) or c["key"], c["column"], c["from"], c["to"]) for c in facts["cells"]],
         facts["rows_added"],
@@ -162,7 +174,7 @@ def _mails(work: Work, only: str | None) -> list[Draft]:
     store = work.desk.store
     with store.look() as connection:
         rows = box.listed(connection, store.org, ("planned", "waiting", "approved", "held"), limit=100_000)
-    ids = {rule.id for rule in work.book.rules if only in {None, rule.id, rule.name}}
+    ids = {rule.id for rule in work.book.acting if only in {None, rule.id, rule.name}}
     contacts = Contacts(work.desk, work.frame, keep_out(work.desk, work.look, work.codes))
     return drafts(work.desk, [row for row in rows if row.rule in ids], contacts)
 
@@ -190,7 +202,13 @@ def _cells(work: Work, plan: Any) -> Iterator[dict[str, Any]]:
         yield {"tab": work.tab.name, "key": write.key, "column": mapped.header, "from": was, "to": to}
 
 
-def _lines(work: Work, facts: dict[str, Any], mails: list[Draft]) -> Iterator[str]:
+def _called(work: Work) -> dict[int, str]:
+    """How everybody is called, by their id."""
+    rows = work.frame.select("person_id", "key", "first_name", "last_name").iter_rows(named=True)
+    return {row["person_id"]: called(row) or row["key"] for row in rows}
+
+
+def _lines(work: Work, facts: dict[str, Any], mails: list[Draft], steps: list[Coming]) -> Iterator[str]:
     say, rules, cells = work.desk.say, facts["rules"], facts["cells"]
     if not any(moved["enters"] or moved["leaves"] for moved in rules.values()):
         yield say("preview-nobody-moves")
@@ -218,6 +236,8 @@ def _lines(work: Work, facts: dict[str, Any], mails: list[Draft]) -> Iterator[st
         yield say("preview-deeds")
         told = [f"  {one['person']} · {one['what']} ({say('deed-state-' + one['state'])})" for one in facts["deeds"]]
         yield from _some(say, told)
+    if steps:
+        yield from coming_lines(work.desk, steps, _called(work))
     yield ""
     yield say("preview-cells", n=len(cells), rows=facts["rows_added"])
     names = work.names({cell["key"] for cell in cells})

@@ -19,6 +19,7 @@ from sync.mailbox import TOLD
 from sync.messages import why_not
 from sync.outcome import Outcome
 from sync.people.doubts import doubts
+from sync.underway import counts
 
 if TYPE_CHECKING:
     from sync.run import Work
@@ -75,6 +76,13 @@ def facts_so_far(work: Work) -> dict[str, Any]:
                 "entered": len(moved.entered), "left": len(moved.left), "inside": moved.inside, "unknown": moved.unknown,
             }
             for rule, moved in (decisions.rules.items() if decisions else ())
+        },
+        "journeys": {
+            journey: {
+                "done": one.done, "passed": one.passed, "late": one.late, "taken_back": one.taken_back,
+                "undecided": one.undecided,
+            }
+            for journey, one in (decisions.journeys.items() if decisions else ())
         },
         "segments": {
             segment: {"inside": one.inside, "entered": one.entered, "left": one.left, "unknown": one.unknown}
@@ -209,6 +217,7 @@ def lines(work: Work, facts: dict[str, Any]) -> list[str]:
         moved = facts["rules"].get(rule.id)
         if moved and (moved["entered"] or moved["left"]):
             said.append(say("run-rule", name=rule.name, n=moved["inside"], **moved))
+    said += _journey_lines(work)
     if moved := moves_since(work, work.now):
         told = [f"{one.was or '–'} → {one.now or '–'} ({one.people})" for one in moved[:MOVES]]
         said.append(say("run-segments", moves=" · ".join(told) + (" …" if len(moved) > MOVES else "")))
@@ -249,6 +258,13 @@ def moves_since(work: Work, since: datetime) -> list[Move]:
         return []
     with work.desk.store.look() as connection:
         return segments.moves(connection, work.desk.store.org, since)
+
+
+def _journey_lines(work: Work) -> list[str]:
+    """What was done for each journey; passing over alone is no news."""
+    walked = work.decisions.journeys.items() if work.decisions else ()
+    told = {name: counts(work.desk, one) for name, one in walked if one.done or one.late or one.taken_back}
+    return [work.desk.say("run-journey", name=work.book.names[name], counts=text) for name, text in told.items()]
 
 
 def _batches(work: Work) -> list[str]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
 import polars as pl
 
 from connectors.trouble import FixFile
-from rules.conditions import Rule
+from rules.conditions import Book, Rule
 from rules.examples import run_examples as try_examples
 from rules.explain import explain
+from rules.journeys import Journey
 from sync import right_to_write, runs
 from sync.beginning import read_rules
 from sync.deedwords import about, became, waiting_lines
@@ -25,16 +27,32 @@ from sync.rows import called, everybody, set_columns, with_team, with_windows
 from sync.sheet.look import look
 from sync.stays import stay_facts, stay_line
 from sync.tabs import people_tab
+from sync.underway import Trip, trips
 
 MOST = 50
 ANSWERS_FIRST = (True, None, False)
 
 
-def _rules_named(rules: tuple[Rule, ...], name: str | None) -> list[Rule]:
-    chosen = [rule for rule in rules if name in {None, rule.id, rule.name}]
-    if not chosen and name is not None:
-        raise FixFile("no-such-rule", found=name, known=", ".join(rule.id for rule in rules))
-    return chosen
+def _named(book: Book, name: str | None) -> tuple[list[Rule], list[Journey]]:
+    """The rules and journeys of this name (None: all)."""
+    rules = [rule for rule in book.rules if name in {None, rule.id, rule.name}]
+    journeys = [one for one in book.journeys if name in {None, one.id, one.name}]
+    if not rules and not journeys and name is not None:
+        raise FixFile("no-such-rule", found=name, known=", ".join(one.id for one in book.acting))
+    return rules, journeys
+
+
+def _on_journeys(
+    desk: Desk, facts: dict[str, Any], found: Sequence[Trip], asked: Sequence[Journey], name: str
+) -> Iterator[str]:
+    """The person's journeys in lines, and into the facts; of those `asked` for by name also that they are on none."""
+    facts["journeys"] = {}
+    for trip in found:
+        facts["journeys"].setdefault(trip.journey.id, []).append(trip.to_json())
+        yield from (*trip.lines(desk, name), "")
+    yield from (
+        desk.say("journey-none", person=name, journey=one.name) for one in asked if one.id not in facts["journeys"]
+    )
 
 
 def explain_person(desk: Desk, who: str, rule: str | None) -> Outcome:
@@ -51,7 +69,6 @@ def explain_person(desk: Desk, who: str, rule: str | None) -> Outcome:
     headers = [name.removeprefix("sheet:") for name in people.columns if name.startswith("sheet:")]
     unknown = know(desk, book, desk.clock.read(), headers).unknown
     person = with_windows(desk, people.filter(pl.col("key") == code), book, desk.clock.now())
-    person = right_to_write.with_ends(desk, person, book.fields, seen, {})
     name = called(person.row(0, named=True)) or code
     with desk.store.look() as connection:
         past = standings.of_person(connection, desk.store.org, person["person_id"][0])
@@ -59,7 +76,7 @@ def explain_person(desk: Desk, who: str, rule: str | None) -> Outcome:
     may = right_to_write.standing(desk, person, code, seen)
     said = [right_to_write.right_line(desk, purpose, one) for purpose, one in may.rights.items()] + [""]
     facts: dict[str, Any] = {"person": code, "name": name, "rules": {}, **right_to_write.facts(may)}
-    chosen = _rules_named(book.rules, rule)
+    chosen, walked = _named(book, rule)
     today, language = desk.clock.today(), desk.language
     whys = [explain(book, one, person, today, unknown=unknown, language=language, name=name) for one in chosen]
     reasons = zip(chosen, whys, strict=True)
@@ -67,6 +84,7 @@ def explain_person(desk: Desk, who: str, rule: str | None) -> Outcome:
         done = _done(desk, one, past)
         said += [*why.lines(), *(f"  {line}" for line in done), ""]
         facts["rules"][one.id] = {**why.to_json(), "done": done}
+    said += [*_on_journeys(desk, facts, trips(desk, walked, book, person, unknown, past), walked if rule else (), name)]
     if stays and rule is None:
         said += [desk.say("person-segments"), *(f"  {stay_line(desk, one)}" for one in stays)]
     return Outcome(said, facts | stay_facts(stays))

@@ -194,7 +194,7 @@ class Anchors:
         """The end of the membership that goes furthest: who renews moves it."""
         held = _among(self.people, people).filter(pl.col("membership_ends").is_not_null())
         day = pl.col("membership_ends")
-        return held.select("person_id", day=day, title="membership", occasion=pl.format("membership {}", day))
+        return held.select("person_id", day=day, title=pl.col("membership"), occasion=pl.format("membership {}", day))
 
     def _birthdays(self, spans: Sequence[Span] | None, people: Sequence[int] | None) -> pl.DataFrame:
         """Without spans, last year's, this year's and next year's."""

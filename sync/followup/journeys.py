@@ -112,7 +112,7 @@ class _Walk:
     def _due(self, since: datetime) -> pl.DataFrame:
         """Each step of an occasion near now that is due, and was not too late already at `since`; of people who are."""
         zone = self.world.zone
-        spans = [_span(step, since.astimezone(zone).date(), self.turn.today) for step in self.journey.steps]
+        spans = [span_of(step, since.astimezone(zone).date(), self.turn.today) for step in self.journey.steps]
         occasions = self.anchors.near(self.journey.around, spans)
         parts = [timed(occasions, step, zone) for step in self.journey.steps]
         near = pl.concat(parts).filter(pl.col("due") <= self.now, pl.col("latest") >= micros(since))
@@ -327,7 +327,7 @@ def judge(journey: Journey, rows: pl.DataFrame, world: World, today: date) -> pl
     return rows.join(pl.concat(parts), on=KEYS, how="left")
 
 
-def _span(step: Step, since: date, today: date) -> Span:
+def span_of(step: Step, since: date, today: date) -> Span:
     """The local days on which the occasions lie whose step may be due between these days, with room to spare."""
     late, period = step.no_later_than, step.at.period
     first = _shifted(since, -length(late)) if late.unit in EXACT else late.before(since)

@@ -24,6 +24,7 @@ from sync.rows import called, filled, reached
 from sync.sheet import journal
 from sync.store.rows import ask
 from sync.summary import moves_since
+from sync.underway import counts
 
 if TYPE_CHECKING:
     from sync.run import Work
@@ -56,6 +57,7 @@ def gather(work: Work, facts: dict[str, Any]) -> Report:
         tiles,
         sources=[_source(name, one, say) for name, one in facts["sources"].items()],
         rules=[_rule(work, rule, facts["rules"][rule.id]) for rule in work.book.rules if rule.id in facts["rules"]],
+        journeys=_journeys(work),
         waiting=waiting(work),
         tasks=tasks(work),
         unsure=unsure(work),
@@ -91,6 +93,15 @@ def _rule(work: Work, rule: Any, moved: dict[str, int]) -> RuleLine:
         else ""
     )
     return RuleLine(rule.name, moved["inside"], moved["entered"], moved["left"], sentence)
+
+
+def _journeys(work: Work) -> list[tuple[str, str]]:
+    """Each journey, and what this run did for it or which source it waits for."""
+    stale = work.knowledge.stale_rules if work.knowledge else {}
+    walked = work.decisions.journeys if work.decisions else {}
+    told = {one: counts(work.desk, did) or work.desk.say("report-journey-quiet") for one, did in walked.items()}
+    told |= {one: work.desk.say("rule-waits", source=stale[one]) for one in walked if one in stale}
+    return [(work.book.names[one], sentence) for one, sentence in told.items()]
 
 
 def _moves(work: Work) -> list[tuple[str, str, int, int]]:

@@ -62,6 +62,7 @@ class Report:
     tiles: Sequence[tuple[str, float]]
     sources: Sequence[SourceLine] = ()
     rules: Sequence[RuleLine] = ()
+    journeys: Sequence[tuple[str, str]] = ()
     waiting: Sequence[Waiting] = ()
     tasks: Sequence[tuple[str, str, str, str]] = ()
     unsure: Sequence[tuple[str, str, str]] = ()

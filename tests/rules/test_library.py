@@ -12,8 +12,9 @@ import pytest
 
 from rules.canonical import condition_json
 from rules.compiler import evaluate
-from rules.conditions import Book, Email
+from rules.conditions import Book, Email, Rule
 from rules.examples import run_examples
+from rules.journeys import Journey
 from rules.reader import read
 from rules.recipes import Recipe, named, recipes
 
@@ -43,7 +44,7 @@ def failed(book: Book, today: date) -> list[Any]:
 def test_every_rule_has_examples_and_they_hold(recipe: Recipe) -> None:
     rules = book(recipe)
     assert [failed(rules, today) for today in DAYS] == [[]] * len(DAYS)
-    assert all({example.expect for example in rule.examples} == {True, False} for rule in rules.rules)
+    assert all({example.expect for example in rule.examples} == {True, False} for rule in rules.acting)
 
 
 @pytest.mark.parametrize("number", ["1", "2", "31", "400"])
@@ -53,7 +54,7 @@ def test_they_hold_whatever_number_is_chosen(recipe: Recipe, number: str) -> Non
         pytest.skip("there is no year before 1")
     chosen = {one.name: number for one in recipe.inputs if one.is_number}
     rules = read({"x.yaml": recipe.text(recipe.defaults | chosen).encode()}, columns=COLUMNS).book
-    assert rules.rules
+    assert rules.acting
     assert failed(rules, DAYS[0]) == []
 
 
@@ -80,15 +81,24 @@ def test_both_languages_hold_the_same_rules() -> None:
     def meaning(recipe: Recipe) -> Any:
         texts = {one.name: f"text{place}" for place, one in enumerate(recipe.inputs) if not one.is_number}
         found = book(recipe, **texts)
-        rules, names = found.rules, {one.id: str(place) for place, one in enumerate(found.segments)}
+        rules, names = found.acting, {one.id: str(place) for place, one in enumerate(found.segments)}
         numbers = [one.default for one in recipe.inputs if one.is_number]
         told = [
-            (_named(condition_json(rule.condition), names), len(rule.examples), _kinds(rule.actions)) for rule in rules
+            (_named(condition_json(rule.condition), names), len(rule.examples), _kinds(rule.actions), _course(rule))
+            for rule in rules
         ]
         drawn = [one.digest for one in found.segments]
         return recipe.key, recipe.place, recipe.minutes, numbers, told, drawn
 
     assert [meaning(recipe) for recipe in recipes("en")] == [meaning(recipe) for recipe in recipes("fr")]
+
+
+def _course(rule: Rule | Journey) -> Any:
+    """What a journey is around, and when each of its steps is for whom."""
+    if isinstance(rule, Rule):
+        return None
+    steps = [(step.at, step.no_later_than, condition_json(rule.condition_of(step))) for step in rule.steps]
+    return rule.around, steps
 
 
 def _named(condition: Any, names: Mapping[str, str]) -> Any:
@@ -137,7 +147,7 @@ def test_everybody_is_in_one_segment(language: str, numbers: tuple[str, ...]) ->
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_they_stand_side_by_side(language: str) -> None:
     """No two with one id, and every template is of use."""
-    every = [rule for recipe in recipes(language) for rule in book(recipe).rules]
+    every = [rule for recipe in recipes(language) for rule in book(recipe).acting]
     assert len({rule.id for rule in every}) == len(every)
     used = {action.template for rule in every for action in rule.actions if isinstance(action, Email)}
     assert used == set(templates(language))

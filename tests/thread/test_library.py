@@ -61,6 +61,9 @@ INSIDE = {
 }
 
 
+JOURNEYS = {"first-visit"}  # tests/thread/test_journeys.py
+
+
 class Phare(Small):
     """The small organisation, in either language, with gifts, members, a newsletter and columns of its own."""
 
@@ -121,7 +124,7 @@ def test_every_rule_is_copied_is_right_and_finds_its_people(phare: Phare) -> Non
     assert (tried["failed"], tried["passed"] > 40) == (0, True)
     ran = phare.filrouge("run", "--json", today=TODAY)
     assert ran.code in (0, 7), ran.said + ran.erred
-    order = [rule["id"] for recipe in recipes("en") for rule in _rules(phare, recipe.key)]
+    order = [rule["id"] for recipe in recipes("en") for rule in _rules(phare, recipe.key) if recipe.key not in JOURNEYS]
     found = {rule: facts["inside"] for rule, facts in ran.facts["rules"].items()}
     assert [found[rule] for rule in order] == [len(people) for people in INSIDE.values()]
 
@@ -135,7 +138,7 @@ def _rules(phare: Phare, key: str) -> list[dict[str, str]]:
 def test_the_right_people_are_inside(phare: Phare) -> None:
     phare.add_all()
     moved = phare.filrouge("preview", "--json", today=TODAY).facts["rules"]
-    ids = [rule["id"] for recipe in recipes("en") for rule in _rules(phare, recipe.key)]
+    ids = [rule["id"] for recipe in recipes("en") for rule in _rules(phare, recipe.key) if recipe.key not in JOURNEYS]
     assert [{name.split()[0] for name in moved[rule]["enters"]} for rule in ids] == list(INSIDE.values())
 
 

@@ -1,0 +1,156 @@
+"""Journeys as a team meets them: the library's path for newcomers in both languages, day by day, and what goes wrong."""
+
+from __future__ import annotations
+
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+
+from tests.thread.small import Small, line
+
+PATH = {
+    "fr": ("premiere-visite", ["bientot-chez-nous", "informations-pratiques", "bienvenue", "deuxieme-visite"]),
+    "en": ("first-visit", ["soon-your-first-visit", "practical-information", "welcome", "second-visit"]),
+}
+AROUND = """\
+parcours:
+  - nom: Autour du spectacle
+    autour: chaque billet
+    étapes:
+      - à: 3 jours avant
+        courriel: infos
+      - à: 1 jour après
+        courriel: merci
+"""
+TEMPLATE = "---\nobjet: {name}\nfinalité: service\n---\nBonjour {{{{ prénom or 'vous' }}}}.\n"
+
+
+class Phare(Small):
+    def __init__(self, folder: Path, *, journeys: str = "", language: str = "fr") -> None:
+        super().__init__(folder)
+        for name in ("public.yaml", "templates/on-se-revoit.md"):
+            (folder / "rules" / name).unlink()
+        self.change("config.yaml", "language: fr", f"language: {language}")
+        if journeys:
+            self.write("rules/parcours.yaml", journeys)
+            for name in ("infos", "merci"):
+                self.write(f"rules/templates/{name}.md", TEMPLATE.format(name=name))
+
+    def day(self, today: str, approve: str | None = None) -> list[str]:
+        """One run; if something waits for approval and it is given, the run after it too. Gives the subjects that went."""
+        before = set(self.mails())
+        self.run(today=today)
+        if approve and self.filrouge("approve", approve).code == 0:
+            self.run(today=today)
+        gone = [self.folder / "outbox" / name for name in sorted(set(self.mails()) - before)]
+        return [str(message_from_bytes(file.read_bytes(), policy=policy.default)["Subject"]) for file in gone]
+
+    def steps(self, who: str, today: str) -> list[str]:
+        """How each step stands for somebody, as explain says it."""
+        said = self.filrouge("explain", who, today=today).said.splitlines()
+        return [one.strip() for one in said if one.startswith(("  ✓", "  ✗", "  →", "  ?"))]
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_newcomer_is_welcomed_told_thanked_and_invited_back(tmp_path: Path, language: str) -> None:
+    """Nadia books for the first time; Paul has come before; Bea books again after her first visit."""
+    phare = Phare(tmp_path / "phare", language=language)
+    name, templates = PATH[language]
+    assert phare.filrouge("rules", "add", name, "--yes").code == 0
+    assert phare.filrouge("check").code == 0
+    assert phare.filrouge("test").code == 0
+    nadia = line(1, "Nadia Nouvelle", "Cyrano", "20/03/2026")
+    paul = (line(2, "Paul Ancien", "Cyrano", "20/03/2024"), line(3, "Paul Ancien", "Ubu", "20/03/2026"))
+    bea = line(4, "Bea Bientot", "Cyrano", "20/03/2026")
+    phare.export((nadia, *paul, bea))
+
+    expected = {
+        "2026-03-01": 2,  # both newcomers are welcomed: they have booked
+        "2026-03-17": 2,  # three days before: practical information
+        "2026-03-20": 0,
+        "2026-03-21": 2,  # the day after: thanks
+    }
+    assert {day: len(phare.day(day, name)) for day in expected} == expected
+    phare.export((nadia, *paul, bea, line(5, "Bea Bientot", "Antigone", "01/06/2026")))
+    later = {"2026-04-18": 0, "2026-04-19": 1}  # Bea has booked again, and is not invited
+    assert {day: len(phare.day(day, name)) for day in later} == later
+
+    told = phare.filrouge("explain", "Nadia Nouvelle", "--json", today="2026-04-20").facts["journeys"][name]
+    assert [step["step"] for step in told[0]["steps"]] == templates
+    assert [one.split()[0] for one in phare.steps("Nadia Nouvelle", "2026-04-20")] == ["✓"] * 4
+    assert [one.split()[0] for one in phare.steps("Bea Bientot", "2026-04-20")] == ["✓", "✓", "✓", "✗"]
+    assert phare.steps("Paul Ancien", "2026-04-20") == []
+
+
+@pytest.fixture
+def phare(tmp_path: Path) -> Phare:
+    return Phare(tmp_path / "phare", journeys=AROUND)
+
+
+def test_each_show_is_an_occasion_and_several_tickets_are_one(phare: Phare) -> None:
+    phare.export((
+        line(1, "Nadia Nouvelle", "Cyrano", "20/03/2026"), line(2, "Nadia Nouvelle", "Cyrano", "20/03/2026"),
+        line(3, "Nadia Nouvelle", "Ubu", "21/03/2026"),
+    ))  # fmt: skip
+    assert phare.day("2026-03-17", "autour-du-spectacle") == ["infos"]
+    assert phare.day("2026-03-18") == ["infos"]
+    assert phare.day("2026-03-21") == ["merci"]
+
+
+def test_a_refunded_ticket_takes_back_what_waits(phare: Phare) -> None:
+    phare.export((line(1, "Nadia Nouvelle", "Cyrano", "20/03/2026"),))
+    assert phare.day("2026-03-17") == []  # it waits for approval
+    phare.export((line(1, "Nadia Nouvelle", "Cyrano", "20/03/2026", status="Annulé"),))
+    assert phare.day("2026-03-18", "autour-du-spectacle") == []
+    (mail,) = phare.filrouge("outbox", "--json").facts["mails"]
+    assert (mail["state"], mail["reason"]) == ("cancelled", "occasion-gone")
+    phare.export((line(1, "Nadia Nouvelle", "Cyrano", "20/03/2026"),))  # and back again
+    assert phare.day("2026-03-19", "autour-du-spectacle") == ["infos"]
+
+
+def test_a_journey_does_not_reach_back_and_an_outage_is_listed_not_sent(phare: Phare) -> None:
+    phare.export((line(1, "Awa Diallo", "Cyrano", "10/03/2026"), line(2, "Luc Roy", "Ubu", "20/03/2026")))
+    assert phare.run(today="2026-03-15").facts["journeys"]["autour-du-spectacle"]["late"] == 0
+    assert phare.run(today="2026-03-16").facts["mail"]["waiting"] == 0
+    ran = phare.run(today="2026-03-28")  # twelve days without a run: both steps of Luc came too late
+    assert ran.facts["journeys"]["autour-du-spectacle"]["late"] == 2
+    mails = phare.filrouge("outbox", "--json").facts["mails"]
+    assert {(mail["state"], mail["reason"]) for mail in mails} == {("held", "too-late")}
+    assert len(mails) == 2
+    assert phare.day("2026-03-29", "autour-du-spectacle") == []
+
+
+def test_whoever_books_late_is_told_at_once_and_never_after_it_began(phare: Phare) -> None:
+    phare.export((line(1, "Nadia Nouvelle", "Cyrano", "20/03/2026"),))
+    phare.day("2026-03-17", "autour-du-spectacle")
+    phare.export((line(1, "Nadia Nouvelle", "Cyrano", "20/03/2026"), line(2, "Luc Roy", "Cyrano", "20/03/2026")))
+    assert phare.day("2026-03-19") == ["infos"]
+    phare.export((line(1, "Nadia Nouvelle", "Cyrano", "20/03/2026"), line(3, "Eve Petit", "Cyrano", "20/03/2026")))
+    assert phare.day("2026-03-21") == ["merci", "merci"]  # of Nadia and Eve; Luc's ticket is gone
+
+
+def test_preview_and_the_report_tell_of_journeys(phare: Phare) -> None:
+    phare.export((line(1, "Nadia Nouvelle", "Cyrano", "20/03/2026"),))
+    phare.run(today="2026-03-15")
+    ahead = phare.filrouge("preview", "--json", today="2026-03-15").facts["coming"]
+    assert [(one["step"], one["due"][:10], one["people"]) for one in ahead] == [
+        ("infos", "2026-03-17", ["Nadia Nouvelle"]),
+        ("merci", "2026-03-21", ["Nadia Nouvelle"]),
+    ]
+    said = phare.filrouge("preview", "autour-du-spectacle", today="2026-03-15").said
+    assert "3 jours avant · courriel «\u00a0infos\u00a0» (1)\u00a0: Nadia Nouvelle" in said
+    assert "Autour du spectacle\u00a0: 1 étape faite." in phare.filrouge("run", today="2026-03-17").said
+    assert "Autour du spectacle" in (phare.folder / "report.html").read_text("utf-8")
+    waiting = phare.filrouge("outbox").said
+    assert "Autour du spectacle" in waiting
+
+
+def test_a_renamed_journey_repeats_nothing(phare: Phare) -> None:
+    phare.export((line(1, "Nadia Nouvelle", "Cyrano", "20/03/2026"),))
+    phare.day("2026-03-17", "autour-du-spectacle")
+    phare.change(
+        "rules/parcours.yaml", "nom: Autour du spectacle", "nom: Avant et après\n    ancien nom: Autour du spectacle"
+    )
+    assert phare.day("2026-03-18") == []
+    assert phare.day("2026-03-21") == ["merci"]
