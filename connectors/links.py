@@ -26,6 +26,14 @@ def unreachable(addresses: Iterable[str], client: httpx.Client | None = None) ->
         return {address: answer for address, answer in zip(wanted, answers, strict=True) if answer}
 
 
+def answer_of(address: str) -> str:
+    """The status of a page, without following where it leads on; or the fault in a word."""
+    try:
+        return str(httpx.get(address, timeout=SECONDS).status_code)
+    except (httpx.HTTPError, httpx.InvalidURL) as fault:
+        return type(fault).__name__
+
+
 def _ask(client: httpx.Client, address: str) -> str | None:
     """Some servers know no HEAD, or answer it wrongly: then the page itself is asked for, and not read."""
     try:

@@ -21,6 +21,7 @@ from sync.outcome import Outcome
 from sync.schedule import Timetable
 from sync.templatecheck import advise, holes, links
 from sync.understood import understood
+from sync.unsubscribing import try_page
 
 DONE, PARTIAL, WRONG = 0, 1, 2
 MARKS = {"ok": "✓", "failed": "✗", "wrong": "!", "unknown": "?"}
@@ -134,6 +135,8 @@ def _try_accounts(desk: Desk, accounts: dict[str, dict[str, str]]) -> None:
             source.close()
     if found := links(desk):
         accounts["links"] = found
+    if found := try_page(desk):
+        accounts["page"] = found
     if mailbox := desk.config.open_mailbox(desk.clock):
         try:
             accounts["mailbox"] = {"state": "ok", "message": mailbox.check()}
@@ -170,7 +173,7 @@ def _outcome(
     if advice:
         said += ["", say(language, "check-advice", n=len(advice)), show_mistakes(advice, language, lines), ""]
     for name, account in accounts.items():
-        shown = say(language, f"check-{name}") if name in {"sheet", "mail", "links", "mailbox"} else name
+        shown = say(language, f"check-{name}") if name in {"sheet", "mail", "links", "page", "mailbox"} else name
         said.append(say(language, "check-account", mark=MARKS[account["state"]], name=shown, **account))
     if not mistakes and all_right and config:
         said.append(say(language, "check-right"))

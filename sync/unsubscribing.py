@@ -6,12 +6,13 @@ import hmac
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
+from connectors.links import answer_of
 from sync.desk import Desk
 from sync.followup import wishes
 from sync.followup.compose import House
-from sync.followup.consent import Purpose
+from sync.followup.consent import Purpose, hashed
 from sync.followup.templates import Templates
-from sync.followup.tokens import Seal
+from sync.followup.tokens import Meant, Seal
 from sync.followup.ways import Ways
 from sync.rows import house_of
 from sync.store.base import pepper
@@ -36,6 +37,17 @@ def seal_of(desk: Desk) -> Seal:
         kept = hmac.digest(pepper(connection, desk.store.org).encode(), b"unsubscribe links", "sha256")
     mine = [f"{desk.config.organisation.slug}\0{told.get_secret_value()}".encode()] if told else []
     return Seal([*mine, kept])
+
+
+def try_page(desk: Desk) -> dict[str, str] | None:
+    """How the page answers from outside to a link that we sealed, as an account in `check --online`; None without one."""
+    link = ways_of(desk).link(Meant(hashed(""), "marketing"))
+    if link is None:
+        return None
+    answer = answer_of(link)
+    known = {"200": "ok", "404": "other"}.get(answer, "away")
+    said = desk.say(f"check-page-{known}", address=desk.config.outline.web.address, answer=answer)
+    return {"state": "ok" if known == "ok" else "failed", "message": said}
 
 
 @dataclass(frozen=True)

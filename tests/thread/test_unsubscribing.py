@@ -6,13 +6,16 @@ import email
 import email.policy
 import re
 import shutil
+import socket
+import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
 from starlette.applications import Starlette
 
 from sync.clock import utc_now
@@ -237,3 +240,31 @@ def test_an_address_that_mail_programs_would_not_take_is_a_mistake(small: Small,
     done = small.filrouge("check")
     assert done.code == 2
     assert "https://" in done.said
+
+
+@contextmanager
+def public(application: Starlette) -> Iterator[int]:
+    """The page as `serve` shows it, on a port of this machine; gives the port."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = uvicorn.Server(uvicorn.Config(application, log_level="warning", lifespan="off"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def test_check_online_opens_one_of_our_links_from_outside(house: House) -> None:
+    small = house.small
+    with public(house.page.application) as port:
+        small.change("config.yaml", ADDRESS, f"http://127.0.0.1:{port}")
+        page = small.filrouge("check", "--online", "--json").facts["accounts"]["page"]
+        assert page["state"] == "ok"
+        small.change("config.yaml", f':{port}"', f':{port}", secret: "${{WEB_SECRET}}"')
+        small.write(".env", f"WEB_SECRET={'s' * 32}\n")  # of which the page that is running knows nothing
+        page = small.filrouge("check", "--online", "--json").facts["accounts"]["page"]
+        assert (page["state"], "/stop/" in page["message"]) == ("failed", True)
+    page = small.filrouge("check", "--online", "--json").facts["accounts"]["page"]
+    assert "ConnectError" in page["message"]
