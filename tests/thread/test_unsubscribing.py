@@ -24,7 +24,7 @@ from sync.unsubscribing import Unsubscribing
 from sync.web.app import Pulse, application
 from sync.web.stop import StopPage
 from tests.fakes.browser import Browser
-from tests.thread.small import Small
+from tests.thread.small import Small, line
 
 ADDRESS = "https://nouvelles.example.org"
 NEWS = "encore-une-nouvelle"
@@ -160,6 +160,14 @@ def test_it_stands_against_what_is_pulled_later(house: House) -> None:
     assert [str(mail["To"]) for mail in house.mails() if "saison" in mail["Subject"]] == [
         "Awa Diallo <awa.diallo@example.org>"
     ]
+
+
+def test_it_holds_for_whoever_comes_with_that_address_later(house: House) -> None:
+    house.post("jeanne", wish="stop")
+    other = line(7, "Marie Exemple", "Cyrano", "10/03/2025").replace("marie.exemple@", "jeanne.exemple@")
+    house.small.export((other,), "autre.csv")
+    house.small.run(today=LATER)
+    assert house.small.row("Marie")["Infolettre"] == "désinscrit"
 
 
 def test_the_button_and_a_change_of_mind(house: House) -> None:
