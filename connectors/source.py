@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import msgspec
 import pydantic
@@ -118,3 +118,37 @@ class Source(Protocol):
     def close(self) -> None:
         """Let go of connections. Called once, also after a failure."""
         ...
+
+
+class Change(msgspec.Struct, frozen=True):
+    """A change in a newsletter for one person. `consented`: they said yes to it, and need not be asked once more."""
+
+    verb: Literal["subscribe", "unsubscribe", "add_tag", "remove_tag"]
+    email: str
+    tag: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    language: str = ""
+    consented: bool = False
+
+
+CHANGES = frozenset({"subscribe", "unsubscribe", "add_tag", "remove_tag"})
+Changed = Literal["done", "already", "asked", "unknown", "refused"]
+"""`asked`: the service asks the person whether they want it. `unknown`: they are not on the list. `refused`: the service
+does not take them (they left, or the address does not work).
+"""
+
+
+@runtime_checkable
+class Newsletter(Protocol):
+    """A source in which something can be changed, too; a source that is none of these has no `writes`."""
+
+    writes: ClassVar[frozenset[str]]
+    asks: ClassVar[bool]
+    """Whether the service can ask somebody itself whether they want the newsletter (double opt-in)."""
+
+    def change(self, wanted: Change) -> Changed:
+        """Make one change. The same change once more does no harm. Raises `connectors.trouble`."""
+        ...
+
+    def close(self) -> None: ...

@@ -20,7 +20,6 @@ OPTIONS = {
     "newsletter": ("option_newsletter",),
     "webhook": ("option_webhook",),
 }
-LATER = {"newsletter"}
 MOST_A_DAY = 500  # lines that the tab has room for
 
 
@@ -59,9 +58,6 @@ def read_action(context: Context, block: Block, path: str) -> Iterable[Action]:
         return ()
     rest = Block(tuple(other for other in block.entries if other is not entry), block.place)
     options = _options(context, name, entry.key.value, rest, path)
-    if name in LATER:
-        context.tell(entry.key.place, "comes-later", f"{path}.{entry.key.value}", entry.key.value)
-        return ()
     return READERS[name](context, entry, options, path)
 
 

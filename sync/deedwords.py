@@ -31,6 +31,10 @@ def _named(desk: Desk, told: dict[str, str | None]) -> str:
 def became(desk: Desk, row: deeds.Row) -> str:
     """`done`, `held back (the person unsubscribed)`."""
     state = desk.say(f"deed-state-{row.state}")
+    if row.kind == "newsletter" and row.state == "done":
+        more = [desk.say(f"deed-answer-{row.answer}")] if row.answer in {"asked", "already"} else []
+        more += [desk.say(f"deed-undo-{deeds.what(row)['change'].replace('_', '-')}")] if row.answer == "done" else []
+        return f"{state} ({'; '.join(more)})" if more else state
     return f"{state} ({why_not(desk.language, row.reason)})" if row.reason else state
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from connectors.source import Newsletter
 from sync.contacts import Contacts, keep_out
+from sync.desk import Desk
 from sync.followup.hooks import call_webhooks
+from sync.followup.letters import change_newsletters
 
 if TYPE_CHECKING:
     from sync.run import Work
@@ -23,3 +26,14 @@ def do_deeds(work: Work, stop: Callable[[], bool]) -> None:
         people=contacts, house=desk.config.organisation.slug, rules=work.book.names,
         stop=stop,
     )  # fmt: skip
+    work.deeds["newsletter"] = change_newsletters(
+        desk.store, lambda name: _newsletter(desk, name), desk.clock.now,
+        people=contacts, law=desk.config.organisation.law, today=desk.clock.today(), stop=stop,
+    )  # fmt: skip
+
+
+def _newsletter(desk: Desk, name: str | None) -> Newsletter | None:
+    """A newsletter by its name; without a name the only one."""
+    known = desk.config.newsletters
+    chosen = name if name in known else known[0] if name is None and len(known) == 1 else None
+    return cast("Newsletter", desk.config.open_source(chosen, desk.clock)) if chosen else None

@@ -25,6 +25,7 @@ from connectors.client import Answer, Client
 from connectors.records import Consent, Engagement, Person, Record, Subscription
 from connectors.source import Account, Broken, Object, Page, Setting
 from connectors.sources.ghost_login import Signature, its_time
+from connectors.sources.ghost_writing import Writing
 from connectors.trouble import FixFile, GiveUp, SetAside
 
 SERVICE = "Ghost"
@@ -139,7 +140,7 @@ class Place(msgspec.Struct):
     mark: str | None = None
 
 
-class Ghost:
+class Ghost(Writing):
     """Members of one Ghost site. Objects: `member` and `newsletter`, by Ghost's ids."""
 
     service: ClassVar[str] = "ghost"
@@ -211,6 +212,9 @@ class Ghost:
         except msgspec.MsgspecError as fault:
             raise SetAside("ghost-unreadable", detail=str(fault)) from None
         return (_person(member), *_subscriptions(member), *_consent(member), *_engagement(member))
+
+    def letters(self) -> list[str]:
+        return [letter.id for letter in self._newsletters()]
 
     def close(self) -> None:
         self._client.close()

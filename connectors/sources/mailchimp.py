@@ -28,6 +28,7 @@ from connectors.client import Answer, Client
 from connectors.records import Record
 from connectors.source import Account, Broken, Object, Page, Setting
 from connectors.sources.mailchimp_member import Activity, Member, act_records, member_records, time_of
+from connectors.sources.mailchimp_writing import Writing
 from connectors.trouble import FixFile, GiveUp, LogInAgain, SetAside, TryLater
 
 SERVICE = "Mailchimp"
@@ -157,7 +158,7 @@ class Place(msgspec.Struct, frozen=True):
         return msgspec.json.encode(self).decode()
 
 
-class Mailchimp:
+class Mailchimp(Writing):
     """Members of one audience. Objects: `member` (subscriber hash) and `activity` (`campaign/subscriber hash`)."""
 
     service: ClassVar[str] = "mailchimp"

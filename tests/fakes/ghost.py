@@ -119,7 +119,7 @@ class FakeGhost(FakeService):
     # --- the API ----------------------------------------------------------------------------------------------------
 
     def handle(self, request: Request) -> Response | None:
-        if request.method != "GET" or not request.path.startswith(ADMIN):
+        if not request.path.startswith(ADMIN):
             return None
         path = request.path.removeprefix(ADMIN)
         if path == "site/":
@@ -127,7 +127,31 @@ class FakeGhost(FakeService):
         refused = self._refusal(request)
         if refused:
             return refused
+        if request.method != "GET":
+            return self._write(path, request)
         return self._list(path, request)
+
+    def _write(self, path: str, request: Request) -> Response | None:
+        """A member made, or changed: `newsletters` and `labels` take the place of those before."""
+        ((name, (given,)),) = request.json().items()
+        steps = path.strip("/").split("/")
+        if name != "members" or not path.endswith("/") or set(given) - {"email", "name", "newsletters", "labels"}:
+            return None
+        if (request.method, steps) == ("POST", ["members"]):
+            if any(member["email"].lower() == given["email"].lower() for member in self.members.values()):
+                return _error(422, "ValidationError", "Member already exists.", None)
+            id_ = self.add(given["email"], given["name"], newsletters=[one["id"] for one in given["newsletters"]])
+        elif request.method == "PUT" and len(steps) == 2 and steps[1] in self.members:
+            id_ = steps[1]
+            if "newsletters" in given:
+                self.receive(id_, *(one["id"] for one in given["newsletters"]))
+            if "labels" in given:
+                self.label(id_, *(one["name"] for one in given["labels"]))
+        else:
+            return None
+        return Response.json(
+            {"members": [self._shown(self.members[id_], [])]}, 201 if request.method == "POST" else 200
+        )
 
     def _list(self, path: str, request: Request) -> Response | None:
         match path:
@@ -148,6 +172,12 @@ class FakeGhost(FakeService):
             return None
         field, way = order.split()
         after = re.fullmatch(r"id:>'([0-9a-f]{24})'", request.one("filter")) if request.one("filter") else None
+        named = re.fullmatch(r"email:'((?:[^'\\]|\\.)*)'", request.one("filter"))
+        if named:
+            email = re.sub(r"\\(.)", r"\1", named[1]).lower()
+            return self._page(request, "members", [
+                self._shown(member, []) for member in self.members.values() if member["email"].lower() == email
+            ])  # fmt: skip
         if request.one("filter") and not after:
             return None
         found = [member for member in self.members.values() if not after or member["id"] > after[1]]

@@ -88,8 +88,6 @@ class FakeMailchimp(FakeService):
     # --- the API ----------------------------------------------------------------------------------------------------
 
     def handle(self, request: Request) -> Response | None:
-        if request.method != "GET":
-            return None
         headers = {name.lower(): value for name, value in request.headers.items()}
         given = base64.b64decode(headers.get("authorization", "").removeprefix("Basic ")).decode()
         if given.partition(":")[2] != KEY:
@@ -116,9 +114,55 @@ class FakeMailchimp(FakeService):
                 return self._page(request, {"lists": [self._audience()]}, PAGED)
             case [list_] if list_ == LIST:
                 return self._cut(request, self._audience(), {"fields"})
-            case [list_, "members"] if list_ == LIST:
+            case [list_, "members"] if list_ == LIST and request.method == "GET":
                 return self._browse(request)
+            case [list_, "members", hash_] if list_ == LIST:
+                return self._one(request, hash_)
+            case [list_, "members", hash_, "tags"] if list_ == LIST and request.method == "POST":
+                return self._tag(request, hash_)
         return problem(404, "Resource Not Found", "The requested resource could not be found.")
+
+    def _one(self, request: Request, hash_: str) -> Response | None:
+        """One member: read, changed (PATCH), or made or changed (PUT)."""
+        member = self.members.get(hash_)
+        if request.method == "PUT" and set(request.query) <= {"skip_merge_validation"}:
+            return self._put(request.json(), hash_)
+        if member is None:
+            return problem(404, "Resource Not Found", "The requested resource could not be found.")
+        if request.method == "GET":
+            return self._cut(request, member, {"fields"})
+        if request.method == "PATCH" and request.json() == {"status": "unsubscribed"}:
+            self.edit(hash_, status="unsubscribed")
+            return Response.json(self.members[hash_])
+        return None
+
+    def _put(self, body: dict[str, Any], hash_: str) -> Response | None:
+        known = {"email_address", "status_if_new", "status", "merge_fields", "language"}
+        if set(body) > known or hash_of(body["email_address"]) != hash_:
+            return None
+        member = self.members.get(hash_)
+        if member is None:
+            names = body["merge_fields"]
+            self.add(
+                body["email_address"], names.get("FNAME", ""), names.get("LNAME", ""), status=body["status_if_new"]
+            )
+        elif member["status"] in ("unsubscribed", "cleaned") and body.get("status") == "subscribed":
+            return problem(400, "Member In Compliance State", "This contact can't be resubscribed by the API.")
+        else:
+            self.edit(hash_, status=body.get("status", member["status"]))
+        return Response.json(self.members[hash_])
+
+    def _tag(self, request: Request, hash_: str) -> Response | None:
+        if hash_ not in self.members:
+            return problem(404, "Resource Not Found", "The requested resource could not be found.")
+        worn = {tag["name"]: tag for tag in self.members[hash_]["tags"]}
+        for tag in request.json()["tags"]:
+            if tag["status"] == "active":
+                worn.setdefault(tag["name"], {"id": len(worn) + 1, "name": tag["name"]})
+            else:
+                worn.pop(tag["name"], None)
+        self.edit(hash_, tags=list(worn.values()), tags_count=len(worn))
+        return Response(204)
 
     def _browse(self, request: Request) -> Response | None:
         field, way = request.one("sort_field", "timestamp_signup"), request.one("sort_dir", "ASC")

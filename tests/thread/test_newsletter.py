@@ -1,0 +1,88 @@
+"""A rule changes a newsletter: after approval, only with the right to, recorded with what would undo it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.fakes.mailchimp import KEY, LIST, FakeMailchimp, hash_of
+from tests.thread.small import Small
+
+RULES = """\
+règles:
+  - nom: Habitués
+    quand: {visites: au moins 2}
+    alors:
+      - infolettre: inscrire
+      - infolettre: {ajouter étiquette: Habitués}
+"""
+JEANNE, AWA = "jeanne.exemple@example.org", "awa.diallo@example.org"
+
+
+@pytest.fixture
+def chimp() -> Iterator[FakeMailchimp]:
+    with FakeMailchimp(people=0) as chimp:
+        yield chimp
+
+
+@pytest.fixture
+def phare(small: Small, chimp: FakeMailchimp) -> Small:
+    source = f'  lettre: {{type: mailchimp, key: "${{K}}", list: {LIST}, endpoint: "{chimp.url}", engagement: no}}\n'
+    small.change("config.yaml", "sheet:\n", f"{source}sheet:\n")
+    small.change("config.yaml", "  tab: Contacts\n", "  tab: Contacts\n  outbox: Courriels\n")
+    small.write(".env", f"K={KEY}\n")
+    small.write("rules/public.yaml", RULES)
+    return small
+
+
+def status(chimp: FakeMailchimp, email: str) -> str:
+    return str(chimp.members.get(hash_of(email), {}).get("status", "none"))
+
+
+def test_it_waits_for_a_yes_then_asks_those_who_may_be_asked(phare: Small, chimp: FakeMailchimp) -> None:
+    done = phare.run(today="2026-03-14")
+    assert (done.code, done.facts["mail"]["others_waiting"]) == (7, 4)
+    assert status(chimp, JEANNE) == "none"
+    told = phare.filrouge("outbox").said.replace("\u00a0", " ")
+    assert "4 changements ou messages de « Habitués » attendent votre accord : filrouge approve habitues" in told
+    assert any(
+        row["Objet"] == "infolettre lettre : inscrire".replace(" :", "\u00a0:") for row in phare.rows("Courriels")
+    )
+    assert phare.filrouge("approve", "habitues").code == 0
+    done = phare.run(today="2026-03-14")
+    # They bought a ticket in the last two years: they may be asked, and Mailchimp does it itself.
+    assert (status(chimp, JEANNE), status(chimp, AWA)) == ("pending", "pending")
+    assert {tag["name"] for tag in chimp.members[hash_of(JEANNE)]["tags"]} == {"Habitués"}
+    assert done.facts["services"]["newsletter"]["done"] == 4
+    why = phare.filrouge("explain", JEANNE, today="2026-03-14").said.replace("\u00a0", " ")
+    assert "le service lui demande si elle le veut" in why
+    assert "pour revenir en arrière : retirer l'étiquette là-bas" in why.replace("’", "'")
+    writes = len(chimp.requests)
+    phare.run(today="2026-03-14")
+    assert all(request.method == "GET" for request in chimp.requests[writes:])
+
+
+def test_who_unsubscribed_is_left_alone(phare: Small, chimp: FakeMailchimp) -> None:
+    chimp.add(JEANNE, "Jeanne", "Exemple", status="unsubscribed")
+    phare.run(today="2026-03-14")
+    phare.filrouge("approve", "habitues")
+    done = phare.run(today="2026-03-14")
+    assert status(chimp, JEANNE) == "unsubscribed"
+    assert done.facts["services"]["newsletter"]["held"] == {"unsubscribed": 1}
+
+
+def test_a_service_that_is_down_changes_nothing_and_is_tried_again(phare: Small, chimp: FakeMailchimp) -> None:
+    phare.run(today="2026-03-14")
+    phare.filrouge("approve", "habitues")
+    fault = chimp.fail(path=f"members/{hash_of(JEANNE)}", status=401, times=99)
+    other = chimp.fail(path=f"members/{hash_of(AWA)}", status=401, times=99)
+    done = phare.run(today="2026-03-14")
+    assert (done.code, done.facts["services"]["newsletter"]["later"]) == (1, 4)
+    fault.times = other.times = 0
+    assert phare.run(today="2026-03-14").facts["services"]["newsletter"]["done"] == 4
+
+
+def test_without_such_a_newsletter_the_rule_is_a_mistake(small: Small) -> None:
+    small.write("rules/public.yaml", RULES)
+    assert "n'est une infolettre que Fil rouge peut modifier" in small.filrouge("check").said.replace("’", "'")
