@@ -14,7 +14,7 @@ from sync.desk import Desk
 from sync.followup import proof
 from sync.followup.compose import weigh
 from sync.followup.fill import bare_fields, field_of
-from sync.followup.templates import Template, TemplateMistake
+from sync.followup.templates import Gap, Template, TemplateMistake
 from sync.rows import called, everybody, house_of
 
 NAMED = 3
@@ -72,4 +72,10 @@ def _holes(desk: Desk) -> Iterator[Mistake]:
             if without.height:
                 names = ", ".join(filter(None, (called(row) for row in without.head(NAMED).iter_rows(named=True))))
                 more = {"n": without.height, "names": names + ("…" if without.height > NAMED else "")}
-                yield TemplateMistake(Place(gap.file, gap.line, 1), "template-no-fallback", found=bare.name, facts=more)
+                place = Place(gap.file, gap.line, _column(desk, gap))
+                yield TemplateMistake(place, "template-no-fallback", found=bare.name, facts=more)
+
+
+def _column(desk: Desk, gap: Gap) -> int:
+    lines = desk.lines().get(gap.file, [])
+    return max(0, lines[gap.line - 1].find(gap.field)) + 1 if gap.line <= len(lines) else 1

@@ -18,12 +18,13 @@ INK, NIGHT, NIGHT_SHEET, NIGHT_INK = "#2a2521", "#171513", "#221f1c", "#efe9e1"
 
 @dataclass(frozen=True)
 class Look:
-    """Colours as `#rrggbb`. `accent` fills, `link` is text on `sheet`; the second half is for dark mode."""
+    """Colours as `#rrggbb`. `line` goes around the sheet, `hair` across it. `accent` fills, `link` is text on `sheet`; the second half is for dark mode."""
 
     background: str
     sheet: str
     ink: str
     line: str
+    hair: str
     accent: str
     on_accent: str
     link: str
@@ -52,6 +53,7 @@ def look_of(colours: Colours) -> Look:
         sheet=sheet,
         ink=INK,
         line=_mix(ground, ends, 0.08),
+        hair=_mix(sheet, INK, 0.14),
         accent=accent,
         on_accent=_on(accent),
         link=_readable(accent, sheet, "#000000"),
