@@ -8,6 +8,7 @@ before a write, and its answer tells what stands there after it.
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,6 +20,7 @@ from connectors.trouble import FixFile, GiveUp, Trouble, TryLater
 
 if TYPE_CHECKING:
     from connectors.sheets.googlesheets.answers import TabData
+    from connectors.sheets.googlesheets.keeping import Work
     from connectors.sheets.googlesheets.reading import Reading
     from connectors.sheets.googlesheets.scope import Area, Glance
     from connectors.sheets.googlesheets.writing import Step
@@ -152,6 +154,12 @@ class Google:
         stamps = _stamps(data) if data else None
         return None if stamps is None else stamp in stamps
 
+    def mend(self, tab: str, stamp: str, kept: bytes, keep: Callable[[bytes], None]) -> Sequence[Refused]:
+        """One read where nothing moved."""
+        from connectors.sheets.googlesheets.keeping import thaw
+
+        return self._put_right(tab, thaw(tab, kept), stamp, keep, late=True)
+
     def address(self) -> str:
         return f"https://docs.google.com/spreadsheets/d/{self.id}/edit"
 
@@ -242,13 +250,22 @@ class Google:
 
     def _land(self, reading: Reading, step: Step, before: Callable[[Batch], None]) -> None:
         """Where Google refuses a cell, nothing has landed: the rest goes without it."""
+        from connectors.sheets.googlesheets.keeping import Work, freeze
+        from connectors.sheets.googlesheets.repair import moved
         from connectors.sheets.googlesheets.writing import request_batch, without
 
-        before(Batch(step.stamp, step.changes, step.refused))
         if not step.changes:
+            before(Batch(step.stamp, step.changes, step.refused))
             return
         base = reading.copy()
         requests = request_batch(reading, step, "fr" if self.setting.language == "fr" else "en")
+        made = {id_: reading.marks[id_] for id_ in step.marks}
+        work = Work(reading, step.puts, step.stood, step.fresh, made)
+
+        def keep(kept: bytes) -> None:
+            before(Batch(step.stamp, step.changes, step.refused, kept=kept))
+
+        keep(freeze(work))
         try:
             seen = self._send(reading, requests, self._areas(reading, step), step.stamp)
         except GiveUp as error:
@@ -258,8 +275,8 @@ class Google:
             vars(reading).update(vars(base))
             self._land(reading, step, before)
             return
-        if step.puts and seen.differs(reading):
-            step.refused = [*step.refused, *self._mend(reading, step, seen)]
+        if moved(reading, seen, step.puts):
+            step.refused = [*step.refused, *self._put_right(reading.tab, work, step.stamp, keep)]
 
     def _send(self, reading: Reading, requests: Sequence[Any], asked: Sequence[Area], stamp: str) -> Glance:
         """One batch, and the areas as they stand after it."""
@@ -281,35 +298,34 @@ class Google:
         sheets = answers.updated(raw).updatedSpreadsheet.sheets if raw is not None else []
         return glance(asked, sheets[0]) if sheets else self._glance(reading, asked)
 
-    def _mend(self, reading: Reading, step: Step, seen: Glance) -> list[Refused]:
-        """Rows moved in between: put right what was hit, from what was read."""
+    def _put_right(
+        self, tab: str, work: Work, stamp: str, keep: Callable[[bytes], None], *, late: bool = False
+    ) -> list[Refused]:
+        """Rows or columns moved in between: put right what was hit, from what was read. They may move again meanwhile."""
         from connectors.sheets.googlesheets import marks
         from connectors.sheets.googlesheets.cells import requests
+        from connectors.sheets.googlesheets.keeping import freeze
         from connectors.sheets.googlesheets.repair import moved, repair
 
-        hit: list[Refused] = []
-        stood = step.stood
         for _ in range(_REPAIRS):
-            if not moved(reading, seen, step.puts, stood):
-                break
-            now = self._read(reading.tab)
+            now = self._read(tab)
             if now is None:
-                break
-            right = repair(reading, now, step.puts, stood)
-            hit += right.hit
-            if not right.puts:
-                break
+                return []
+            right = repair(work, now, late=late)
+            if not (right.puts or right.marks):
+                return right.told(work, late=late)
             mended = now.copy()
+            batch = marks.move(mended, work.should, work.marks, right.marks)
             for one in right.puts:
                 mended.put(one.row, one.column, one.value)
-            batch = [*requests(now.sheet_id, right.puts), *marks.stamp(mended, f"{step.stamp}r")]
-            again = self._rows_of(mended, right.puts)
-            seen = self._send(mended, batch, again, f"{step.stamp}r")
-            stood = {(one.row, one.column): now.cell(one.row, one.column) for one in right.puts}
-            reading.stamp = mended.stamp
-            if not seen.differs(mended):
-                break
-        return hit
+            work.sent(right.puts)
+            keep(freeze(work))
+            mark = secrets.token_hex(8)
+            batch += [*requests(now.sheet_id, right.puts), *marks.stamp(mended, mark, stamp)]
+            seen = self._send(mended, batch, self._rows_of(mended, right.puts), mark)
+            if not moved(mended, seen, right.puts):
+                return right.told(work, late=late)
+        raise TryLater("sheet-changed", tab=tab)
 
     def _rows_of(self, reading: Reading, puts: Sequence[Any]) -> list[Area]:
         from connectors.sheets.googlesheets.scope import areas

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import msgspec
 import pydantic
@@ -144,13 +144,15 @@ class Batch:
 
     `changes` are those that land, with each value as it will be read back (a date before 1900 becomes text in Excel);
     `refused` are the cells that were left out. `leaves` is the tab's revision once it has landed, as `Sheet.revision`
-    gives it while nobody else saves; None where that can't be known before reading.
+    gives it while nobody else saves; None where that can't be known before reading. `kept`: what the sheet asks to have
+    kept with the intent, and is given again by the next run if this one is killed (`Mending`).
     """
 
     stamp: str
     changes: Changes = field(default_factory=Changes)
     refused: Sequence[Refused] = ()
     leaves: str | None = None
+    kept: bytes = b""
 
 
 class Calls(msgspec.Struct):
@@ -198,7 +200,8 @@ class Sheet(Protocol):
     ) -> None:
         """Land `changes`, read against `table`, in as few batches as can be.
 
-        `before(batch)` is called when nothing of it has left yet, `after(batch)` when it has surely landed.
+        `before(batch)` is called when nothing of it has left yet, and once more with the same stamp if what is to be
+        `kept` grows; `after(batch)` when it has surely landed.
         Raises `TryLater("sheet-changed")` when somebody saved since `table` was read and nothing was written:
         the engine reads and plans again. A sheet with `looks_again = True` reads each row anew just before it writes
         it, leaves out those that somebody changed, and raises when the others have landed.
@@ -221,4 +224,15 @@ class Browsable(Sheet, Protocol):
 
     def tabs(self) -> Sequence[TabName]:
         """The tabs that people see, in their order; none where the file does not exist yet. Changes nothing."""
+        ...
+
+
+@runtime_checkable
+class Mending(Sheet, Protocol):
+    """A sheet whose rows may move in the very instant of a write, so that what landed wrongly is put right after it."""
+
+    def mend(self, tab: str, stamp: str, kept: bytes, keep: Callable[[bytes], None]) -> Sequence[Refused]:
+        """Put right the batch with this stamp, which landed in a run that was killed before it could look at what it
+        did. `kept` is its `Batch.kept`; `keep` is called with what takes its place before anything is sent. Gives the cells concerned.
+        """
         ...

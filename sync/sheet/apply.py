@@ -63,10 +63,11 @@ def finish(  # noqa: PLR0913  the two ends, the two sides, and when
     of `TRIES` times. Whatever it raises, and if it is killed: nothing is lost, and the next run carries on.
     """
     job = Job(store, sheet, look.tab.name, run, now, allow)
-    done = Applied(look)
+    done = Applied(look, refused=list(look.mended))
     tries = 0
     if not look.closed and not look.unread and not _is_fresh(sheet, look):
         look, wanted = _anew(job, look, wanted, again)
+        done.refused += look.mended
     while not look.closed:
         done.look = look
         tries += 1
@@ -79,6 +80,7 @@ def finish(  # noqa: PLR0913  the two ends, the two sides, and when
         if tries > 2 * TRIES:
             raise TryLater("sheet-changed", tab=job.tab_name)
         look, wanted = _anew(job, look, wanted, again)
+        done.refused += look.mended
     done.look = look
     _journal_gates(job, look)
     return done
@@ -127,7 +129,6 @@ def _step(job: Job, look: Look, wanted: Wanted, done: Applied) -> bool:
     _remember(job, look, made, done)
     if made.writes_something:
         land(job, look, made, done)
-        _journal_refused(job, look, done)
     _close(job, look, wanted, made, done)
     return True
 
@@ -260,16 +261,6 @@ def _column_lines(look: Look) -> list[Line]:
 
 def _journal_gates(job: Job, look: Look) -> None:
     lines = [Line(kind="gate", tab=job.tab_name, why=f"{gate.code} {gate.n}/{gate.of}") for gate in look.closed]
-    with job.store.begin() as connection:
-        write_lines(connection, job.store.org, job.run, job.now, lines)
-
-
-def _journal_refused(job: Job, look: Look, done: Applied) -> None:
-    names = {look.table.columns[place].ref: name for name, place in look.layout.ours.items()} if look.table else {}
-    lines = [
-        Line(kind="refused", tab=job.tab_name, key=one.key, field=names.get(one.column), why=one.code)
-        for one in done.refused
-    ]
     with job.store.begin() as connection:
         write_lines(connection, job.store.org, job.run, job.now, lines)
 

@@ -10,12 +10,13 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from connectors.sheets.sheet import Mending, Refused, Sheet
 from sync.sheet.columns import Tab, cell_of
 from sync.sheet.journal import Line, unpack, write_lines
 from sync.sheet.state import RowChange, change_rows, found_again, rename_row
 from sync.sheet.tables import sheet_intent
 from sync.sheet.threeway import NOT_THEIRS
-from sync.store.base import Store
+from sync.store.base import Store, upsert
 
 WriteKind = Literal["write", "put-back", "conflict-ours", "undo"]
 KIND_OF_LINE: dict[WriteKind, Literal["written", "put-back", "conflict", "undone"]] = {
@@ -50,7 +51,7 @@ class IntentKey(msgspec.Struct, frozen=True, array_like=True):
 
 class Intent(msgspec.Struct):
     """One batch. `rows`: the plain texts of the rows to be added, by key and field; `odd`: what we wanted in those of
-    their cells that will be read otherwise.
+    their cells that will be read otherwise. `kept`: what the sheet wants to be given again, should this run be killed.
     """
 
     keys: list[IntentKey] = []
@@ -59,13 +60,14 @@ class Intent(msgspec.Struct):
     odd: dict[str, dict[str, str]] = {}
     run: int = 0
     stamp: str = ""
+    kept: bytes = b""
 
 
 def note(store: Store, tab: str, run: int, now: datetime, stamp: str, intent: Intent) -> None:
-    """Commit what a batch is about to do."""
+    """Commit what a batch is about to do; again with the same stamp: what it is about to do by now."""
     row = {"org": store.org, "stamp": stamp, "tab": tab, "run": run, "at": now}
     with store.begin() as connection:
-        connection.execute(sa.insert(sheet_intent), [row | {"changes": msgspec.json.encode(intent).decode()}])
+        upsert(connection, sheet_intent, [row | {"changes": msgspec.json.encode(intent).decode()}])
 
 
 def unfinished(store: Store, tab: str) -> list[Intent]:
@@ -82,11 +84,13 @@ def unfinished(store: Store, tab: str) -> list[Intent]:
     return intents
 
 
-def landed(store: Store, tab: Tab, now: datetime, intent: Intent) -> None:
-    """The batch stands in the sheet: what is agreed moves, and the journal says so, in one transaction."""
+def landed(store: Store, tab: Tab, now: datetime, intent: Intent, more: Sequence[Line] = ()) -> None:
+    """The batch stands in the sheet: what is agreed moves, and the journal says so, in one transaction; `more` is what
+    else it has to say.
+    """
     with store.begin() as connection:
         agree(connection, store.org, tab, intent)
-        write_lines(connection, store.org, intent.run, now, lines(tab, intent))
+        write_lines(connection, store.org, intent.run, now, [*lines(tab, intent), *more])
         drop(connection, store.org, intent)
 
 
@@ -137,11 +141,27 @@ def lines(tab: Tab, intent: Intent, *, uncertain: bool = False) -> list[Line]:
     return [*keys, *cells, *rows]
 
 
+def mend(store: Store, sheet: Sheet, tab: str, now: datetime, intent: Intent) -> Sequence[Refused]:
+    """Rows may have moved in the instant of a write that landed, and that a killed run could not look at any more."""
+    if not intent.kept or not isinstance(sheet, Mending):
+        return ()
+
+    def keep(kept: bytes) -> None:
+        intent.kept = kept
+        note(store, tab, intent.run, now, intent.stamp, intent)
+
+    return sheet.mend(tab, intent.stamp, intent.kept, keep)
+
+
+Answer = tuple[Intent, bool | None, Sequence[Line]]
+"""A batch, whether it landed, and what the journal has to say of its mending."""
+
+
 def settle(
     store: Store,
     tab: Tab,
     now: datetime,
-    answers: Sequence[tuple[Intent, bool | None]],
+    answers: Sequence[Answer],
     stands: Callable[[str, str], str | None],
 ) -> None:
     """Close the batches of a killed run. `stands(key, field)` is the plain text read there, None if there is no such row.
@@ -150,9 +170,9 @@ def settle(
     each that holds what was there before has not; any other was changed since, and is compared as usual, with a line
     in the journal for what may have been overwritten.
     """
-    for intent, answer in answers:
+    for intent, answer, told in answers:
         if answer:
-            landed(store, tab, now, intent)
+            landed(store, tab, now, intent, told)
         elif answer is None:
             _settle_by_cell(store, tab, now, intent, stands)
         else:

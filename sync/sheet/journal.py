@@ -4,7 +4,7 @@ conflict, gate and hidden row. Enough to explain a cell, and to put a run's cell
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from connectors.sheets.sheet import Cell, Formula
+from connectors.sheets.sheet import Cell, Formula, Refused
 from sync.sheet.tables import sheet_journal
 from sync.store.base import Store
 
@@ -77,6 +77,11 @@ def unpack(packed: str | None) -> Cell | Formula:
         return date.fromisoformat(value["date"])
     inner = unpack(value["value"])
     return Formula(value["formula"], None if isinstance(inner, Formula) else inner)
+
+
+def refusals(tab: str, refused: Iterable[Refused], names: Mapping[str, str]) -> list[Line]:
+    """What a sheet could not take, or had hit by mistake; `names`: the field by the column's ref."""
+    return [Line(kind="refused", tab=tab, key=one.key, field=names.get(one.column), why=one.code) for one in refused]
 
 
 def write_lines(connection: Connection, org: int, run: int, now: datetime, lines: Iterable[Line]) -> None:

@@ -10,7 +10,7 @@ from connectors.sheets.sheet import Batch, Cell, CellWrite, Changes, NewRow, Ref
 from sync.sheet.columns import cell_of, plain
 from sync.sheet.gates import Gate
 from sync.sheet.intents import Intent, IntentCell, IntentKey, landed, note
-from sync.sheet.journal import pack
+from sync.sheet.journal import pack, refusals
 from sync.sheet.look import Look
 from sync.sheet.plan import Plan, Write
 from sync.store.base import Store
@@ -19,7 +19,7 @@ from sync.store.base import Store
 @dataclass
 class Applied:
     """What was done in a tab. `gates` holds every gate raised, `closed` those that stopped it; `look` is the last one.
-    `refused`: cells that this kind of sheet could not take; they are tried again with each run.
+    `refused`: cells that this kind of sheet could not take; they are tried again with each run; or that it had hit by mistake.
     `tried`: the keys given so far in this run (a sheet may refuse one). `leaves`: the revision that our last write left.
     """
 
@@ -66,12 +66,14 @@ def land(job: Job, look: Look, made: Plan, done: Applied) -> None:
     words = _Words(look, look.table, made)
 
     def before(batch: Batch) -> None:
-        note(job.store, job.tab_name, job.run, job.now, batch.stamp, words.intent(batch))
+        intent = words.intent(batch)
+        intent.kept = batch.kept
+        note(job.store, job.tab_name, job.run, job.now, batch.stamp, intent)
 
     def after(batch: Batch) -> None:
         intent = words.intent(batch)
         intent.run, intent.stamp = job.run, batch.stamp
-        landed(job.store, look.tab, job.now, intent)
+        landed(job.store, look.tab, job.now, intent, refusals(job.tab_name, batch.refused, words.names))
         _count(done, intent, batch)
 
     job.sheet.write(look.as_read, words.changes(), before, after)

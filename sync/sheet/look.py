@@ -12,11 +12,12 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from connectors.sheets.sheet import Cell, Formula, Row, Sheet, Table
+from connectors.sheets.sheet import Cell, Formula, Refused, Row, Sheet, Table
 from sync.sheet import gates as gate
 from sync.sheet.columns import FORMULA, Layout, Mapped, Tab, cell_of, fold, from_cell, lay_out, plain, seen_column
 from sync.sheet.gates import Gate
-from sync.sheet.intents import settle, unfinished
+from sync.sheet.intents import mend, settle, unfinished
+from sync.sheet.journal import refusals
 from sync.sheet.state import Rows, TabState, load_rows, load_tab
 from sync.store.base import Store
 
@@ -53,8 +54,8 @@ class Look:
     For the caller: `edits` (corrections, the emptied cells among them), `unclear` (corrections that can't be read: the
     cell is left alone, the value is the text), `computed_edits` (will be put back), `strangers`, `team` (key and a text
     column `sheet:<header>` for each column of the team; null is empty), `twice`, `paused`, `missing` (keys not found),
-    `foreign` (how many rows have a key that is none of ours: they are among the strangers), `gates`, and `closed`: the
-    gates that stop this tab. If it is closed there are no edits and no strangers.
+    `foreign` (how many rows have a key that is none of ours: they are among the strangers), `mended` (cells that a
+    killed run had hit), `gates`, and `closed`: the gates that stop this tab. If it is closed there are no edits and no strangers.
 
     For the engine: the rest. `table` is None where the tab does not exist, or was not read because nobody saved since
     (`unread`); foreign keys are left out of it, but not of `as_read`. `seen`: key, row (place in `table.rows`), paused,
@@ -81,6 +82,7 @@ class Look:
     missing: tuple[str, ...] = ()
     foreign: int = 0
     as_read: Table | None = None
+    mended: tuple[Refused, ...] = ()
     gates: tuple[Gate, ...] = ()
     closed: tuple[Gate, ...] = ()
     dropped: tuple[str, ...] = ()
@@ -116,18 +118,22 @@ def look(
     if not (fresh or intents) and state and _nobody_saved(state, tab, revision):
         return _unread(store, tab, state)
     answers = [(intent, sheet.landed(tab.name, intent.stamp)) for intent in intents]
+    mended = {i: mend(store, sheet, tab.name, now, one) for i, (one, landed) in enumerate(answers) if landed}
     table = sheet.read(tab.name)
+    layout = lay_out(table.columns if table else (), tab)
+    if answers:
+        names = {table.columns[place].ref: name for name, place in layout.ours.items()} if table else {}
+        told = [(*one, refusals(tab.name, mended.get(i, ()), names)) for i, one in enumerate(answers)]
+        settle(store, tab, now, told, _reader(table, layout, tab))
     rows = load_rows(store, tab)
     as_read = table
     table, foreign = _without_foreign_keys(tab, table, rows)
-    layout = lay_out(table.columns if table else (), tab)
     seen, twice = _seen(tab, table, layout)
-    if answers:
-        settle(store, tab, now, answers, _reader(table, layout, tab))
     before = state or TabState(columns=[])
     raw = Look(
         tab, table, seen, rows, layout, _team(table, layout, twice), before,
         revision=revision, known=state is not None, twice=twice, foreign=foreign, as_read=as_read,
+        mended=tuple(one for some in mended.values() for one in some),
     )  # fmt: skip
     return _compared(_mapping(raw), allow)
 

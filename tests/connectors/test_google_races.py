@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from connectors.sheets.google import Google, GoogleSettings
 from connectors.sheets.googlesheets import writing
+from connectors.sheets.googlesheets.session import ATTEMPTS
 from connectors.sheets.sheet import Batch, Cell, CellWrite, Changes, Formula, KeyWrite, Table
 from connectors.source import Setting
 from connectors.trouble import TryLater
@@ -19,6 +21,7 @@ from tests.connectors.sheet_contract import COLUMNS, PEOPLE, TAB, cell, filled, 
 from tests.connectors.test_google import google
 from tests.fakes.google import SPREADSHEET, FakeGoogle
 from tests.fakes.google_grid import Area, Dimension, GridTab
+from tests.fakes.memory_sheet import Killed
 
 Act = Callable[[GridTab], object]
 
@@ -53,6 +56,10 @@ def delete(tab: GridTab) -> None:
 
 def move_column(tab: GridTab) -> None:
     tab.columns.insert(3, tab.columns.pop(0))
+
+
+def insert_above_all(tab: GridTab) -> None:
+    tab.rows.insert(0, Dimension())
 
 
 def rename_tab(tab: GridTab) -> None:
@@ -100,7 +107,7 @@ def test_what_is_typed_where_we_write_in_that_instant_is_told(
     assert [row.cells[:2] for row in rows[:2]] == [["Inès", None], ["Zoé", value]]
 
 
-@pytest.mark.parametrize("act", [sort, insert, move_column])
+@pytest.mark.parametrize("act", [sort, insert, move_column, insert_above_all])
 def test_what_moves_in_the_instant_of_writing_is_put_right(
     fake: FakeGoogle, sheet: Google, table: Table, act: Act
 ) -> None:
@@ -114,6 +121,60 @@ def test_what_moves_in_the_instant_of_writing_is_put_right(
     if act is sort:
         assert [(one.key, one.code) for one in batches[0].refused] == [("P2", "google-put-back")] * 2
         assert [(one.column, one.facts["cell"]) for one in batches[0].refused] == [("A", "A2"), ("B", "B2")]
+
+
+@pytest.mark.parametrize("act", [sort, insert, delete, move_column, insert_above_all])
+def test_killed_before_it_could_look_the_next_run_puts_it_right(
+    fake: FakeGoogle, sheet: Google, table: Table, act: Act, tmp_path: Path
+) -> None:
+    """Rows moved in the instant of writing, and the line was dead from then on: what was read is kept with the intent."""
+    meant = shown(sheet)
+    meant["P1"]["Prénom"], meant["P1"]["Courriel"] = "Aly", "aly@example.org"
+    if act is delete:
+        del meant["P0"]
+    kept: list[Batch] = []
+    between(fake, ":batchUpdate", act)
+    fake.fail(path=":batchUpdate", drop=True)
+    fake.fail(path="/v4/", drop=True, skip=1, times=ATTEMPTS)
+    changes = Changes(cells=[cell(table, 1, 0, "Aly"), cell(table, 1, 1, "aly@example.org")])
+    with pytest.raises(TryLater):
+        sheet.write(table, changes, kept.append, nobody)
+    again = google(fake, tmp_path)
+    (batch,) = kept
+    assert again.landed(TAB, batch.stamp)
+    told = again.mend(TAB, batch.stamp, batch.kept, lambda more: kept.append(replace(batch, kept=more)))
+    assert shown(again) == meant
+    writes = again.calls.write
+    assert again.mend(TAB, batch.stamp, kept[-1].kept, lambda _: None) == told
+    assert again.calls.write == writes
+
+
+def test_what_people_did_after_a_run_was_killed_is_theirs(
+    fake: FakeGoogle, sheet: Google, table: Table, tmp_path: Path
+) -> None:
+    """Nothing had moved: sorted since, changed back, or copied from where we wrote, it stays."""
+    kept: list[Batch] = []
+
+    def killed(_: Batch) -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        sheet.write(table, Changes(cells=[cell(table, 0, 0, "Zoë"), cell(table, 1, 0, "Aly")]), kept.append, killed)
+    tab = fake.document.tab(TAB)
+    for row, text in ((1, "Zoé"), (3, "Aly")):
+        fake.document.put(tab, row, 0, {"userEnteredValue": {"stringValue": text}})
+    sort(tab)
+    again, stands = google(fake, tmp_path), shown(sheet)
+    assert not again.mend(TAB, kept[0].stamp, kept[0].kept, lambda _: None)
+    assert shown(again) == stands
+    assert again.calls.write == 0
+
+
+def test_columns_moved_in_the_instant_in_which_rows_are_added(fake: FakeGoogle, sheet: Google, table: Table) -> None:
+    meant = shown(sheet) | {"P9": dict(zip((c.header for c in table.columns), PEOPLE[0], strict=True))}
+    between(fake, ":batchUpdate", move_column)
+    write(sheet, table, Changes(rows=[new_row(table, "P9", PEOPLE[0])]))
+    assert shown(sheet) == meant
 
 
 def test_a_tab_renamed_in_the_instant_of_writing_lands_once(fake: FakeGoogle, sheet: Google, table: Table) -> None:

@@ -39,10 +39,10 @@ def _column_place(sheet_id: int, column: int, count: int = 1) -> Json:
     return {"sheetId": sheet_id, "dimension": "COLUMNS", "startIndex": column, "endIndex": column + count}
 
 
-def stamp(reading: Reading, new: str) -> list[Json]:
+def stamp(reading: Reading, *new: str) -> list[Json]:
     """The batch's stamp, before those of the last few, in the one entry on the tab; and the tab's own mark."""
     batch: list[Json] = []
-    value = " ".join([new, *reading.stamps][:KEPT_STAMPS])
+    value = " ".join([*new, *(one for one in reading.stamps if one not in new)][:KEPT_STAMPS])
     if not reading.marked:
         batch.append(_mark(TAB_MARK, reading.tab, {"sheetId": reading.sheet_id}))
         reading.marked = True
@@ -60,8 +60,27 @@ def columns(reading: Reading, tags: Mapping[int, str]) -> Iterator[Json]:
     """Marks for columns that have none."""
     for column, tag in tags.items():
         if column not in reading.tags:
-            reading.tags[column] = tag
-            yield _mark(COLUMN_MARK, tag, {"dimensionRange": _column_place(reading.sheet_id, column)})
+            yield _mark_column(reading, column, tag)
+
+
+def _mark_column(reading: Reading, column: int, tag: str) -> Json:
+    id_ = _id()
+    reading.tags[column], reading.marks[id_] = tag, column
+    return _mark(COLUMN_MARK, tag, {"dimensionRange": _column_place(reading.sheet_id, column)}, id_)
+
+
+def move(now: Reading, should: Reading, made: dict[int, int], to: Mapping[int, int | None]) -> list[Json]:
+    """Marks that lie on wrong columns are made anew `to` the right ones. `made`: for which column of `should` each mark
+    was made, which is kept up to date.
+    """
+    batch: list[Json] = []
+    for id_, right in to.items():
+        batch.append({"deleteDeveloperMetadata": {"dataFilter": {"developerMetadataLookup": {"metadataId": id_}}}})
+        meant = made.pop(id_)
+        if right is not None:
+            batch.append(_mark_column(now, right, should.tags[meant]))
+            made[next(reversed(now.marks))] = meant
+    return batch
 
 
 def key_column(reading: Reading, language: str) -> list[Json]:

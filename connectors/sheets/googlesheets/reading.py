@@ -19,6 +19,7 @@ Line = list[Cell | Formula]
 @dataclass(repr=False)
 class Reading:
     """`lines` by row, as long as they are filled. `formats`: cells with a date's format that hold something else.
+    `tags` by column; `marks`: the column on which each mark lies, by its id.
     `header` is -1 in a tab with nothing in it; `headers` by column, without our key column, which is `key`.
     """
 
@@ -31,6 +32,7 @@ class Reading:
     lines: dict[int, Line] = field(default_factory=dict)
     formats: dict[tuple[int, int], str] = field(default_factory=dict)
     tags: dict[int, str] = field(default_factory=dict)
+    marks: dict[int, int] = field(default_factory=dict)
     header: int = -1
     headers: dict[int, str] = field(default_factory=dict)
     key: int | None = None
@@ -54,7 +56,12 @@ class Reading:
     def copy(self) -> Reading:
         """One that can be written in without changing this one."""
         lines = {row: list(line) for row, line in self.lines.items()}
-        parts = {"formats": dict(self.formats), "tags": dict(self.tags), "headers": dict(self.headers)}
+        parts = {
+            "formats": dict(self.formats),
+            "tags": dict(self.tags),
+            "marks": dict(self.marks),
+            "headers": dict(self.headers),
+        }
         return replace(self, lines=lines, **parts)  # type: ignore[arg-type]  # each part is of its own type
 
     @property
@@ -139,6 +146,7 @@ def _column_marks(reading: Reading, block: GridData) -> None:
         for mark in column.developerMetadata:
             if mark.metadataKey == COLUMN_MARK:
                 reading.tags[place] = mark.metadataValue
+                reading.marks[mark.metadataId] = place
             elif mark.metadataKey == KEY_MARK:
                 reading.key = place
 

@@ -31,12 +31,16 @@ _A_CELL, _A_VALUE = 170, 45
 
 @dataclass
 class Step:
-    """What goes in one batch. `puts` are the cells of rows that are there, with what stood in each."""
+    """What goes in one batch. `puts` are the cells of rows that are there, with what stood in each; `fresh` the places of
+    the rows that are added, `marks` the ids of the marks on columns that are made.
+    """
 
     changes: Changes = field(default_factory=Changes)
     puts: list[Put] = field(default_factory=list)
     refused: Sequence[Refused] = ()
     stood: dict[tuple[int, int], Cell | Formula] = field(default_factory=dict)
+    fresh: range = range(0)
+    marks: set[int] = field(default_factory=set)
     stamp: str = field(default_factory=lambda: secrets.token_hex(8))
 
 
@@ -107,12 +111,17 @@ def request_batch(reading: Reading, step: Step, language: str) -> list[Json]:
     step.puts = [put(reading, int(key.row) - 1, reading.key, key.key) for key in step.changes.keys]
     step.puts += [put(reading, int(one.row) - 1, number(one.column), one.value) for one in step.changes.cells]
     batch += requests(reading.sheet_id, step.puts)
+    known = set(reading.marks)
     batch += marks.columns(reading, {number(ref): tag for ref, tag in step.changes.tags.items()})
+    step.marks = set(reading.marks) - known
     for one in step.puts:
         step.stood[one.row, one.column] = reading.cell(one.row, one.column)
         reading.put(one.row, one.column, one.value)
         reading.formats.pop((one.row, one.column), None)
-    batch += _new_rows(reading, step.changes.rows) if step.changes.rows else []
+    if step.changes.rows:
+        at = max(reading.end, reading.header + 1)
+        step.fresh = range(at, at + len(step.changes.rows))
+        batch += _new_rows(reading, at, step.changes.rows)
     return batch + marks.stamp(reading, step.stamp)
 
 
@@ -133,9 +142,9 @@ def without(step: Step, request: Json) -> bool:
     return bool(cells)
 
 
-def _new_rows(reading: Reading, rows: Sequence[NewRow]) -> list[Json]:
+def _new_rows(reading: Reading, at: int, rows: Sequence[NewRow]) -> list[Json]:
     """Rows are inserted below everything, never written over what is there: somebody may be typing in that line."""
-    at, count = max(reading.end, reading.header + 1), len(rows)
+    count = len(rows)
     batch: list[Json] = []
     if at >= reading.row_count:
         batch.append(

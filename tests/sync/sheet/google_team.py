@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from connectors.sheets.googlesheets.cells import cell_data
-from connectors.sheets.sheet import Batch, Cell, Changes, Column, Formula, NewColumn, Table
+from connectors.sheets.googlesheets.session import ATTEMPTS
+from connectors.sheets.sheet import Batch, Cell, Changes, Column, Formula, NewColumn, Refused, Table
+from connectors.trouble import TryLater
 from tests.connectors.test_google import google
 from tests.fakes.google import FakeGoogle
 from tests.fakes.google_grid import Dimension, GridTab
@@ -19,7 +21,9 @@ EMPTY: dict[str, Any] = {"userEnteredValue": None, "userEnteredFormat": None, "r
 
 class GoogleTeam(MemorySheet):
     """A `MemorySheet` whose cells stand in the fake's grid and which writes through our connector. `fault` and
-    `meanwhile` as there; `instant` is done in the instant between our last look and our write.
+    `meanwhile` as there, and `line` or `second`: the line is dead once the first or second batch has landed. `instant`: what is done in the
+    instant between a last look and a write, one thing for each batch. `hit`: what was overwritten by a run that could
+    not look any more at what it did, by row and header; whoever types there since takes it out.
     """
 
     service: ClassVar[str] = "google"
@@ -32,6 +36,7 @@ class GoogleTeam(MemorySheet):
         self.meanwhile: list[Callable[[], None]] = []
         self.instant: list[Callable[[], None]] = []
         self.overwritten: list[tuple[str, str, Cell | Formula]] = []
+        self.hit: dict[tuple[str, str], Cell | Formula] = {}
 
     # What the engine calls
 
@@ -50,6 +55,9 @@ class GoogleTeam(MemorySheet):
     def landed(self, tab: str, stamp: str) -> bool | None:
         return self.google.landed(tab, stamp)
 
+    def mend(self, tab: str, stamp: str, kept: bytes, keep: Callable[[bytes], None]) -> Sequence[Refused]:
+        return self.google.mend(tab, stamp, kept, keep)
+
     def write(
         self, table: Table, changes: Changes, before: Callable[[Batch], None], after: Callable[[Batch], None]
     ) -> None:
@@ -58,10 +66,12 @@ class GoogleTeam(MemorySheet):
         while self.meanwhile:
             self.meanwhile.pop(0)()
         fault, self.fault = self.fault, ""
-        self.fake.meanwhile = [(":batchUpdate", act) for act in self.instant]
+        self._at_the_next_batch(self.instant)
         self.instant = []
-        if fault == "answer":
-            self.fake.fail(path=":batchUpdate", drop=True)
+        if fault in ("answer", "line", "second"):
+            self.fake.fail(path=":batchUpdate", drop=True, skip=int(fault == "second"))
+        if fault in ("line", "second"):  # a look, a batch; with another batch a reading more
+            self.fake.fail(path="/v4/", drop=True, skip=1 if fault == "line" else 3, times=ATTEMPTS)
         stood = self._standing(table.tab)
 
         def ready(batch: Batch) -> None:
@@ -77,8 +87,21 @@ class GoogleTeam(MemorySheet):
 
         try:
             self.google.write(table, changes, ready, done)
+        except TryLater:
+            self.hit |= {cell: value for cell, value in stood.items() if self._standing(table.tab).get(cell) != value}
+            raise
         finally:
             self.fake.meanwhile.clear()
+            self.fake.faults.clear()
+
+    def _at_the_next_batch(self, acts: Sequence[Callable[[], None]]) -> None:
+        if acts:
+
+            def act() -> None:
+                acts[0]()
+                self._at_the_next_batch(acts[1:])
+
+            self.fake.meanwhile = [(":batchUpdate", act)]
 
     def _standing(self, tab: str) -> dict[tuple[str, str], Cell | Formula]:
         grid = self.tabs.get(tab, Grid())  # they may have renamed it
@@ -147,6 +170,7 @@ class GoogleTeam(MemorySheet):
             self._put(grid, place, self._column(tab, header), value)
 
     def type_cell(self, tab: str, line: Line, header: str, value: Cell | Formula) -> None:
+        self.hit.pop((line.id, header), None)
         self._put(self._tab(tab), self._row(tab, line), self._column(tab, header), value)
 
     def sort(self, tab: str, header: str, *, reverse: bool = False) -> None:
@@ -167,6 +191,7 @@ class GoogleTeam(MemorySheet):
         return next(one for one in self.tabs[tab].lines if one.id == str(copy.number))
 
     def rename(self, tab: str, header: str, new: str) -> None:
+        self.hit = {(row, new if name == header else name): value for (row, name), value in self.hit.items()}
         self._put(self._tab(tab), 0, self._column(tab, header), new)
 
     def move_column(self, tab: str, header: str, to: int) -> None:

@@ -12,7 +12,6 @@ from datetime import date
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -26,9 +25,8 @@ from hypothesis.stateful import (
 
 from connectors.sheets.sheet import Cell, Formula
 from connectors.trouble import TryLater
+from sync.sheet import journal
 from sync.sheet.columns import Tab, fold, people_columns, plain, to_cell
-from sync.sheet.journal import unpack
-from sync.sheet.tables import sheet_journal
 from tests.fakes.memory_sheet import Killed, Line, MemorySheet
 from tests.sync.sheet.office import HEADERS, Office, organisations
 
@@ -37,7 +35,7 @@ T = TAB.name
 THEIRS = ["Courriel", "Prénom"]
 COMPUTED = ["Dernière visite", "Visites", "Signaux"]
 ALL = {"missing": 10**6, "changed": 10**6, "headers": 10**6, "mapping": 10**6}
-MAPPED = {mapped.header: mapped for mapped in TAB.columns}
+FIELDS = {fold(mapped.header): mapped.field for mapped in TAB.columns}
 DATABASE = tempfile.TemporaryDirectory(prefix="filrouge-machine-")
 STORES = organisations(f"sqlite:///{DATABASE.name}/machine.db")
 places = st.integers(0, 30)
@@ -66,6 +64,7 @@ class BothSides(RuleBasedStateMachine):
         self.formulas: set[tuple[str, str]] = set()
         self.in_doubt = False
         self.tokens = 0
+        self.said: dict[object, str] = {}
         for number in range(people):
             self.office.people[f"p{number}"] = {"email": self.token(), "first_name": self.token(), "visits": number}
         if adopted:
@@ -88,7 +87,8 @@ class BothSides(RuleBasedStateMachine):
     def a_source_says_another_name(self, who: int, name: str, *, known: bool) -> None:
         if self.office.people:
             code = sorted(self.office.people)[who % len(self.office.people)]
-            self.office.people[code][name] = self.token() if known else None
+            self.office.people[code][name] = said = self.token() if known else None
+            self.said[said] = code
 
     # The team
 
@@ -261,6 +261,7 @@ class BothSides(RuleBasedStateMachine):
             self.a_quiet_run_writes_nothing()
             self.every_overwrite_is_in_the_journal()
             self.no_cell_of_the_team_is_lost()
+            self.nobody_is_called_what_a_source_calls_another()
 
     def settle(self) -> None:
         for _ in range(8):
@@ -296,14 +297,27 @@ class BothSides(RuleBasedStateMachine):
         assert len(self.office.corrections) == fed
 
     def every_overwrite_is_in_the_journal(self) -> None:
-        c = sheet_journal.c
-        with self.office.store.look() as connection:
-            lines = connection.execute(sa.select(c.key, c.field, c.was).where(c.org == self.office.store.org)).all()
-        noted = {(key, field, unpack(was)) for key, field, was in lines}
-        fields = {fold(m.header): m.field for m in TAB.columns}
+        noted = self.noted()
         for key, header, stood in self.sheet.overwritten:
-            name = fields[fold(header.removesuffix(" (?)"))]
+            name = FIELDS[fold(header.removesuffix(" (?)"))]
             assert (key, name, stood) in noted, (key, header, stood)
+
+    def nobody_is_called_what_a_source_calls_another(self) -> None:
+        """What landed in a wrong row must not be taken for a correction of the team."""
+        said = {
+            v: code
+            for code, person in self.office.people.items()
+            for v in (person.get("email"), person.get("first_name"))
+        }
+        said |= self.said
+        for (code, name), value in self.office.corrections.items():
+            assert value is None or said.get(value, code) == code, (code, name, value)
+
+    def noted(self) -> set[tuple[str | None, str | None, Cell | Formula]]:
+        return {(line.key, line.field, line.was) for line in self.journal()}
+
+    def journal(self) -> list[journal.Line]:
+        return [line for run in range(self.office.runs + 1) for line in journal.of_run(self.office.store, run)]
 
 
 def attack(histories: int, steps: int, machine: type[BothSides] = BothSides) -> None:

@@ -1,0 +1,72 @@
+"""Histories that ended wrongly once, as small as they could be made. Their names say what was the matter."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fakes.memory_sheet import MemorySheet
+from tests.sync.sheet.test_google import BothSidesOnGoogle
+from tests.sync.sheet.test_machine import BothSides
+
+
+def on_google(people: int, *, adopted: bool = False) -> BothSidesOnGoogle:
+    machine = BothSidesOnGoogle()
+    machine.open_the_office(batch=0, forgetful=False, revisions=False, tags=True, adopted=adopted, people=people)
+    return machine
+
+
+def in_the_instant(
+    machine: BothSidesOnGoogle, *acts: str, fault: str = "", header: str = "Courriel", who: int = 0
+) -> None:
+    machine.run_while_things_move_in_the_instant_of_writing(
+        acts=list(acts), fault=fault, header=header, who=who, where=1, visits=5
+    )
+
+
+def test_a_computed_cell_changed_right_after_a_killed_run_had_added_its_row() -> None:
+    """What the killed run had landed was settled after the past was loaded: the cell passed for one never agreed."""
+    machine = BothSides()
+    machine.begin(MemorySheet(), 0, adopted=False)
+    machine.somebody_comes(day=None, flag=False, visits=0, who=0)
+    machine.run_and_be_killed(fault="landed")
+    machine.change_a_computed_cell(header="Dernière visite", value=77, where=0)
+    machine.a_source_says_another_name(known=False, name="email", who=0)
+    machine.teardown()
+
+
+def test_rows_sorted_in_the_instant_of_writing_while_one_is_there_twice() -> None:
+    """Of two rows with one key neither was recognised: what had been hit of the copy was emptied, not put back."""
+    machine = on_google(3)
+    machine.run()
+    machine.copy_a_row(where=14)
+    in_the_instant(machine, "sort", who=0)
+    machine.teardown()
+
+
+@pytest.mark.parametrize("fault", ["", "answer", "landed", "line"])
+def test_a_column_moved_in_the_instant_in_which_columns_are_marked(fault: str) -> None:
+    """The marks lay on the wrong columns for ever after."""
+    machine = on_google(1, adopted=True)
+    in_the_instant(machine, "move", fault=fault, header="Visites", who=2)
+    machine.teardown()
+
+
+@pytest.mark.parametrize("act", ["sort", "insert", "delete", "move"])
+@pytest.mark.parametrize("fault", ["line", "second"])
+def test_what_moved_in_the_instant_of_writing_with_the_line_dead_from_then_on(act: str, fault: str) -> None:
+    """The next run took what it found on the wrong rows for corrections of the team."""
+    machine = on_google(4, adopted=True)
+    machine.run()
+    machine.run()
+    in_the_instant(machine, act, act, fault=fault)
+    machine.write_a_note(where=2)
+    machine.teardown()
+
+
+def test_a_column_moved_in_the_instant_in_which_rows_are_added() -> None:
+    """The cells of the new rows stood below the wrong headers."""
+    machine = on_google(2)
+    machine.run()
+    machine.write_a_note(where=0)
+    in_the_instant(machine, "move", header="Visites", who=7)
+    machine.teardown()
