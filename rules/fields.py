@@ -79,6 +79,7 @@ FIELDS: dict[str, Field] = {
         _field("last_activity", "date", "visit", "order", "donation", "answer", "engagement"),
         _field("flags", "tags"),
         _field("last_emailed", "date"),
+        _field("may_write_until", "date", "order", "visit", "donation", "membership"),
         _field("verified", "date"),
         _field("recency_score", "number", "visit"),
         _field("frequency_score", "number", "visit"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, get_args
@@ -17,6 +17,8 @@ from sync.followup import suppression
 from sync.followup.consent import Purpose, Right, right
 from sync.messages import why_not
 from sync.sheet.look import Look
+
+END = "may_write_until"
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,24 @@ def standing(desk: Desk, people: pl.DataFrame, code: str, seen: Look | None, unr
     return Standing(
         rights, sorted(dict.fromkeys(found), key=lambda one: _day(desk, one.at) or date.min, reverse=True), unread
     )
+
+
+def with_ends(
+    desk: Desk, people: pl.DataFrame, fields: Collection[str], seen: Look | None, codes: Mapping[str, str]
+) -> pl.DataFrame:
+    """`people` (as `rows.everybody` gives them) with `may_write_until`, if it is among the `fields` that are asked for:
+    the last day of a right to send news that comes from what somebody did, also of one that is over. Empty for those
+    who agreed or refused.
+    """
+    if END not in fields:
+        return people
+    noted = keep_out(desk, seen, codes)
+    law, today = desk.config.organisation.law, desk.clock.today()
+    contacts = Contacts(desk, people, noted)(people["person_id"].to_list())
+    rights = {number: right(contact, "marketing", law, today) for number, contact in contacts.items()}
+    ends = {"person_id": list(rights), END: [may.until for may in rights.values()]}
+    told = pl.DataFrame(ends, {"person_id": pl.Int64, END: pl.Date})
+    return people.drop(END).join(told, on="person_id", how="left", maintain_order="left")
 
 
 def _of_source(one: Said) -> Statement:

@@ -51,6 +51,7 @@ from sync.people.scores import refresh_scores
 from sync.people.tables import person
 from sync.progress import Silent
 from sync.pull import Pulled, pull_all
+from sync.right_to_write import with_ends
 from sync.rights.rows import hush, settle_blanks, waiting_rows, with_blanks
 from sync.rows import (
     called,
@@ -331,6 +332,7 @@ def apply_rules(work: Work) -> None:
     headers = [name.removeprefix(SHEET) for name in people.columns if name.startswith(SHEET)]
     work.knowledge = know(work.desk, work.book, work.desk.clock.read(), headers)
     people = with_windows(work.desk, people, work.book, work.now)
+    people = with_ends(work.desk, people, work.book.fields, work.look, work.codes)
     work.verdicts = evaluate(work.book, people, today, work.knowledge.unknown)
     frame = work.verdicts.frame.join(people.select("key", "person_id"), on="key", how="left")
     backfill(work.desk, work.book)
@@ -352,7 +354,8 @@ def apply_rules(work: Work) -> None:
 def wanted(work: Work) -> Wanted:
     """What the sheet should say, as things stand."""
     assert work.look is not None
-    return with_blanks(work.desk.store, work.look, wanted_rows(work.desk, work.look, work.codes, work.frame))
+    people = with_ends(work.desk, work.frame, work.look.tab.fields, work.look, work.codes)
+    return with_blanks(work.desk.store, work.look, wanted_rows(work.desk, work.look, work.codes, people))
 
 
 def write_sheet(work: Work, sheet: Sheet) -> None:

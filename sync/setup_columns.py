@@ -24,7 +24,7 @@ from sync.sheet.columns import fold
 
 Ask = Callable[..., Any]
 Tell = Callable[[str], None]
-RATHER_NOT = frozenset({"flags", "last_emailed", "verified"})
+RATHER_NOT = frozenset({"flags", "last_emailed", "may_write_until", "verified"})
 PEOPLE = ("email", "phone", "last_name", "first_name")
 ADDED = ("last_visit", "visits", "flags")
 SAMPLE = 500

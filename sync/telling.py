@@ -69,6 +69,7 @@ def explain_person(desk: Desk, who: str, rule: str | None) -> Outcome:
     headers = [name.removeprefix("sheet:") for name in people.columns if name.startswith("sheet:")]
     unknown = know(desk, book, desk.clock.read(), headers).unknown
     person = with_windows(desk, people.filter(pl.col("key") == code), book, desk.clock.now())
+    person = right_to_write.with_ends(desk, person, book.fields, seen, {})
     name = called(person.row(0, named=True)) or code
     with desk.store.look() as connection:
         past = standings.of_person(connection, desk.store.org, person["person_id"][0])

@@ -94,7 +94,7 @@ def people_frame(store: Store) -> pl.DataFrame:
     """Everybody: `key` (the row's code), `person_id`, every field of `rules.fields`, `shared_email`.
 
     Dates are dates, counts whole numbers, money in units of the organisation's currency, tags lists of text. `flags`,
-    `last_emailed` and `verified` are empty: other rooms know them. Two living people with one address share it.
+    `last_emailed`, `may_write_until` and `verified` are empty: other rooms know them. Two living people with one address share it.
     """
     names = [name for name in COMPUTED if name != "satisfaction"]
     columns = ", ".join(f"f.{name}" for name in (*names, "satisfaction", "email_key"))

@@ -98,7 +98,7 @@ def _column(field: Field) -> sa.Column[Any]:
     return sa.Column(field.name, sa.BigInteger() if field.type in ("number", "money") else sa.Text())
 
 
-ELSEWHERE = frozenset({"flags", "last_emailed", "verified"})
+ELSEWHERE = frozenset({"flags", "last_emailed", "may_write_until", "verified"})
 """Fields that other rooms know; the run joins them."""
 
 profile = sa.Table(  # a date is a local date (ISO); money is in cents of the organisation's currency; tags are JSON

@@ -108,3 +108,22 @@ def test_an_address_that_bounced_elsewhere_stops_only_itself(small: Small) -> No
     assert small.run().facts["mail"]["held"] == {"bounced": 1}
     small.edit("Jeanne", "Courriel", "jeanne.corrigee@example.org")
     assert small.run().facts["mail"]["sent"] == 1
+
+
+def test_the_day_a_right_ends_stands_in_a_column_and_a_rule_can_ask_in_time(news: Small) -> None:
+    news.change("config.yaml", "Signaux: flags", "Signaux: flags, Écrire jusqu'au: may_write_until")
+    news.write(
+        "rules/accord.yaml",
+        "règles:\n  - nom: Demander un oui\n    quand:\n      écrire jusqu'au: dans les 60 prochains jours\n"
+        "    alors:\n      - signaler: Accord à demander\n",
+    )
+    add_column(news, "Demande de renseignements", "Jeanne", "2026-01-12")
+    news.run(today="2026-05-12")
+    assert str(news.row("Jeanne")["Écrire jusqu'au"]).startswith("2026-07-12")
+    assert news.row("Jeanne")["Signaux"] == "À relancer"
+    news.run(today="2026-05-14")
+    assert "Accord à demander" in news.row("Jeanne")["Signaux"]
+    assert "12 juillet 2026" in shown(
+        news, "explain", "Jeanne Exemple", "--rule", "demander-un-oui", today="2026-05-14"
+    )
+    assert str(news.row("Awa")["Écrire jusqu'au"]).startswith("2028-03-01"), "two years after the last visit"
