@@ -1,4 +1,6 @@
-"""kill -9 while e-mails leave through a real SMTP server: nobody gets two, and every one is accounted for."""
+"""kill -9 while e-mails leave through a real SMTP server, and two senders at once: nobody gets two, and every one is
+accounted for.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from email import message_from_bytes
 from pathlib import Path
 
@@ -20,11 +22,13 @@ from connectors.mail.smtp import Smtp, SmtpSettings
 from connectors.source import Setting
 from sync.followup import outbox
 from sync.followup.send import send_due
+from sync.messages import sentences
 from sync.store import Store
 from tests.fakes.smtp import Post, server
 from tests.sync.followup.theatre import HOUSE, NOW, Theatre, person, templates
+from tests.sync.store.databases import new_database, postgres, postgres_folder
 
-PEOPLE = {number: person(number) for number in range(1, 201)}
+HAVE = ["sqlite", *(["postgresql"] if postgres_folder() else [])]
 
 
 def send(url: str, mailer: Mailer, run: int) -> None:
@@ -32,7 +36,7 @@ def send(url: str, mailer: Mailer, run: int) -> None:
     try:
         done = send_due(
             store, mailer, run, lambda: NOW,
-            people=lambda ids: {i: PEOPLE[i] for i in ids}, templates=templates(), house=HOUSE,
+            people=lambda ids: {i: person(i) for i in ids}, templates=templates(), house=HOUSE,
         )  # fmt: skip
         assert done.trouble is None
     finally:
@@ -71,12 +75,14 @@ def killed(url: str, mailer: Mailer, kills: int, chance: random.Random, count: C
     return at_work
 
 
-def prepared(place: Path) -> str:
-    url = f"sqlite:///{place / 'kill.db'}"
-    theatre = Theatre(Store.open(url, "phare", NOW), people=dict(PEOPLE))
-    theatre.decide({"perdus": PEOPLE})
-    assert theatre.approve() == len(PEOPLE)
+def prepared(place: Path, people: int, url: str = "") -> str:
+    url = url or f"sqlite:///{place / 'kill.db'}"
+    theatre = Theatre(Store.open(url, "phare", NOW))
+    theatre.fill(people)
+    theatre.decide({"perdus": theatre.people})
+    assert theatre.approve() == people
     theatre.store.close()
+    sentences("fr")  # read once for all that is forked
     return url
 
 
@@ -88,17 +94,21 @@ def states(url: str) -> Counter[str]:
     return found
 
 
-def through_smtp(place: Path, kills: int) -> None:
+def smtp(place: Path, port: int) -> Smtp:
+    told = {"host": "localhost", "port": port, "security": "none", "from": HOUSE.sender}
+    return Smtp(SmtpSettings.model_validate(told), Setting("mail", place))
+
+
+def through_smtp(place: Path, people: int, kills: int) -> None:
     post = Post()
-    url = prepared(place)
+    url = prepared(place, people)
     with server(post) as port:
-        told = {"host": "localhost", "port": port, "security": "none", "from": HOUSE.sender}
-        mailer = Smtp(SmtpSettings.model_validate(told), Setting("mail", place))
+        mailer = smtp(place, port)
         at_work = killed(url, mailer, kills, random.Random(kills), lambda: len(post.arrived))
     arrived = Counter(post.recipients)
     assert set(arrived.values()) == {1}
     found = states(url)
-    assert found["sent"] + found["uncertain"] == len(PEOPLE)
+    assert found["sent"] + found["uncertain"] == people
     assert set(found) <= {"sent", "uncertain"}
     assert found["sent"] <= len(arrived) <= found["sent"] + found["uncertain"]
     assert found["uncertain"] <= at_work
@@ -106,25 +116,38 @@ def through_smtp(place: Path, kills: int) -> None:
 
 
 def test_killed_while_sending_through_smtp(tmp_path: Path) -> None:
-    through_smtp(tmp_path, 24)
+    through_smtp(tmp_path, people=60, kills=12)
 
 
 @pytest.mark.long
-def test_killed_two_hundred_times_while_sending_through_smtp(tmp_path: Path) -> None:
-    for round_ in range(8):
-        (tmp_path / str(round_)).mkdir()
-        through_smtp(tmp_path / str(round_), 26 + round_)
+def test_killed_five_hundred_times_while_sending_two_thousand_through_smtp(tmp_path: Path) -> None:
+    through_smtp(tmp_path, people=2_000, kills=500)
+
+
+@pytest.mark.parametrize("database", HAVE)
+def test_two_senders_at_once_write_to_nobody_twice(tmp_path: Path, database: str) -> None:
+    post = Post()
+    with ExitStack() as stack:
+        url = "" if database == "sqlite" else new_database(stack.enter_context(postgres()))
+        url = prepared(tmp_path, 100, url)
+        port = stack.enter_context(server(post))
+        children = [in_a_process(url, smtp(tmp_path, port), run) for run in (1, 2)]
+        assert [os.waitpid(child, 0)[1] for child in children] == [0, 0]
+        assert states(url) == {"sent": 100}
+    assert post.connections == 2
+    assert set(Counter(post.recipients).values()) == {1}
+    assert len(post.recipients) == 100
 
 
 def test_killed_while_writing_into_the_folder_all_arrive_once_and_none_is_uncertain(tmp_path: Path) -> None:
-    url = prepared(tmp_path)
+    url = prepared(tmp_path, 60)
     settings = FolderSettings.model_validate({"folder": "outbox", "from": HOUSE.sender})
     there = tmp_path / "outbox"
     there.mkdir()
     folder = Folder(settings, Setting("mail", tmp_path))
-    assert killed(url, folder, 24, random.Random(7), lambda: len(list(there.glob("*.eml")))) > 12
-    assert states(url) == {"sent": len(PEOPLE)}
+    assert killed(url, folder, 12, random.Random(7), lambda: len(list(there.glob("*.eml")))) > 6
+    assert states(url) == {"sent": 60}
     files = [file for file in (tmp_path / "outbox").iterdir() if file.suffix == ".eml"]
     recipients = Counter(message_from_bytes(file.read_bytes())["To"] for file in files)
-    assert len(recipients) == len(PEOPLE)
+    assert len(recipients) == 60
     assert set(recipients.values()) == {1}
