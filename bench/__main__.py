@@ -124,6 +124,18 @@ def quiet_run() -> Iterable[Line]:
         yield Line(what, f"{spent.seconds:.1f} s", "", None, spent.megabytes, f"{aims[name]:g} s, 1 GB", reached)
 
 
+def mailing() -> Iterable[Line]:
+    from bench.mailing import AIM, MAILS, measure
+
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    for rates in measure():
+        what = f"{MAILS:,} e-mails composed and sent, {rates.database}"
+        yield Line(
+            what, f"{rates.ours:,.0f} a second", f"smtplib alone, ready messages: {rates.smtplib:,.0f} a second",
+            rates.ours / rates.smtplib, memory, f"{AIM} a second", rates.ours >= AIM,
+        )  # fmt: skip
+
+
 def airtable() -> Iterable[Line]:
     from bench.airtable import AIMS, CHANGED, PEOPLE, measure
 
@@ -139,7 +151,7 @@ def airtable() -> Iterable[Line]:
 
 BENCHES: dict[str, Callable[[], Iterable[Line]]] = {
     bench.__name__: bench
-    for bench in (evaluate, windows, reading, planning, deciding, workbook, pulling, airtable, quiet_run)
+    for bench in (evaluate, windows, reading, planning, deciding, workbook, pulling, airtable, mailing, quiet_run)
 }
 
 

@@ -120,6 +120,7 @@ def _plain(text: str) -> bool:
     return text.isascii() and text.isprintable() and "=?" not in text and max(map(len, text.split(" "))) <= LONGEST
 
 
+@lru_cache(maxsize=256)
 def _encoded(name: str, text: str) -> str:
     """As encoded words, none longer than 75 characters; the first has room beside the header's name."""
     return " ".join(Header(text, "utf-8", maxlinelen=LINE, header_name=name).encode(linesep="").split())

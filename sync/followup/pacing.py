@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -40,10 +41,9 @@ class Pace:
         cap = self.limits.cap
         if cap is None:
             return False
-        same = sa.or_(outbox.c.person_id == person_id, outbox.c.address_hash == address_hash)
-        since = self._gone_since(day_begins(now, self.zone, cap.days - 1))
-        mails = since.where(same, outbox.c.purpose == "marketing")
-        return (self.connection.scalar(mails) or 0) >= cap.mails
+        who = {"this_org": self.org, "this_person": person_id, "this_address": address_hash}
+        since = day_begins(now, self.zone, cap.days - 1)
+        return (self.connection.scalar(_LATELY, {**who, "this_since": since}) or 0) >= cap.mails
 
     def again(self, reasons: set[str], now: datetime) -> datetime | None:
         """When the first of those that wait for such reasons may go: a moment of the clock, or tomorrow."""
@@ -84,7 +84,18 @@ class Pace:
         return best
 
     def _gone_since(self, moment: datetime) -> sa.Select[int]:
-        """How many left since then; what is leaving right now counts."""
-        recent = sa.or_(outbox.c.settled_at >= moment, outbox.c.state == "sending")
-        gone = (outbox.c.org == self.org, outbox.c.state.in_(GONE_STATES), recent)
-        return sa.select(sa.func.count()).select_from(outbox).where(*gone)
+        return _gone(self.org, moment)
+
+
+def _gone(org: Any, since: Any) -> sa.Select[int]:
+    """How many left since then; what is leaving right now counts."""
+    recent = sa.or_(outbox.c.settled_at >= since, outbox.c.state == "sending")
+    gone = (outbox.c.org == org, outbox.c.state.in_(GONE_STATES), recent)
+    return sa.select(sa.func.count()).select_from(outbox).where(*gone)
+
+
+_LATELY = _gone(sa.bindparam("this_org"), sa.bindparam("this_since")).where(
+    sa.or_(outbox.c.person_id == sa.bindparam("this_person"), outbox.c.address_hash == sa.bindparam("this_address")),
+    outbox.c.purpose == "marketing",
+)
+"""Of one person or address: asked for every e-mail, so built once."""
