@@ -21,6 +21,18 @@ def person_show(person: Annotated[str, typer.Argument(help=told("help-who"))], a
         finish(show_person(desk, person), as_json)
 
 
+@person_app.command("allow", help=told("help-person-allow"))
+def person_allow(
+    person: Annotated[str, typer.Argument(help=told("help-who"))],
+    words: Annotated[str, typer.Argument(help=told("help-person-allow-words"))],
+    as_json: AsJson = False,
+) -> None:
+    from sync.allow import allow_person
+
+    with open_desk() as desk:
+        finish(allow_person(desk, person, words), as_json)
+
+
 @person_app.command("export", help=told("help-person-export"))
 def person_export(
     person: Annotated[str, typer.Argument(help=told("help-who"))],

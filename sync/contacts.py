@@ -16,6 +16,7 @@ from rules.conditions import SHEET
 from sync.desk import Desk
 from sync.followup import suppression, wishes
 from sync.followup.consent import hashed
+from sync.messages import sentences
 from sync.people.normalise import email
 from sync.rows import team_rows
 from sync.sheet.columns import fold
@@ -210,8 +211,9 @@ def _said(row: Any) -> Said:
 
 
 def _told_us(desk: Desk, wish: Mapping[str, Any]) -> Said:
-    """What they said on our own page, or by a mail."""
-    status, proof = "granted" if wish["granted"] else "refused", desk.say(f"wish-{wish['proof']}")
+    """What they said on our own page, by a mail, or to the team (then in its words)."""
+    code, status = f"wish-{wish['proof']}", "granted" if wish["granted"] else "refused"
+    proof = desk.say(code) if code in sentences(desk.language) else wish["proof"]
     return Said("consent", status, wish["at"], "filrouge", proof, None, wish["purpose"])
 
 

@@ -88,6 +88,11 @@ def again(connection: Connection, org: int, meant: Meant, at: datetime) -> None:
         _note(connection, org, people, "marketing", {None: True}, at, "page")
 
 
+def agree(connection: Connection, org: int, person_id: int, at: datetime, words: str) -> None:
+    """They told the team that they want news; `words` say how, and are the proof."""
+    _note(connection, org, [person_id], "marketing", {None: True}, at, words)
+
+
 def said_yes_since(connection: Connection, org: int, meant: Meant, at: datetime) -> bool:
     """Whether they asked to be written to again after `at`: an old no that is met again is settled."""
     told = consents(connection, org, people_at(connection, org, meant.address)).values()
@@ -149,7 +154,7 @@ def people_at(connection: Connection, org: int, address: str) -> list[int]:
 
 def _note(
     connection: Connection, org: int, people: Collection[int], purpose: Purpose,
-    said: Mapping[str | None, bool], at: datetime, how: How,
+    said: Mapping[str | None, bool], at: datetime, how: How | str,
 ) -> None:  # fmt: skip
     """Only what is another word than the last one."""
     known = among(connection, org, people)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import openpyxl
 import pytest
 
+from sync.followup import suppression
+from sync.followup.consent import hashed
+from sync.store import Store
 from tests.thread.small import LINES, Small, line
 
 NBSP = "\N{NO-BREAK SPACE}"
@@ -127,3 +132,17 @@ def test_the_day_a_right_ends_stands_in_a_column_and_a_rule_can_ask_in_time(news
         news, "explain", "Jeanne Exemple", "--rule", "demander-un-oui", today="2026-05-14"
     )
     assert str(news.row("Awa")["Écrire jusqu'au"]).startswith("2028-03-01"), "two years after the last visit"
+
+
+def test_who_asks_the_team_to_be_written_to_again_is_and_the_words_are_kept(news: Small) -> None:
+    store = Store.open(f"sqlite:///{news.folder}/filrouge.db", "theatre-du-phare", datetime.now(UTC))
+    with store.begin() as connection:
+        address = hashed("jeanne.exemple@example.org")
+        suppression.add(connection, store.org, address, "erased", datetime(2026, 1, 1, tzinfo=UTC), "erasure")
+    store.close()
+    assert news.run().facts["mail"]["held"] == {"erased": 1}
+    allowed = news.filrouge("person", "allow", "jeanne.exemple@example.org", "au guichet, le 3 mars", "--json").facts
+    assert (allowed["lifted"], allowed["rights"]["marketing"]["basis"]) == (1, "consent")
+    told = shown(news, "person", "show", "jeanne.exemple@example.org")
+    assert "a dit oui aux nouvelles (Fil rouge) : au guichet, le 3 mars" in told
+    assert news.run().facts["mail"]["sent"] == 1
