@@ -44,7 +44,13 @@ def names_known(desk: Desk, headers: Iterable[str] | None = None) -> Names:
     """The team's own names. `headers`: those of their sheet, if they were just read; else as the last run saw them."""
     columns = headers if headers is not None else [*desk.config.columns, *_headers_kept(desk)]
     segments = [segment.name for segment in desk.read_rules(None).book.segments]
-    return Names(list(dict.fromkeys(columns)), sorted(desk.templates[0].names), list(dict.fromkeys(segments)))
+    return Names(
+        list(dict.fromkeys(columns)),
+        sorted(desk.templates[0].names),
+        list(dict.fromkeys(segments)),
+        sorted(desk.config.outline.webhooks),
+        desk.config.newsletters,
+    )
 
 
 def _headers_kept(desk: Desk) -> list[str]:

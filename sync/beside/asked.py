@@ -34,7 +34,7 @@ def erasures(work: Work) -> Iterator[Doubt]:
     """People whom a rule proposes to forget, with its reason."""
     for row, person in _open(work, "forget"):
         reason = filled(work.desk, deeds.what(row)["text"], person)
-        advice = in_house(work, "doubt-forget-advice", code=person["key"])
+        advice = in_house(work, "doubt-forget-advice", command=work.desk.command("person", "erase", person["key"]))
         yield Doubt(f"forget.{row.id}", called(person) or str(person["key"]), reason, advice)
 
 

@@ -15,8 +15,11 @@ from connectors.sheets.sheet import Formula
 from sync import runs
 from sync.aside import all_aside
 from sync.contacts import Contacts, keep_out
+from sync.deedwords import to_services
+from sync.desk import Desk
 from sync.drafts import drafts
 from sync.followup import standings
+from sync.followup.outbox import Batch
 from sync.people.doubts import doubts
 from sync.people.facts import newest
 from sync.report.page import Report, RuleLine, SourceLine, Waiting
@@ -125,7 +128,18 @@ def waiting(work: Work) -> list[Waiting]:
             found.append(
                 Waiting(batch.rule_name, batch.mails, one.subject, to, one.text, desk.command("approve", batch.rule))
             )
+        if batch.deeds:
+            found.append(_others(desk, batch))
     return found
+
+
+def _others(desk: Desk, batch: Batch) -> Waiting:
+    """What of a batch goes to other services: the first of them as an example, more below it."""
+    mine = [one for one in to_services(desk, "waiting") if one["rule"] == batch.rule]
+    text = "\n".join(one["line"].strip() for one in mine[:25])
+    first = mine[0] if mine else {"what": "", "person": ""}
+    command = desk.command("approve", batch.rule)
+    return Waiting(batch.rule_name, batch.deeds, first["what"], first["person"], text, command, "others")
 
 
 def tasks(work: Work) -> list[tuple[str, str, str, str]]:

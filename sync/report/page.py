@@ -39,7 +39,7 @@ class RuleLine:
 
 @dataclass(frozen=True)
 class Waiting:
-    """Mails of one rule that wait for a person. `command` lets them go."""
+    """What of one rule waits for a person: `mails`, or `others` (see `kind`). `command` lets it go."""
 
     rule: str
     count: int
@@ -47,6 +47,7 @@ class Waiting:
     to: str
     text: str
     command: str
+    kind: str = "mails"
 
 
 @dataclass(frozen=True)

@@ -117,6 +117,10 @@ def _facts(
             _plain_row(entry, ("rule", "template", "subject", "purpose", "basis", "state", "reason", "settled_at"))
             for entry in past["outbox"]
         ],
+        "deeds": [
+            _plain_row(entry, ("kind", "rule", "what", "state", "reason", "answer", "made", "settled_at"))
+            for entry in past["deed"]
+        ],
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -60,7 +62,8 @@ def test_erasure_is_proposed_with_its_reason_and_done_by_nobody(phare: Small) ->
     (asked,) = lines(phare, ERASE)
     assert asked["Personne"] == "Awa Diallo"
     assert "10 mars 2024" in asked["Constaté"]
-    assert "filrouge" not in asked["Que faire"]
+    code = phare.filrouge("person", "show", "Awa Diallo", "--json").facts["code"]
+    assert f"`filrouge person erase {code}`" in asked["Que faire"]
     assert phare.row("Awa")
     write(phare, "À vérifier", line_of(phare, ERASE), "Vu, c'est bon", True)
     for day in ("2026-03-14", "2026-03-15"):
@@ -75,3 +78,12 @@ def test_looking_ahead_and_explain_tell_it(phare: Small) -> None:
     why = phare.filrouge("explain", "awa.diallo@example.org", today="2026-03-14").said.replace("\u00a0", " ")
     assert "effacement proposé" in why
     assert "à faire" in why
+
+
+def test_whoever_is_erased_leaves_nothing_of_it(phare: Small) -> None:
+    phare.run(today="2026-03-14")
+    assert phare.filrouge("person", "erase", "awa.diallo@example.org", "--yes").code == 0
+    with closing(sqlite3.connect(phare.folder / "filrouge.db")) as store:
+        assert store.execute("SELECT count(*) FROM deed WHERE kind = 'forget'").fetchone() == (0,)
+    phare.run(today="2026-03-15")
+    assert lines(phare, ERASE) == []

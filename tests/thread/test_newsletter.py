@@ -49,6 +49,8 @@ def test_it_waits_for_a_yes_then_asks_those_who_may_be_asked(phare: Small, chimp
     assert any(
         row["Objet"] == "infolettre lettre : inscrire".replace(" :", "\u00a0:") for row in phare.rows("Courriels")
     )
+    page = (phare.folder / "report.html").read_text("utf-8")
+    assert "4 changements ou messages" in page
     assert phare.filrouge("approve", "habitues").code == 0
     done = phare.run(today="2026-03-14")
     # They bought a ticket in the last two years: they may be asked, and Mailchimp does it itself.
