@@ -8,7 +8,8 @@ from __future__ import annotations
 import calendar
 import math
 from collections.abc import Mapping
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, cast
 
@@ -16,8 +17,8 @@ from dateutil.relativedelta import relativedelta
 from hypothesis import strategies as st
 
 from rules.checks import COUNTED
-from rules.conditions import AllOf, AnyOf, Check, Condition, InSegment, NoneOf, Period
-from rules.fields import FieldType
+from rules.conditions import AllOf, AnyOf, Check, Condition, InSegment, NoneOf, Period, Window
+from rules.fields import SCORES, FieldType
 from rules.mistakes import fold
 
 YES = {"yes", "true", "oui", "vrai", "x", "1", "✓", "✔", "☑", "v", "y", "o"}
@@ -28,8 +29,11 @@ def verdict(
     c: Condition, person: Mapping[str, Any], today: date, unknown: set[str], segments: dict[str, Condition]
 ) -> bool | None:
     match c:
-        case Check():
+        case Check(window=None):
             return None if c.field in unknown else bool(holds(c, person[c.field], today))
+        case Check():
+            n = None if c.field in unknown else counted(c, person["did"], today)
+            return None if n is None else bool(holds(c, n, today))
         case InSegment(segment=name):
             return verdict(segments[name], person, today, unknown, segments)
         case AllOf() | AnyOf() | NoneOf():
@@ -62,6 +66,40 @@ def holds(c: Check, value: Any, today: date) -> bool:  # noqa: PLR0911  one retu
         case "starts":
             return fold(value).startswith(wanted[0])
     return fold(value) in wanted
+
+
+@dataclass(frozen=True)
+class Did:
+    """One thing somebody did. `n` > 1 with `running`: a total of which only the last day is known; `thing`: rows of one
+    thing count once.
+    """
+
+    day: date | None
+    genre: str | None = None
+    amount: float | None = None
+    score: float | None = None
+    n: int = 1
+    running: bool = False
+    thing: int = 0
+
+
+def counted(c: Check, did: Mapping[str, list[Did]], today: date) -> int | None:
+    """How many things of a field are in the window; None: nobody knows."""
+    of, found = c.window, []
+    assert of is not None
+    for one in did.get(c.field, ()):
+        if one.day is not None and (one.day > today or (of.within and one.day <= today - period(of.within))):
+            continue
+        if of.genres and fold(one.genre or "") not in {fold(genre) for genre in of.genres}:
+            continue
+        value = one.amount if of.each and of.each.field == "amount" else one.score
+        if of.each and not on_number(of.each.op, value, [float(cast("Decimal", v)) for v in of.each.values]):
+            continue
+        found.append(one)
+    if c.field == "answers":
+        return len({one.thing for one in found})
+    unsure = of.within and any(one.running or one.day is None for one in found)
+    return None if unsure else sum(one.n for one in found)
 
 
 def parsed(text: str) -> date | None:
@@ -215,3 +253,44 @@ def conditions(leaves: st.SearchStrategy[Any]) -> st.SearchStrategy[Condition]:
         return st.builds(AllOf, items) | st.builds(AnyOf, items) | st.builds(NoneOf, items)
 
     return st.recursive(leaves, several, max_leaves=6)
+
+
+def windowed(field: str, option: str | None) -> st.SearchStrategy[Check]:
+    """Counts of a field over a window, with what may be asked of each thing."""
+    each: st.SearchStrategy[Check | None] = st.none()
+    if option in {"amount", "score"}:
+        tests = _checks(option, "number").filter(lambda check: check.op not in {"never", "known"})
+        each = each | tests
+    genres = st.lists(st.sampled_from(GENRES[:-1]), max_size=2).map(tuple) if option == "genre" else st.just(())
+    within = st.none() | periods.filter(lambda of: of.count > 0)
+    counts = _checks(field, "number").filter(lambda check: check.op not in {"never", "known"})
+    return st.builds(lambda check, *of: replace(check, window=Window(*of)), counts, within, genres, each)
+
+
+GENRES = ["danse", "Danse", "Théâtre", "theatre", "cirque", None]
+EDGES = [
+    TODAY - relativedelta(**{f"{unit}s": n}) + timedelta(days=by)  # type: ignore[arg-type]  # a unit
+    for unit in ("day", "week", "month", "year")
+    for n in (0, 1, 2, 6, 7, 12)
+    for by in (-1, 0, 1)
+]
+near = st.sampled_from(EDGES) | days
+WINDOWS = st.one_of(
+    windowed("visits", "genre"), windowed("donations", "amount"), windowed("answers", "score"), windowed("opens", None)
+)
+DID = st.fixed_dictionaries(
+    {
+        "visits": st.lists(st.builds(Did, near, genre=st.sampled_from(GENRES)), max_size=4),
+        "donations": st.lists(st.builds(Did, near, amount=st.none() | st.sampled_from([0.0, 2.0, 12.5])), max_size=3),
+        "answers": st.lists(
+            st.builds(Did, near, score=st.none() | st.sampled_from([0.0, 1.0, 3.0]), thing=st.integers(1, 2)),
+            max_size=3,
+        ),
+        "opens": st.lists(
+            st.builds(Did, near) | st.builds(Did, st.none() | near, n=st.integers(2, 3), running=st.just(True)),
+            max_size=3,
+        ),
+    }
+)
+SCORED: dict[str, st.SearchStrategy[Any]] = dict.fromkeys(SCORES, st.none() | st.integers(1, 5))
+SCORE_CHECKS = st.one_of(*(_checks(name, "number") for name in SCORES))
