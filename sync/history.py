@@ -23,10 +23,11 @@ def backfill(desk: Desk, book: Book) -> None:
     ends = month_ends(desk.clock.today(), MONTHS)
     moments = [datetime.combine(day, time.max, tzinfo=desk.config.zone) for day in ends]
     alone = Book(segments=_with_what_they_use(book, new))
-    sizes: dict[date, dict[str, int]] = {}
+    sizes = {day: {one.name: 0 for one in new} for day in ends}
     for moment, people in as_it_was(desk.store, moments, who.timezone, who.money, alone.windows):
         verdicts = evaluate(alone, people, moment.date())
-        sizes[moment.date()] = {one.name: int(verdicts.segment(one.id).sum() or 0) for one in new}
+        for one in new:
+            sizes[moment.date()][one.name] += int(verdicts.segment(one.id).sum() or 0)
     with desk.store.begin() as connection:  # all or nothing: a segment that is known is not told again
         for day, of_day in sizes.items():
             runs.note_segments(connection, desk.store.org, of_day, day)

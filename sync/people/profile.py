@@ -115,15 +115,31 @@ def people_frame(store: Store) -> pl.DataFrame:
 def as_it_was(
     store: Store, moments: Sequence[datetime], timezone: str, currency: str, counts: Mapping[str, Check] | None = None
 ) -> Iterator[tuple[datetime, pl.DataFrame]]:
-    """For each moment, what records say of everybody as of then: `key`, `person_id`, the fields of `RECONSTRUCTIBLE`,
-    and `counts` of these over windows (`Book.windows`).
+    """What records say of everybody as of each moment: `key`, `person_id`, the fields of `RECONSTRUCTIBLE`, and `counts`
+    of these over windows (`Book.windows`). Each moment comes once for every 20,000 people, so that a large organisation's
+    records are never held all at once.
 
     Who people are is as known today. What was booked or subscribed to at the time can't be told from the records.
     """
-    people = people_frame(store)
-    everyone = (store.org, 0, 2**62)
+    everybody = people_frame(store).select("key", "person_id", *survive.ABOUT)
     with store.look() as connection:
-        facts, events = _facts(connection, *everyone, where=ONE_OF), events_of(connection, store.org)
+        events = events_of(connection, store.org)
+    for start in range(0, len(everybody), CHUNK):
+        some = everybody[start : start + CHUNK]
+        with store.look() as connection:
+            facts = _facts(connection, store.org, some["person_id"][0], some["person_id"][-1], where=ONE_OF)
+        yield from _then(some, facts, events, moments, timezone, currency, counts)
+
+
+def _then(
+    people: pl.DataFrame,
+    facts: pl.DataFrame,
+    events: pl.DataFrame,
+    moments: Sequence[datetime],
+    timezone: str,
+    currency: str,
+    counts: Mapping[str, Check] | None,
+) -> Iterator[tuple[datetime, pl.DataFrame]]:
     nobody = pl.DataFrame(schema=measures.SUBSCRIPTIONS)
     ids = people.select(pl.col("person_id").alias("person"))
     done = [name for name in RECONSTRUCTIBLE if name not in survive.ABOUT]
@@ -137,7 +153,7 @@ def as_it_was(
                 people["person_id"], then, events, counts, now=moment, timezone=timezone, currency=currency
             )
             typed = typed.join(counted, on="person_id", how="left")
-        yield moment, people.select("key", "person_id", *survive.ABOUT).join(typed, on="person_id", how="left")
+        yield moment, people.join(typed, on="person_id", how="left")
 
 
 def about(
