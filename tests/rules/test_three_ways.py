@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rules.compiler import evaluate
@@ -120,15 +120,17 @@ CASES = st.tuples(
     st.sets(st.sampled_from(FIELDS), max_size=2),
 )
 
+SLOW = [HealthCheck.too_slow]  # drawing whole rules folders takes a second where others use the machine too
+
 
 @given(CASES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
 def test_bulk_reference_and_explain_say_the_same(case: tuple[Any, ...]) -> None:
     three_ways(*case)
 
 
 @pytest.mark.long
 @given(CASES)
-@settings(max_examples=5000, deadline=None)
+@settings(max_examples=5000, deadline=None, suppress_health_check=SLOW)
 def test_they_say_the_same_for_a_long_time(case: tuple[Any, ...]) -> None:
     three_ways(*case)
