@@ -10,6 +10,7 @@ from sync.contacts import Contacts, keep_out
 from sync.desk import Desk
 from sync.followup.hooks import call_webhooks
 from sync.followup.letters import change_newsletters
+from sync.followup.passing_on import pass_on
 
 if TYPE_CHECKING:
     from sync.run import Work
@@ -26,6 +27,8 @@ def do_deeds(work: Work, stop: Callable[[], bool]) -> None:
         people=contacts, house=desk.config.organisation.slug, rules=work.book.names,
         stop=stop,
     )  # fmt: skip
+    with desk.store.begin() as connection:
+        pass_on(connection, desk.store.org, desk.config.newsletters, work.number, work.now)
     work.deeds["newsletter"] = change_newsletters(
         desk.store, lambda name: _newsletter(desk, name), desk.clock.now,
         people=contacts, law=desk.config.organisation.law, today=desk.clock.today(), stop=stop,

@@ -107,11 +107,13 @@ def among(connection: Connection, org: int, people: Iterable[int]) -> dict[int, 
     return found
 
 
-def refusing(connection: Connection, org: int) -> set[int]:
-    """Ids of the people whose newest word on news is no."""
+def refusing(connection: Connection, org: int) -> dict[int, datetime]:
+    """Ids of the people whose newest word on news is no, and when they said it."""
     said = sa.select(wish.c.person_id).where(wish.c.org == org, wish.c.purpose == "marketing", wish.c.topic.is_(None))
-    told = among(connection, org, _as_known(connection, org, set(connection.scalars(said.distinct()))))
-    return {one for one, purposes in told.items() if purposes.get("marketing", {}).get(None) is False}
+    people = _as_known(connection, org, set(connection.scalars(said.distinct())))
+    rows = [row for row in _said(connection, org, people) if row.purpose == "marketing" and row.topic is None]
+    last = {row.person_id: row for row in rows}
+    return {person_id: row.at for person_id, row in last.items() if not row.granted}
 
 
 def _as_known(connection: Connection, org: int, people: Iterable[int]) -> set[int]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
+from sync.desk import Desk
+from sync.unsubscribing import Unsubscribing
 from tests.fakes.mailchimp import KEY, LIST, FakeMailchimp, hash_of
+from tests.thread.small import RULES as RULES_OF_SMALL
 from tests.thread.small import Small
+from tests.thread.test_unsubscribing import message
 
 RULES = """\
 règles:
@@ -88,3 +94,27 @@ def test_a_service_that_is_down_changes_nothing_and_is_tried_again(phare: Small,
 def test_without_such_a_newsletter_the_rule_is_a_mistake(small: Small) -> None:
     small.write("rules/public.yaml", RULES)
     assert "n'est une infolettre que Fil rouge peut modifier" in small.filrouge("check").said.replace("’", "'")
+
+
+def test_who_unsubscribes_with_us_is_unsubscribed_there_once(phare: Small, chimp: FakeMailchimp) -> None:
+    chimp.add(JEANNE, "Jeanne", "Exemple", status="subscribed")
+    chimp.add(AWA, "Awa", "Diallo", status="subscribed")
+    phare.write("rules/public.yaml", RULES_OF_SMALL)
+    phare.change("config.yaml", "rules: rules/", 'rules: rules/\nweb: {address: "https://nouvelles.example.org"}')
+    phare.change("rules/templates/on-se-revoit.md", "purpose: service", "purpose: marketing")
+    phare.run(today="2026-03-14")
+    phare.filrouge("approve", "perdus-de-vue")
+    assert phare.run(today="2026-03-14").facts["mail"]["sent"] == 1
+    (mail,) = [message(phare.folder / "outbox" / name) for name in phare.mails()]
+    (token,) = re.findall(r"/stop/([\w-]+)>", str(mail["List-Unsubscribe"]))
+    with closing(Desk.open(phare.folder / "config.yaml", None)) as desk:
+        Unsubscribing(desk).refuse(token, "page")
+    assert phare.run(today="2026-03-14").facts["services"]["newsletter"]["done"] == 1
+    assert (status(chimp, JEANNE), status(chimp, AWA)) == ("unsubscribed", "subscribed")
+    assert [row["Règle"] for row in phare.rows("Courriels") if "désinscrire" in row["Objet"]] == ["Fil rouge"]
+    assert phare.filrouge("explain", JEANNE, today="2026-03-14").code == 0
+    chimp.members[hash_of(JEANNE)]["status"] = "subscribed"  # she signs up there again
+    chimp.members[hash_of(JEANNE)]["last_changed"] = "2030-01-01T00:00:00+00:00"
+    for day in ("2026-03-15", "2026-03-16"):
+        phare.run(today=day)
+    assert status(chimp, JEANNE) == "subscribed"
