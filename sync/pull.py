@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from time import monotonic
 from typing import NamedTuple
 
+from sqlalchemy.engine import Connection
+
 from connectors.source import Page, Source
 from connectors.trouble import GiveUp, Trouble
+from sync.followup import suppression
+from sync.followup.consent import hashed
 from sync.store import ledger
 from sync.store.again import reread
 from sync.store.base import Store
@@ -129,10 +134,17 @@ def _keep(  # noqa: PLR0913, PLR0917  the state of pull_all
             continue
         source = sources[one.name]
         result = ledger.commit_page(
-            store, one.name, run, now, one.page, source.records, source.version, seen[one.name], believe=allow_gone
-        )
+            store, one.name, run, now, one.page, source.records, source.version, seen[one.name],
+            believe=allow_gone, parting=partial(keep_the_no, now),
+        )  # fmt: skip
         pulled[one.name].result += result
         count(sum(each.read for each in pulled.values()))
+
+
+def keep_the_no(now: datetime, connection: Connection, org: int, source: str, addresses: Sequence[str]) -> None:
+    """Whose entry vanished was unsubscribed, and stays so: a no is not taken back by being deleted."""
+    for address in addresses:
+        suppression.add(connection, org, hashed(address), "unsubscribed", now, f"gone {source}")
 
 
 def _next(said: queue.Queue[_Said], stop: Callable[[], bool]) -> _Said | None:

@@ -15,7 +15,7 @@ from sync.contacts import Contacts, Note, Said, addresses_of, keep_out, said
 from sync.desk import Desk
 from sync.followup import suppression
 from sync.followup.consent import Purpose, Right, right
-from sync.messages import why_not
+from sync.messages import sentences, why_not
 from sync.sheet.look import Look
 
 END = "may_write_until"
@@ -86,9 +86,16 @@ def _of_list(desk: Desk, number: int, contact: Mapping[str, Any]) -> Iterator[St
     mine = addresses_of(desk, [contact]).get(number, set())
     with desk.store.look() as connection:
         for entry in suppression.entries(connection, desk.store.org, mine):
-            yield Statement(f"said-list-{entry.reason}", entry.at, "filrouge", entry.evidence)
+            yield Statement(f"said-list-{entry.reason}", entry.at, "filrouge", _evidence(desk, entry.evidence))
             if entry.lifted_at:
                 yield Statement("said-lifted", entry.lifted_at, "filrouge", entry.lifted_by or "")
+
+
+def _evidence(desk: Desk, kept: str) -> str:
+    """Where it was said, from the word that the list keeps and what it is about; other words are a person's own."""
+    word, _, what = kept.partition(" ")
+    code = f"evidence-{word}"
+    return desk.say(code, what=what) if code in sentences(desk.language) else kept
 
 
 def lines(desk: Desk, one: Standing) -> Iterator[str]:

@@ -27,9 +27,13 @@ from sync.store import tables
 from sync.store.base import Store, upsert
 from sync.store.erased import without_erased
 from sync.store.reading import Read, micros, read, storable
-from sync.store.records import Change, replace, withdraw
+from sync.store.records import Change, replace, unsubscribed_in, withdraw
 from sync.store.rows import ask, ask_in, put, run_many, take
 
+Parting = Callable[[Connection, int, str, Sequence[str]], None]
+"""Told in the same transaction, with the organisation and the name of the source: addresses whose entry vanishes and that were unsubscribed
+in it. A no is not taken back by being deleted.
+"""
 Reader = Callable[[Object], Sequence[Record]]
 T = TypeVar("T")
 R = TypeVar("R")
@@ -74,6 +78,7 @@ class Turn:
     run: int
     now: datetime
     version: int
+    parting: Parting | None = None
 
 
 class Entry(NamedTuple):
@@ -98,13 +103,14 @@ def commit_page(  # noqa: PLR0913, PLR0917  a page, and the pull that it belongs
     seen: Seen | None = None,
     *,
     believe: int = 0,
+    parting: Parting | None = None,
 ) -> PageResult:
     """Keep a page: its objects, their records, what was set aside, and the cursor, all or nothing.
 
     `seen` is shared by the pages of one pull; without it a page's `complete` speaks of this page alone. More than
     half of a kind (and more than 20) gone at once is taken for a wrong answer, unless they are at most `believe`.
     """
-    turn = Turn(store.org, source, run, now, version)
+    turn = Turn(store.org, source, run, now, version, parting)
     seen = seen or Seen()
     with store.begin() as connection:
         parts = carefully(
@@ -297,6 +303,8 @@ def _forget_unseen(
         "UPDATE object SET gone = ?, run = ? WHERE org = ? AND source = ? AND kind = ? AND id = ?",
         [(at, turn.run, turn.org, turn.source, kind, known[number]) for number in gone],
     )
+    if turn.parting is not None and gone and (refused := unsubscribed_in(connection, turn.org, gone)):
+        turn.parting(connection, turn.org, turn.source, refused)
     withdraw(connection, turn.org, turn.source, gone)
     _clear_aside(connection, turn, [(kind, known[number]) for number in gone])
     _forget_mended(connection, turn, kind, scope, seen)

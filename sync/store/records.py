@@ -60,6 +60,16 @@ def withdraw(connection: Connection, org: int, source: str, objects: Sequence[in
     _mark_visitors(connection, org, source, {id_ for (id_,) in (*events, *doors)})
 
 
+def unsubscribed_in(connection: Connection, org: int, objects: Sequence[int]) -> list[str]:
+    """The addresses that these objects call unsubscribed."""
+    sql = (
+        "SELECT DISTINCT s.email_key FROM fact AS f JOIN sighting AS s ON s.org = f.org AND s.no = f.sighting"
+        " WHERE f.org = ? AND f.kind = 'subscription' AND f.status = 'unsubscribed' AND s.email_key IS NOT NULL"
+        " AND f.object IN ({among})"
+    )
+    return sorted({address for (address,) in ask_in(connection, sql, (org,), objects)})
+
+
 def _drop(connection: Connection, org: int, objects: Sequence[int]) -> None:
     stale = (
         "UPDATE sighting SET stale = true WHERE org = ? AND NOT stale"

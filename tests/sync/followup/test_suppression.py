@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from connectors.records import Subscription
+from connectors.source import Object, Page
 from sync.followup import suppression
 from sync.followup.consent import hashed, right
 from sync.followup.tables import suppression as suppression_table
+from sync.people.merge import resolve
+from sync.pull import keep_the_no
 from sync.store import Store
 from sync.store.base import organisation
+from sync.store.ledger import commit_page
 from tests.sync.followup.theatre import NOW
+from tests.sync.store.invented import records, someone, thing
 from tests.thread.small import LINES, TODAY, Small
 
 ZOE, AWA = hashed("zoe@example.org"), hashed("awa@example.org")
@@ -117,3 +124,23 @@ def test_a_no_under_one_address_is_a_no_under_all(small: Small) -> None:
     add(store, hashed(other))
     store.close()
     assert small.run(today=TODAY).facts["mail"]["held"] == {"unsubscribed": 1}
+
+
+def test_a_no_is_not_taken_back_by_deleting_the_entry(store: Store) -> None:
+    """Who unsubscribed in a newsletter and is then deleted there does not become a customer to write to."""
+
+    def member(status: str) -> Object:
+        said = Subscription(id="s", person="A", list="news", status=status, at=NOW)  # type: ignore[arg-type]
+        return thing("A", someone("A", "ada@x.org"), said, kind="member")
+
+    def pull(*members: Object) -> None:
+        page = Page(members, complete=("member",))
+        commit_page(store, "letter", 1, NOW, page, records, 1, parting=partial(keep_the_no, NOW))
+        resolve(store, 1, NOW)
+
+    pull(member("subscribed"))
+    pull()
+    assert among(store, hashed("ada@x.org")) == {}  # a deleted yes is no no
+    pull(member("unsubscribed"))
+    pull()
+    assert among(store, hashed("ADA@x.org")) == {hashed("ada@x.org"): {"unsubscribed": NOW}}
