@@ -249,6 +249,8 @@ class Smtp:
                 server.close()
             if isinstance(fault, ssl.SSLCertVerificationError):
                 raise TryLater("smtp-certificate", host=host, detail=fault.verify_message) from fault
+            if isinstance(fault, ssl.SSLError) and fault.reason == "WRONG_VERSION_NUMBER":  # it answered in the clear
+                raise LogInAgain("smtp-not-tls", host=host) from fault
             if isinstance(fault, smtplib.SMTPAuthenticationError):
                 raise self._login_refused(fault) from fault
             if isinstance(fault, smtplib.SMTPNotSupportedError):

@@ -262,6 +262,13 @@ def test_a_server_without_starttls_gets_nothing_in_the_clear(post: Post) -> None
     assert post.arrived == []
 
 
+def test_tls_where_the_server_speaks_in_the_clear_is_told(post: Post) -> None:
+    with server(post) as port, pytest.raises(LogInAgain) as refused:
+        smtp(port, security="tls", user="phare", password="right").check()
+    assert refused.value.code == "smtp-not-tls"
+    assert post.logged_in == []
+
+
 def test_a_server_without_login(post: Post) -> None:
     with server(post) as port, pytest.raises(LogInAgain) as refused:
         send(smtp(port, user="phare", password="right"))
