@@ -45,7 +45,7 @@ format: $(VENV)/.dev  ## Let the formatter write
 	$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format .
 
 test-long: $(VENV)/.dev  ## Kills, long histories, fuzzing (tens of minutes)
-	$(BIN)/python -m pytest -q -n 2 -m long
+	$(BIN)/python -m pytest -v -n 2 --dist worksteal -m long
 
 test-real: $(VENV)/.dev  ## Against a real pretix, Ghost, Postfix, Dovecot, LibreOffice, yaml-language-server and caniemail (installs them under .cache/)
 	$(BIN)/python -m pytest -q -m real

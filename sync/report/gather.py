@@ -36,7 +36,7 @@ MONTHS = 24
 MOST_LINES = 200
 MOST_MOVES = 30
 DAYS = 30
-SHOWN = ("edit", "conflict", "put-back", "stands", "formula", "hidden", "twice", "cut")
+SHOWN = ("edit", "conflict", "put-back", "stands", "formula", "hidden", "cut")
 
 
 def gather(work: Work, facts: dict[str, Any]) -> Report:

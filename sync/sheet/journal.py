@@ -27,8 +27,6 @@ Kind = Literal[
     "put-back",  # the team changed a computed cell: ours is written again
     "undone",  # a cell put back as it was before a run that somebody undid
     "conflict",  # both sides changed it; `why` says who won
-    "twice",  # a key that stands in two rows: neither is written
-    "merged",  # a row of a person who became part of another, who has a row too: left alone
     "hidden",  # a row that the team removed: its person is hidden from this tab
     "back",  # a hidden row that the team put back
     "column",  # a column added, dropped or no longer mapped

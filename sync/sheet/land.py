@@ -110,8 +110,8 @@ class _Words:
     def changes(self) -> Changes:
         keys = [given for given, _ in self.made.given]
         cells = [self.cell_write(write) for write in self.made.writes]
-        untagged = {column.ref for column in self.table.columns if column.tag is None}
-        tags = {ref: name for ref, name in self.names.items() if ref in untagged}
+        named = {column.ref: column.tag for column in self.table.columns}
+        tags = {ref: name for ref, name in self.names.items() if named[ref] != name}
         return Changes(keys, cells, [NewRow(key, cells) for key, cells in self.given.items()], tags)
 
     def cell_write(self, write: Write) -> CellWrite:

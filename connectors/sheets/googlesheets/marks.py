@@ -51,16 +51,25 @@ def stamp(reading: Reading, *new: str) -> list[Json]:
         reading.stamp = Metadata(id_, STAMP_MARK, value)
         return [*batch, _mark(STAMP_MARK, value, {"sheetId": reading.sheet_id}, id_)]
     reading.stamp = Metadata(reading.stamp.metadataId, STAMP_MARK, value)
-    found = {"developerMetadataLookup": {"metadataId": reading.stamp.metadataId}}
-    change = {"dataFilters": [found], "developerMetadata": {"metadataValue": value}, "fields": "metadataValue"}
-    return [*batch, {"updateDeveloperMetadata": change}]
+    return [*batch, _say(reading.stamp.metadataId, value)]
 
 
 def columns(reading: Reading, tags: Mapping[int, str]) -> Iterator[Json]:
-    """Marks for columns that have none."""
+    """Marks for columns that have none, or one that says what they were before."""
+    stale = {column: id_ for id_, column in reading.marks.items()}
     for column, tag in tags.items():
-        if column not in reading.tags:
+        if column in stale and reading.tags.get(column) != tag:
+            reading.tags[column] = tag
+            yield _say(stale[column], tag)
+        elif column not in stale:
             yield _mark_column(reading, column, tag)
+
+
+def _say(id_: int, value: str) -> Json:
+    """Give an entry of developer metadata another value."""
+    found = {"developerMetadataLookup": {"metadataId": id_}}
+    change = {"dataFilters": [found], "developerMetadata": {"metadataValue": value}, "fields": "metadataValue"}
+    return {"updateDeveloperMetadata": change}
 
 
 def _mark_column(reading: Reading, column: int, tag: str) -> Json:

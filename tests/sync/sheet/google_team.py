@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from connectors.sheets.googlesheets.cells import cell_data
+from connectors.sheets.googlesheets.reading import same
 from connectors.sheets.googlesheets.session import ATTEMPTS
 from connectors.sheets.sheet import Batch, Cell, Changes, Column, Formula, NewColumn, Refused, Table
 from connectors.trouble import TryLater
@@ -88,7 +89,8 @@ class GoogleTeam(MemorySheet):
         try:
             self.google.write(table, changes, ready, done)
         except TryLater:
-            self.hit |= {cell: value for cell, value in stood.items() if self._standing(table.tab).get(cell) != value}
+            now = self._standing(table.tab)
+            self.hit |= {cell: value for cell, value in stood.items() if not same(now.get(cell), value)}
             raise
         finally:
             self.fake.meanwhile.clear()
@@ -111,7 +113,7 @@ class GoogleTeam(MemorySheet):
     def _compare(self, tab: str, stood: dict[tuple[str, str], Cell | Formula]) -> None:
         now, keys = self._standing(tab), {line.id: line.key for line in self.tabs.get(tab, Grid()).lines}
         for (row, header), value in stood.items():
-            if now.get((row, header)) != value and keys.get(row):
+            if not same(now.get((row, header)), value) and keys.get(row):
                 self.overwritten.append((str(keys[row]), header, value))
 
     # What stands in the fake
