@@ -11,7 +11,7 @@ In words, the first line that fits:
 1. The cell already says what we want: agreed.
 2. It is a formula: never overwritten; noted once.
 3. Never agreed: an empty cell gets ours. A filled cell keeps the team's value in a column that is theirs to correct, or
-   where we know nothing (we erase no history); else ours is written and the old value kept in the journal.
+   where we know nothing or count nothing (we erase no history); else ours is written and the old value kept in the journal.
 4. Only we moved: ours is written; but a standing correction of the team stands until it is `released`.
 5. Only the team moved: their correction is kept; in a computed column ours is put back.
 6. Both moved: the team wins in a column that is theirs to correct, ours in a computed one; both values go to the journal.
@@ -86,10 +86,13 @@ def _formula() -> pl.Expr:
     )
 
 
+def _knowing_nothing() -> pl.Expr:
+    """No value, or none counted: the team may know of what our sources never saw."""
+    return pl.col("wanted").is_in(["", "0"])
+
+
 def _adopted(*, corrected: bool) -> pl.Expr:
-    theirs = (
-        _word("edit") if corrected else pl.when(pl.col("wanted") == "").then(_word("follow")).otherwise(_word("write"))
-    )
+    theirs = _word("edit") if corrected else pl.when(_knowing_nothing()).then(_word("follow")).otherwise(_word("write"))
     return pl.when(pl.col("now") == "").then(_word("write")).otherwise(theirs)
 
 
@@ -101,6 +104,6 @@ def _ours_moved(*, corrected: bool) -> pl.Expr:
 def _team_moved(*, corrected: bool) -> pl.Expr:
     if corrected:
         return pl.when(_we_stayed()).then(_word("edit")).otherwise(_word("conflict-team"))
-    nothing_of_ours = (pl.col("wanted") == "") & (pl.col("standing") == "").fill_null(value=False)
+    nothing_of_ours = _knowing_nothing() & _same("standing", "wanted").fill_null(value=False)
     ours = pl.when(_we_stayed()).then(_word("put-back")).otherwise(_word("conflict-ours"))
     return pl.when(nothing_of_ours).then(_word("follow")).otherwise(ours)

@@ -190,8 +190,8 @@ class Truth:
             FOLLOW: {TO_CALL if who in self.called else None},
         }
         for header, typed in ((name, self.typed.get((row, name))) for name in COMPUTED):
-            nothing_known = header == LAST_VISIT and done.last is None
-            if isinstance(typed, Formula) or nothing_known:
+            never_came = done.last is None if header == LAST_VISIT else wanted.get(header) == {0} and typed is not None
+            if isinstance(typed, Formula) or never_came:
                 wanted[header] = {typed}
         if (row, FOLLOW) in self.typed:
             wanted[FOLLOW] = {self.typed[row, FOLLOW]}

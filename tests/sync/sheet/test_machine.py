@@ -286,7 +286,7 @@ class BothSides(RuleBasedStateMachine):
             return
         wanted = to_cell(mapped, self.office.value(line.key or "", mapped.field))
         theirs = str(line.key).startswith("n") or (line.id, header) in self.formulas
-        if wanted is None and theirs:  # a cell that was theirs before, of which we know nothing: we erase no history
+        if wanted in {None, 0} and theirs:  # a cell that was theirs before, where we count nothing: we erase no history
             return
         assert plain(self.sheet.cell(T, line, header), mapped.kind) == plain(wanted, mapped.kind), (line.key, header)
 

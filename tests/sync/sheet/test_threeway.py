@@ -10,7 +10,7 @@ from sync.sheet.columns import FORMULA
 from sync.sheet.threeway import WRITES, verdict
 
 FORMULA_2 = f"{FORMULA}2"
-texts = st.sampled_from(["", "a", "b", "c"])
+texts = st.sampled_from(["", "0", "a", "b"])
 cells = st.tuples(
     st.one_of(st.none(), texts, st.just(FORMULA_2)), texts, st.one_of(texts, st.just(FORMULA_2)), st.none() | texts, st.booleans()
 )  # fmt: skip
@@ -32,11 +32,11 @@ def reference(cell: Cell, *, corrected: bool) -> str:  # the sentences, in their
     if now.startswith(FORMULA):
         return "leave"
     if agreed is None:
-        return "write" if now == "" or not (corrected or wanted == "") else "leave"
+        return "write" if now == "" or not (corrected or wanted in ("", "0")) else "leave"
     if now == agreed:
         stands = corrected and standing is not None and not released
         return "leave" if wanted == base or stands else "write"
-    if corrected or (wanted == "" and standing == ""):
+    if corrected or (wanted in ("", "0") and standing == wanted):
         return "leave"
     return "write"
 
