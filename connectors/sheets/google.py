@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _ADDRESS = re.compile(r"/spreadsheets/(?:u/\d+/)?d/(?!e/)([A-Za-z0-9_-]+)")
 _ID = re.compile(r"[A-Za-z0-9_-]{20,}")
-_REPAIRS = 3
+_REPAIRS = 4
 
 
 class GoogleSettings(pydantic.BaseModel):
@@ -323,7 +323,7 @@ class Google:
             mark = secrets.token_hex(8)
             batch += [*requests(now.sheet_id, right.puts), *marks.stamp(mended, mark, stamp)]
             seen = self._send(mended, batch, self._rows_of(mended, right.puts), mark)
-            if not moved(mended, seen, right.puts):
+            if not (right.more or moved(mended, seen, right.puts)):
                 return right.told(work, late=late)
         raise TryLater("sheet-changed", tab=tab)
 

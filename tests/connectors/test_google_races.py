@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -170,10 +171,28 @@ def test_what_people_did_after_a_run_was_killed_is_theirs(
     assert again.calls.write == 0
 
 
-def test_columns_moved_in_the_instant_in_which_rows_are_added(fake: FakeGoogle, sheet: Google, table: Table) -> None:
-    meant = shown(sheet) | {"P9": dict(zip((c.header for c in table.columns), PEOPLE[0], strict=True))}
-    between(fake, ":batchUpdate", move_column)
-    write(sheet, table, Changes(rows=[new_row(table, "P9", PEOPLE[0])]))
+def move_key_column(tab: GridTab) -> None:
+    tab.columns.insert(1, tab.columns.pop(6))
+
+
+@pytest.mark.parametrize("act", [move_column, move_key_column])
+@pytest.mark.parametrize("then", [None, delete, insert])
+def test_columns_moved_in_the_instant_in_which_rows_are_added(
+    fake: FakeGoogle, sheet: Google, table: Table, act: Act, then: Act | None
+) -> None:
+    """And rows in the instant in which that is put right."""
+    new = [(f"P{n}", (f"Nom {n}", f"n{n}@example.org", date(2025, 3, n), 10 + n, None, True)) for n in (7, 8, 9)]
+    meant = shown(sheet) | {key: dict(zip((c.header for c in table.columns), who, strict=True)) for key, who in new}
+    if then is delete:
+        del meant["P0"]
+
+    def first(tab: GridTab) -> None:
+        act(tab)
+        if then is not None:
+            between(fake, ":batchUpdate", then)
+
+    between(fake, ":batchUpdate", first)
+    write(sheet, table, Changes(rows=[new_row(table, key, who) for key, who in new]))
     assert shown(sheet) == meant
 
 

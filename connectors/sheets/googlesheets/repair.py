@@ -49,12 +49,13 @@ PUT_BACK = "google-put-back"
 @dataclass
 class Repair:
     """`puts` make it right, and `marks`: for the id of each mark that lies on a wrong column the right one (None: that
-    column is gone). `columns`: where each column that was read stands now.
+    column is gone). `columns`: where each column that was read stands now. `more`: that is not yet all.
     """
 
     columns: dict[int, int]
     puts: list[Put] = field(default_factory=list)
     marks: dict[int, int | None] = field(default_factory=dict)
+    more: bool = False
 
     def told(self, work: Work, *, late: bool) -> list[Refused]:
         """All that had been hit, below the columns as they were read; `late`: as they stand now."""
@@ -134,15 +135,22 @@ def _cells(
 
 
 def _added(result: Repair, work: Work, now: Reading, row: int, meant: int, columns: dict[int, int]) -> None:
-    """A row of ours below whose headers the columns moved: what stands there is what was meant for others."""
+    """A row of ours below whose headers the columns moved: what stands there is what was meant for others. Its key goes
+    first, and the rest once that surely stands, as nothing else tells these rows from one another.
+    """
     ours = {known(cell) for cell in work.should.lines[meant]}
+    shifted = any(there != here for there, here in columns.items())
     wrong = []
     for there, column in columns.items():
         wanted, actual = work.should.cell(meant, there), now.cell(row, column)
-        if not same(actual, wanted) and (actual is None or known(actual) in ours):
+        astray = actual is None or known(actual) in ours or (shifted and work.is_stray(actual, column, there))
+        if astray and not same(actual, wanted):
             wrong.append((put(now, row, column, wanted), actual))
     if any(actual is not None for _, actual in wrong):
-        result.puts += [one for one, _ in wrong]
+        puts = [one for one, _ in wrong]
+        key = [one for one in puts if one.column == now.key]
+        result.puts += key or puts
+        result.more |= bool(key)
 
 
 def _ours(work: Work, hit: Sequence[_Amiss], missed: Sequence[_Amiss], there: set[int]) -> Iterator[_Amiss]:
@@ -211,13 +219,13 @@ class _Rows:
         self.found = {now.header: self.should.header} if now.header >= 0 else {}
         self.theirs = [row for row in now.lines if row > now.header]
         self.ours = [row for row in self.should.lines if row > self.should.header]
+        self._match_added()
         if self.keyed:
             self._match(self.should.key_of, now.key_of, once=True)
             self._match(self._key_and_cells, self._key_and_cells_now)
             self._match(self.should.key_of, now.key_of)
             self._match(self.should.key_of, now.key_of, again=True)
         self._match(self._cells, self._cells_now)
-        self._match_added()
 
     def _match(
         self,
@@ -238,9 +246,9 @@ class _Rows:
                 here[who].append(row)
         for who, rows in here.items():
             others = there.get(who, [])
-            if again and others:
+            if again and others and others[-1] not in self.work.fresh:
                 self.found |= dict.fromkeys(rows, others[-1])
-            elif others and (not once or len(rows) == len(others) == 1):
+            elif others and not again and (not once or len(rows) == len(others) == 1):
                 self._pair(rows, others)
 
     def _pair(self, rows: list[int], others: list[int]) -> None:
@@ -265,15 +273,19 @@ class _Rows:
         added = {self.should.key_of(row): row for row in self.work.fresh}
         for row in self.theirs if added else ():
             if row not in self.found:
-                names = [cell for cell in self.now.lines[row] if isinstance(cell, str) and cell in added]
+                line = enumerate(self.now.lines[row])
+                names = [cell for at, cell in line if at != self.now.key and isinstance(cell, str) and cell in added]
                 if names:
                     self.found[row] = added[names[0]]
 
     def _cells(self, row: int) -> Hashable:
-        return None if self.keyed and self.should.key_of(row) else self._line(row)
+        overwritten = bool(self.work.strays.keys() & {self.should.key, self.now.key})
+        return None if self.keyed and self.should.key_of(row) and not overwritten else self._line(row)
 
     def _cells_now(self, row: int) -> Hashable:
-        return None if self.keyed and self.now.key_of(row) else self._line_now(row)
+        key = self.now.key_of(row)
+        stray = self.work.is_stray(key, self.should.key, self.now.key)
+        return None if self.keyed and key and not stray else self._line_now(row)
 
     def _line(self, row: int) -> Hashable:
         return tuple((a, str(cell)) for a, _ in self.pairs if (cell := self.should.cell(row, a)) is not None) or None
