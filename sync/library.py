@@ -92,7 +92,6 @@ def _lines(desk: Desk, book: Book, shelf: list[_Shelved]) -> Iterator[str]:
     yield desk.say("library-marks")
     if any(one.mark == "?" for one in shelf):
         yield desk.say("library-marks-unread")
-    yield desk.say("library-later")
     left = [one.recipe.name for one in shelf if not one.there]
     if left:
         yield desk.say("library-add", command=desk.command("rules", "add", left[0]))

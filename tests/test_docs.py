@@ -168,3 +168,18 @@ def test_french_keeps_its_spaces() -> None:
         if any(bare.search(part) for part in parts(sentence))
     ]
     assert not wrong
+
+
+# --- the help ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_list_of_commands_shows_each_first_sentence_whole_and_its_help_has_an_example(language: str) -> None:
+    known = messages.sentences(language)
+    for command in [*commands(), "person", "rules"]:
+        told = known[f"help-{command.replace(' ', '-')}"]
+        assert isinstance(told, str)
+        first = re.split(r"(?<=\.)\s", told)[0]
+        assert first.endswith("."), first
+        assert len(first) <= 60, first  # what 80 columns show of it
+        assert command in {"person", "rules"} or re.search(rf"\n\nEx[ae]mple\s?: filrouge {command}", told), command

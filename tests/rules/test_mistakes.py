@@ -84,7 +84,6 @@ def test_every_sentence_is_said_by_some_file() -> None:
         "notify-nobody",
     }
     elsewhere |= {
-        "comes-later",
         "unknown-template-none",
         "unknown-value-near",
         "block-here",
