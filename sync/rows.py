@@ -16,7 +16,7 @@ from sync.followup import deeds, segments, standings, suppression, wishes
 from sync.followup.compose import House
 from sync.followup.consent import hashed
 from sync.followup.fill import fill_plain
-from sync.followup.tables import outbox, segment_stay, standing
+from sync.followup.tables import segment_stay
 from sync.people.profile import people_frame
 from sync.people.tables import person
 from sync.people.windows import count_windows
@@ -150,7 +150,7 @@ def _text(name: str) -> pl.Expr:
 def merged_with_a_past(connection: Connection, org: int) -> dict[int, int]:
     """People who were found to be somebody else and for whom something was done before: ids, gone to kept."""
     known = sa.union(
-        *(sa.select(table.c.person_id).where(table.c.org == org) for table in (standing, outbox, segment_stay))
+        *(sa.select(table.c.person_id).where(table.c.org == org) for table in (*standings.OF_PEOPLE, segment_stay))
     )
     gone = sa.select(person.c.id, person.c.merged_into)
     gone = gone.where(person.c.org == org, person.c.merged_into.is_not(None), person.c.id.in_(known))

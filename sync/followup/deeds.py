@@ -35,12 +35,15 @@ Row = sa.Row[Any]
 
 
 def plan(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Put deeds of one rule and step in, each identity once. One cancelled earlier the same day takes its old place."""
+    """Put deeds of one rule and step in, each identity once. One cancelled earlier the same day takes its old place,
+    unless a person of the team dropped it.
+    """
     if not rows:
         return
     same = [deed.c[name] == rows[0][name] for name in ("org", "rule", "step", "occasion")]
     for some in slices([row["person_id"] for row in rows]):
         back = sa.update(deed).where(*same, deed.c.person_id.in_(some), deed.c.state == "cancelled")
+        back = back.where(deed.c.reason.is_distinct_from("dropped"))
         connection.execute(back.values(state=rows[0]["state"], reason=None, batch=None))
     insert_new(connection, deed, rows)
 

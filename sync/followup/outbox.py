@@ -42,7 +42,9 @@ def identity(began: datetime, rule: str, step: str, person_id: int, occasion: st
 
 
 def plan(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Put e-mails in, each identity once. One cancelled earlier the same day takes its old place. Gives how many."""
+    """Put e-mails in, each identity once. One cancelled earlier the same day takes its old place, unless a person of the
+    team dropped it. Gives how many.
+    """
     if not rows:
         return 0
     before = _planned(connection, rows[0]["org"])
@@ -67,6 +69,7 @@ def _revive(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     statement = (
         sa.update(outbox)
         .where(*(outbox.c[key] == sa.bindparam(f"b_{key}") for key in keys), outbox.c.state == "cancelled")
+        .where(outbox.c.reason.is_distinct_from("dropped"))
         .values(state="planned", reason=None, batch=None, **{name: sa.bindparam(f"b_{name}") for name in times})
     )
     connection.execute(statement, [{f"b_{name}": row[name] for name in (*keys, *times)} for row in rows])

@@ -24,6 +24,10 @@ from sync.followup.tables import (
 )
 from sync.store.base import insert_new, slices
 
+OF_PEOPLE = (standing, flag, cell_to_set, task, deed, outbox, journey_step)
+NOBODY = 0
+DONE_STATES = (*GONE_STATES, "done")
+
 
 def flags(connection: Connection, org: int) -> pl.DataFrame:
     """`person_id`, and `flags`: the names a person wears today, in alphabetical order. People without are not there."""
@@ -100,13 +104,29 @@ def absorb(connection: Connection, org: int, merged: Mapping[int, int]) -> None:
         )
         twin = (standing.c.org == org, standing.c.person_id == kept, standing.c.rule.in_(inside))
         connection.execute(sa.update(standing).where(*twin).values(inside=True, left_at=None, left_run=None))
-        for table in (standing, flag, cell_to_set, task, deed, outbox, journey_step):
+        for table in (deed, outbox):
+            _change_places(connection, org, table, gone, kept)
+        for table in OF_PEOPLE:
             _move(connection, org, table, gone, kept)
     segments.absorb(connection, org, merged)
     for some in slices(sorted(merged)):
         for table in (deed, outbox):
             left = (table.c.org == org, table.c.person_id.in_(some), table.c.state.in_(OPEN_STATES))
             connection.execute(sa.update(table).where(*left).values(state="cancelled", reason="merged"))
+
+
+def _change_places(connection: Connection, org: int, table: sa.Table, gone: int, kept: int) -> None:
+    """What was done for `gone` and still waits for `kept`: the one that was done becomes that of `kept`."""
+    other = table.alias()
+    same = (other.c[key] == table.c[key] for key in _KEYS[table.name])
+    pairs = sa.select(table.c.id, other.c.id).where(
+        table.c.org == org, table.c.person_id == gone, table.c.state.in_(DONE_STATES),
+        other.c.org == org, other.c.person_id == kept, other.c.state.not_in(DONE_STATES), *same,
+    )  # fmt: skip
+    for done, waits in connection.execute(pairs).all():
+        for id_, whose in ((waits, NOBODY), (done, kept), (waits, gone)):  # no two of them may be alike in between
+            mine = sa.update(table).where(table.c.org == org, table.c.id == id_)
+            connection.execute(mine.values(person_id=whose))
 
 
 def _move(connection: Connection, org: int, table: sa.Table, gone: int, kept: int) -> None:

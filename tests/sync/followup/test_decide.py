@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from rules.conditions import Email, Flag, Period, SetCell, Task
-from sync.followup import standings, tables
+from sync.followup import outbox, standings, tables
 from tests.sync.followup.theatre import Theatre, person, rule
 
 
@@ -289,3 +289,51 @@ def test_waiting_survives_a_clock_set_back(theatre: Theatre) -> None:
     theatre.now -= timedelta(days=400)
     theatre.decide({"perdus": [1]})
     assert theatre.send().sent == 0
+
+
+def test_what_a_person_dropped_comes_back_with_no_later_day_and_no_return(theatre: Theatre) -> None:
+    """`again` waits for its whole time anew; whoever comes back the same day does not bring it back."""
+    theatre.rules = [rule("perdus", Email("on-se-revoit", again=Period(6, "month")))]
+    theatre.decide({"perdus": [1]})
+    theatre.approve()
+    theatre.send()
+    theatre.later(days=184)
+    theatre.decide({"perdus": [1]})
+    drop(theatre, 1)
+    for inside in ([], [1]):
+        theatre.later(hours=1)
+        theatre.decide({"perdus": inside})
+    assert theatre.send().sent == 0
+    for _ in range(3):
+        theatre.later(days=1)
+        theatre.decide({"perdus": [1]})
+        assert theatre.send().sent == 0
+    theatre.later(days=184)
+    theatre.decide({"perdus": [1]})
+    assert theatre.send().sent == 1
+
+
+def test_who_got_it_under_the_other_name_does_not_get_what_still_waits_under_this_one(theatre: Theatre) -> None:
+    """Two entered on the same day; one's e-mail went, the other's waits, when they turn out to be one."""
+    theatre.decide({"perdus": [1, 2]})
+    with theatre.store.begin() as connection:
+        of_one = connection.scalar(sa.select(tables.outbox.c.id).where(tables.outbox.c.person_id == 1))
+        outbox.approve(connection, theatre.store.org, str(of_one), "Marie", theatre.now)
+    assert theatre.send().sent == 1
+    with theatre.store.begin() as connection:
+        standings.absorb(connection, theatre.store.org, {1: 2})
+    del theatre.people[1]
+    theatre.approve()
+    for inside in ([2], [], [2]):
+        theatre.later(hours=1)
+        theatre.decide({"perdus": inside})
+        theatre.approve()
+        assert theatre.send().sent == 0
+    assert theatre.mailer.addresses == ["p1@example.org"]
+
+
+def drop(theatre: Theatre, person_id: int) -> None:
+    open_one = sa.select(tables.outbox.c.id).where(tables.outbox.c.person_id == person_id)
+    with theatre.store.begin() as connection:
+        id_ = connection.scalar(open_one.where(tables.outbox.c.state.in_(tables.OPEN_STATES)))
+        assert outbox.drop(connection, theatre.store.org, str(id_), "Marie")
