@@ -307,11 +307,11 @@ class Google:
         from connectors.sheets.googlesheets.keeping import freeze
         from connectors.sheets.googlesheets.repair import moved, repair
 
-        for _ in range(_REPAIRS):
+        for tries in range(_REPAIRS):
             now = self._read(tab)
             if now is None:
                 return []
-            right = repair(work, now, late=late)
+            right = repair(work, now, late=late, again=tries > 0)
             if not (right.puts or right.marks):
                 return right.told(work, late=late)
             mended = now.copy()

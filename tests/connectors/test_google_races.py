@@ -214,6 +214,24 @@ def test_a_row_deleted_in_the_instant_of_writing_takes_no_other_row_with_it(
     assert shown(sheet) == meant
 
 
+@pytest.mark.parametrize("then", [sort, insert, move_column])
+def test_what_landed_below_everything_is_found_there_when_rows_move_again(
+    fake: FakeGoogle, sheet: Google, table: Table, then: Act
+) -> None:
+    """A row above was deleted: our cell landed in the empty row below, and would have passed for a new person."""
+    meant = shown(sheet)
+    del meant["P0"]
+    meant["P2"]["Courriel"] = "yann@example.org"
+
+    def first(tab: GridTab) -> None:
+        delete(tab)
+        between(fake, ":batchUpdate", then)
+
+    between(fake, ":batchUpdate", first)
+    write(sheet, table, Changes(cells=[cell(table, 2, 1, "yann@example.org")]))
+    assert shown(sheet) == meant
+
+
 def test_keys_given_while_somebody_sorts_go_to_the_right_rows(fake: FakeGoogle, sheet: Google) -> None:
     adopted(fake)
     table = read(sheet)

@@ -241,8 +241,13 @@ class MemorySheet:
         return next(line for line in self.tabs[tab].lines if line.key == key)
 
     def type_cell(self, tab: str, line: Line, header: str, value: Cell | Formula) -> None:
+        self.is_there_again(line, header, value)
         line.cells[self.column(tab, header).ref] = value
         self.save(tab)
+
+    def is_there_again(self, line: Line, header: str, value: Cell | Formula) -> None:
+        """They type what we had just written over: nothing is lost, and nobody can tell any more that we wrote at all."""
+        self.overwritten = [one for one in self.overwritten if one != (line.key, header, value)]
 
     def cell(self, tab: str, line: Line, header: str) -> Cell | Formula:
         return line.cells.get(self.column(tab, header).ref)

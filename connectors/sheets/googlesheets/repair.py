@@ -79,12 +79,13 @@ class _Amiss:
     wanted: Cell | Formula
 
 
-def repair(work: Work, now: Reading, *, late: bool = False) -> Repair:
+def repair(work: Work, now: Reading, *, late: bool = False, again: bool = False) -> Repair:
     """What makes `now`, the tab as it stands, what it should be. Nothing else that people did there is touched. What had
     been overwritten, and is put back, is added to what `work` has told.
 
     `late`: it is not the very moment after the batch any more, and people may have typed what we wrote: so what looks
-    hit is put back only as far as something of ours is missing where it was meant.
+    hit is put back only as far as something of ours is missing where it was meant. `again`: rows moved while it was put
+    right before, so that the place says nothing any more.
     """
     columns = _columns(work, now)
     rows = _Rows(work, now, columns).found
@@ -99,7 +100,7 @@ def repair(work: Work, now: Reading, *, late: bool = False) -> Repair:
         if rows.get(row) in work.fresh:
             _added(result, work, now, row, rows[row], columns)
         elif row >= now.header:
-            amiss += _cells(work, now, row, rows.get(row), columns, late=late)
+            amiss += _cells(work, now, row, rows.get(row), columns, anywhere=late or again)
     missed = [one for one in amiss if one.meant in work.stood]
     hit = [one for one in amiss if one.meant not in work.stood]
     if late:
@@ -114,14 +115,15 @@ def repair(work: Work, now: Reading, *, late: bool = False) -> Repair:
 
 
 def _cells(
-    work: Work, now: Reading, row: int, should_row: int | None, columns: dict[int, int], *, late: bool
+    work: Work, now: Reading, row: int, should_row: int | None, columns: dict[int, int], *, anywhere: bool
 ) -> Iterator[_Amiss]:
     """The cells of one row that hold what was meant for others, or not yet what was meant for them."""
     read = {here: there for there, here in columns.items()}
     for column in sorted({*work.strays, *(columns[one] for one in work.strays if one in columns)}):
         there, actual = read.get(column), now.cell(row, column)
         if should_row is None or there is None:
-            place = (row, column) in work.places or (late and actual is not None)
+            sent_here = {(row, column), (row, there)} & work.places.keys()
+            place = sent_here or (anywhere and actual is not None)
             if place and work.is_stray(actual, column, there):
                 yield _Amiss((row, column), None, actual, None)
             continue
@@ -161,6 +163,7 @@ def _ours(work: Work, hit: Sequence[_Amiss], missed: Sequence[_Amiss], there: se
     astray: Counter[Known] = Counter()
     for values in work.strays.values():
         astray.update({what: times for what, (_, times) in values.items()})
+    sent_again = astray - Counter(known(one.value) for one in work.puts)
     missing = {one.meant for one in missed}
     astray.subtract(known(one.value) for one in work.puts if one.row in there and (one.row, one.column) not in missing)
     # Of a row that is gone nobody knows whether it was there when we wrote: only what stands in its place is ours.
@@ -170,7 +173,7 @@ def _ours(work: Work, hit: Sequence[_Amiss], missed: Sequence[_Amiss], there: se
     ):
         what = known(one.actual)
         in_place = gone and one.here in work.places and same(work.places[one.here], one.actual)
-        if one.meant in work.told or in_place or (what in lacking and astray[what] > 0):
+        if one.meant in work.told or in_place or (astray[what] > 0 and (what in lacking or what in sent_again)):
             astray[what] -= 1
             yield one
 
@@ -253,6 +256,10 @@ class _Rows:
 
     def _pair(self, rows: list[int], others: list[int]) -> None:
         """Those that are as they should be first, then those in their place, then in their order."""
+        if len(rows) == len(others) == 1:
+            self.found[rows[0]] = others[0]
+            return
+        free = set(others)
         wanted = defaultdict(list)
         for other in others:
             wanted[tuple(known(self.should.cell(other, a)) for a, _ in self.written)].append(other)
@@ -260,13 +267,13 @@ class _Rows:
             alike = wanted[tuple(known(self.now.cell(row, b)) for _, b in self.written)]
             if alike:
                 self.found[row] = alike.pop(0)
-        taken = set(self.found.values())
+                free.remove(self.found[row])
         for row in rows:
-            if row not in self.found and row in others and row not in taken:
+            if row not in self.found and row in free:
                 self.found[row] = row
-        taken = set(self.found.values())
+                free.remove(row)
         left = [row for row in rows if row not in self.found]
-        self.found |= dict(zip(left, (other for other in others if other not in taken), strict=False))
+        self.found |= dict(zip(left, sorted(free), strict=False))
 
     def _match_added(self) -> None:
         """Rows of ours whose key stands below another header."""

@@ -172,6 +172,7 @@ class GoogleTeam(MemorySheet):
             self._put(grid, place, self._column(tab, header), value)
 
     def type_cell(self, tab: str, line: Line, header: str, value: Cell | Formula) -> None:
+        self.is_there_again(line, header, value)
         self.hit.pop((line.id, header), None)
         self._put(self._tab(tab), self._row(tab, line), self._column(tab, header), value)
 

@@ -70,3 +70,15 @@ def test_a_column_moved_in_the_instant_in_which_rows_are_added() -> None:
     machine.write_a_note(where=0)
     in_the_instant(machine, "move", header="Visites", who=7)
     machine.teardown()
+
+
+def test_typed_again_before_anybody_knew_that_it_had_been_written_over() -> None:
+    """Where nobody can tell whether a batch landed, a cell that says what it said before is as if nothing had been."""
+    machine = BothSides()
+    machine.begin(MemorySheet(forgetful=True), 1, adopted=False)
+    machine.run()
+    machine.change_a_computed_cell(header="Signaux", value="x", where=0)
+    machine.run_and_be_killed(fault="answer")
+    machine.change_a_computed_cell(header="Signaux", value="x", where=0)
+    machine.copy_a_row(where=0)
+    machine.teardown()
