@@ -48,6 +48,7 @@ def person_export(
 @person_app.command("erase", help=told("help-person-erase"))
 def person_erase(
     person: Annotated[str, typer.Argument(help=told("help-who"))],
+    everywhere: Annotated[bool, typer.Option("--everywhere", help=told("help-person-everywhere"))] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help=told("help-person-erase-yes"))] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -55,7 +56,7 @@ def person_erase(
 
     ask = typer.confirm if sys.stdin.isatty() and not as_json else None
     with open_desk() as desk:
-        finish(erase_person(desk, person, ask, yes=yes), as_json)
+        finish(erase_person(desk, person, ask, yes=yes, everywhere=everywhere), as_json)
 
 
 @person_app.command("erased", help=told("help-person-erased"))

@@ -21,11 +21,22 @@ class Writing(ABC):
     asks: ClassVar[bool] = False
     _client: Client
 
-    def change(self, wanted: Change) -> Changed:
-        quoted = wanted.email.replace("\\", "\\\\").replace("'", "\\'")
+    def erase(self, email: str) -> Changed:
+        """For good: Ghost keeps nothing of a deleted member."""
+        member = self._found(email)
+        if member is None:
+            return "unknown"
+        self._client.request("DELETE", f"members/{member['id']}/", safe=True, expect=(404,))
+        return "done"
+
+    def _found(self, email: str) -> dict[str, Any] | None:
+        quoted = email.replace("\\", "\\\\").replace("'", "\\'")
         params = {"filter": f"email:'{quoted}'", "limit": 1, "include": "newsletters,labels"}
         members: Sequence[dict[str, Any]] = self._client.get("members/", params).json().get("members", ())
-        member = members[0] if members else None
+        return members[0] if members else None
+
+    def change(self, wanted: Change) -> Changed:
+        member = self._found(wanted.email)
         match wanted.verb:
             case "subscribe":
                 return self._subscribe(wanted, member)

@@ -24,9 +24,17 @@ class Writing:
     _client: Client
     _list: str
 
+    def erase(self, email: str) -> Changed:
+        """For good: Mailchimp lets nobody import this address again."""
+        path = f"{self._member(email)}/actions/delete-permanent"
+        return "unknown" if self._client.request("POST", path, safe=True, expect=(404,)).status == 404 else "done"
+
+    def _member(self, email: str) -> str:
+        hash_ = hashlib.md5(email.lower().encode(), usedforsecurity=False).hexdigest()
+        return f"lists/{self._list}/members/{hash_}"
+
     def change(self, wanted: Change) -> Changed:
-        hash_ = hashlib.md5(wanted.email.lower().encode(), usedforsecurity=False).hexdigest()
-        path = f"lists/{self._list}/members/{hash_}"
+        path = self._member(wanted.email)
         answer = self._client.get(path, {"fields": "status,tags"}, expect=(404,))
         member: dict[str, Any] = {} if answer.status == 404 else answer.json()
         match wanted.verb:

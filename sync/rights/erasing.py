@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from connectors import catalog
 from connectors.sheets.xlsx.replace import backups
+from connectors.source import Newsletter
 from connectors.trouble import FixFile, Trouble, TryLater
 from sync import run, runs
 from sync.beginning import read_rules
@@ -40,17 +43,21 @@ class _Left:
     sources: tuple[str, ...] = ()
 
 
-def erase_person(desk: Desk, who: str, ask: Callable[..., bool] | None, *, yes: bool) -> Outcome:
+def erase_person(
+    desk: Desk, who: str, ask: Callable[..., bool] | None, *, yes: bool, everywhere: bool = False
+) -> Outcome:
     """Erase somebody for good, after a yes. Exit 7 without one, 1 when the sheet could not be emptied yet (every run
-    tries again). Raises `Ambiguous` and `FixFile` as `story`, `TryLater` while a run is at work.
+    tries again). `everywhere`: in the services that let us, too, and first: where one of them fails, nothing is erased.
+    Raises `Ambiguous` and `FixFile` as `story`, `TryLater` while a run is at work, and the service's trouble.
     """
     one = story(desk.store, who, list(desk.config.sources))
-    told = _before(desk, one)
+    told = [*_before(desk, one, everywhere=everywhere)]
     if not yes and not (ask and ask("\n".join([*told, desk.say("erase-ask")]), default=False)):
         return Outcome([*told, desk.say("erase-not")], {"code": one.code, "erased": False}, DECIDE)
     addresses = {str(value.value) for value in one.values if value.field == "email" and value.value}
     addresses |= {seen.given.email for seen in one.sightings if seen.given and seen.given.email}
     book, _ = read_rules(desk, keep_last_right=False)
+    erased_at = _at_services(desk, one, addresses) if everywhere else ()
     try:
         with runs.lease(desk.store):
             number = runs.begin(desk.store, desk.clock.today(), "erase", desk.clock.read())
@@ -61,9 +68,10 @@ def erase_person(desk: Desk, who: str, ask: Callable[..., bool] | None, *, yes: 
             _give_back_room(desk)
             left = _in_the_sheet(work)
             left.files = tuple(_files(desk, {address.casefold() for address in addresses}))
-            left.sources = tuple(name for name in gone.sources if _is_a_service(desk, name))
+            left.sources = tuple(name for name in gone.sources if name not in erased_at and _is_a_service(desk, name))
             waits = _waits(desk, gone)
-            said = list(_after(desk, gone, left, waits=waits))
+            said = [*_after(desk, gone, left, waits=waits)]
+            said += [desk.say("erase-at", source=name) for name in erased_at]
             state = "partial" if waits else "done"
             runs.finish(desk.store, number, state, {"lines": said[:1]}, desk.clock.read())
     except runs.Busy:
@@ -72,11 +80,13 @@ def erase_person(desk: Desk, who: str, ask: Callable[..., bool] | None, *, yes: 
     return Outcome(said, facts | {"files": left.files, "sources": left.sources}, PARTIAL if waits else DONE)
 
 
-def _before(desk: Desk, one: Story) -> Iterator[str]:
+def _before(desk: Desk, one: Story, *, everywhere: bool) -> Iterator[str]:
     name = called({value.field: value.value for value in one.values}) or one.code
     sources = ", ".join(dict.fromkeys(seen.source for seen in one.sightings)) or "–"
     yield desk.say("erase-who", name=name, code=one.code, did=len(one.did), sources=sources)
     yield desk.say("erase-what")
+    if there := [name for name in _services(desk, one) if _lets_us(desk, name)]:
+        yield desk.say("erase-too" if everywhere else "erase-offer", sources=", ".join(there))
 
 
 def _write_over(connection: sa.Connection) -> None:
@@ -146,6 +156,28 @@ def _files(desk: Desk, addresses: set[str]) -> Iterator[str]:
     for file in _kept_files(desk):
         if any(address in text for text in _texts(file) for address in addresses):
             yield desk.as_seen(file).as_posix()
+
+
+def _services(desk: Desk, one: Story) -> list[str]:
+    """The services that know them."""
+    names = dict.fromkeys(seen.source for seen in one.sightings)
+    return [name for name in names if _is_a_service(desk, name)]
+
+
+def _lets_us(desk: Desk, name: str) -> bool:
+    return hasattr(catalog.source(desk.config.source_type(name)), "erase")
+
+
+def _at_services(desk: Desk, one: Story, addresses: set[str]) -> tuple[str, ...]:
+    """Erase them in each service that knows them and lets us; its name comes back, also when they were gone there."""
+    done = []
+    for name in (name for name in _services(desk, one) if _lets_us(desk, name)):
+        with closing(desk.config.open_source(name, desk.clock)) as source:
+            assert isinstance(source, Newsletter)
+            for address in sorted(addresses):
+                source.erase(address)
+        done.append(name)
+    return tuple(done)
 
 
 def _is_a_service(desk: Desk, name: str) -> bool:

@@ -88,6 +88,11 @@ class NewsletterContract:
         assert self.tags(fake, WHO) == {"Habitués"}
         assert self.stands(fake, WHO) == "subscribed"
 
+    def test_who_is_erased_is_gone_for_good(self, fake: Any, letter: Newsletter) -> None:
+        letter.change(Change("subscribe", WHO, consented=True))
+        assert [letter.erase(WHO), letter.erase(WHO)] == ["done", "unknown"]
+        assert self.stands(fake, WHO) == "none"
+
     def test_a_passing_failure_is_tried_again(self, fake: Any, letter: Newsletter) -> None:
         fake.fail(status=503, times=2)
         assert letter.change(Change("subscribe", WHO, consented=True)) == "done"

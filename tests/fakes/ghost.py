@@ -128,8 +128,15 @@ class FakeGhost(FakeService):
         if refused:
             return refused
         if request.method != "GET":
-            return self._write(path, request)
+            return self._remove(path) if request.method == "DELETE" else self._write(path, request)
         return self._list(path, request)
+
+    def _remove(self, path: str) -> Response:
+        id_ = path.removeprefix("members/").removesuffix("/")
+        if id_ not in self.members:
+            return _error(404, "NotFoundError", "Member not found.", None)
+        self.delete(id_)
+        return Response(204)
 
     def _write(self, path: str, request: Request) -> Response | None:
         """A member made, or changed: `newsletters` and `labels` take the place of those before."""

@@ -118,8 +118,8 @@ class FakeMailchimp(FakeService):
                 return self._browse(request)
             case [list_, "members", hash_] if list_ == LIST:
                 return self._one(request, hash_)
-            case [list_, "members", hash_, "tags"] if list_ == LIST and request.method == "POST":
-                return self._tag(request, hash_)
+            case [list_, "members", hash_, *what] if list_ == LIST and request.method == "POST":
+                return self._tag(request, hash_) if what == ["tags"] else self._delete(hash_, what)
         return problem(404, "Resource Not Found", "The requested resource could not be found.")
 
     def _one(self, request: Request, hash_: str) -> Response | None:
@@ -151,6 +151,14 @@ class FakeMailchimp(FakeService):
         else:
             self.edit(hash_, status=body.get("status", member["status"]))
         return Response.json(self.members[hash_])
+
+    def _delete(self, hash_: str, what: list[str]) -> Response | None:
+        if what != ["actions", "delete-permanent"]:
+            return None
+        gone = self.members.pop(hash_, None)
+        return (
+            Response(204) if gone else problem(404, "Resource Not Found", "The requested resource could not be found.")
+        )
 
     def _tag(self, request: Request, hash_: str) -> Response | None:
         if hash_ not in self.members:

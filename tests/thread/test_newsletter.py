@@ -118,3 +118,22 @@ def test_who_unsubscribes_with_us_is_unsubscribed_there_once(phare: Small, chimp
     for day in ("2026-03-15", "2026-03-16"):
         phare.run(today=day)
     assert status(chimp, JEANNE) == "subscribed"
+
+
+def test_who_is_erased_is_erased_there_too_if_that_is_wanted_and_else_it_is_offered(
+    phare: Small, chimp: FakeMailchimp
+) -> None:
+    chimp.add(JEANNE, "Jeanne", "Exemple")
+    phare.run()
+    offered = phare.filrouge("person", "erase", JEANNE)
+    assert offered.code == 7
+    assert "--everywhere" in offered.said
+    chimp.fail(method="POST", status=401, times=99)
+    down = phare.filrouge("person", "erase", JEANNE, "--everywhere", "--yes")
+    assert down.code == 1
+    assert phare.filrouge("person", "show", JEANNE).code == 0, "nothing is erased while one of them fails"
+    chimp.faults.clear()
+    done = phare.filrouge("person", "erase", JEANNE, "--everywhere", "--yes")
+    assert done.code == 0, done.erred
+    assert "dans lettre aussi" in done.said
+    assert status(chimp, JEANNE) == "none"
