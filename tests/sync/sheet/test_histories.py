@@ -82,3 +82,15 @@ def test_typed_again_before_anybody_knew_that_it_had_been_written_over() -> None
     machine.change_a_computed_cell(header="Signaux", value="x", where=0)
     machine.copy_a_row(where=0)
     machine.teardown()
+
+
+def test_what_may_have_been_carried_over_by_hand_stands_and_is_told() -> None:
+    """The one thing that nobody can put right: a row that we wrote was deleted in that very instant, the run killed at
+    once, and rows sorted since. It looks just as if somebody had merged two rows by hand after a killed run.
+    """
+    machine = on_google(4, adopted=True)
+    machine.run()
+    in_the_instant(machine, "delete", fault="line")
+    machine.sort("Courriel", reverse=True)
+    machine.teardown()
+    assert machine.forgiven == {("p1", "email")}
