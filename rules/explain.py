@@ -100,12 +100,56 @@ def _nodes(condition: Condition) -> list[Condition]:
     return [condition, *(node for item in below for node in _nodes(item))]
 
 
-class _Teller:
-    def __init__(self, book: Book, answers: _Answers, person: pl.DataFrame, today: date, language: str) -> None:
-        self.book, self.answers, self.today, self.language = book, answers, today, language
-        self.values = person.row(0, named=True)
+class Wording:
+    """How conditions are told to a person who reads."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
         self.words = vocabulary(language)
         self.say: dict[str, str] = self.words.words["say"]
+
+    def field(self, check: Check) -> str:
+        """`visits`, or with the window in which they are counted."""
+        name = check.field
+        if name.startswith(SHEET):
+            return self.windowed(check, name.removeprefix(SHEET))
+        return self.windowed(check, self.words.shown("occasion" if name in OCCASION else "fields", name))
+
+    def condition(self, book: Book, node: Condition) -> str:
+        """What a condition asks, of nobody in particular, in one line."""
+        match node:
+            case Check():
+                return self.say["value"].format(field=self.field(node), value=said(self.language, node))
+            case InSegment(segment=identity):
+                return self.say["segment"].format(name=book.segment[identity].name)
+            case _:
+                kind = {AllOf: "all_of", AnyOf: "any_of", NoneOf: "none_of"}[type(node)]
+                return f"{self.say[kind]} {' · '.join(self.condition(book, item) for item in node.items)}"
+
+    def windowed(self, check: Check, counted: str) -> str:
+        """`2 visits`, or `visits`, with the window in which they are counted."""
+        window = check.window
+        if window is None:
+            return counted
+        if window.genres:
+            *some, last = window.genres
+            genre = self.say["or"].format(some=", ".join(some), last=last) if some else last
+            counted = self.say["genre"].format(counted=counted, genre=genre)
+        if window.each is not None:
+            name, asked = self.words.shown("window", window.each.field), said(self.language, window.each)
+            counted = self.say["each"].format(counted=counted, name=name, asked=asked)
+        if window.within is not None:
+            period = f"{window.within.count} {unit_word(self.language, window.within)}"
+            last = period.removeprefix("1 ") if self.language == "en" else period
+            counted = self.say["within"].format(counted=counted, period=last)
+        return counted.removesuffix(",")
+
+
+class _Teller(Wording):
+    def __init__(self, book: Book, answers: _Answers, person: pl.DataFrame, today: date, language: str) -> None:
+        super().__init__(language)
+        self.book, self.answers, self.today = book, answers, today
+        self.values = person.row(0, named=True)
 
     def unless(self, node: NoneOf) -> Reason:
         """What the rule excepts: ✓ when nothing of it holds."""
@@ -134,17 +178,12 @@ class _Teller:
                 return Reason(f"{self.say[kind]} {mark}", answer, kind, below=rests)
 
     def _check(self, check: Check, value: Any, mark: str) -> str:
-        field = self._windowed(check, self._field(check.field))
+        field = self.field(check)
         unsure = (check.window is not None or check.field in UNSURE) and value is None
         if self.answers.columns.get(check) is None or unsure:
             return f"{self.say['unknown'].format(field=field)} ({said(self.language, check)} {mark})"
         shown, asked = self._value(check, field, value), said(self.language, check)
         return f"{shown} {mark}" if shown.endswith(f" {asked}") else f"{shown} ({asked} {mark})"
-
-    def _field(self, name: str) -> str:
-        if name.startswith(SHEET):
-            return name.removeprefix(SHEET)
-        return self.words.shown("occasion" if name in OCCASION else "fields", name)
 
     def _value(self, check: Check, field: str, value: Any) -> str:
         if value is None and check.field in COUNTED:
@@ -156,26 +195,8 @@ class _Teller:
             return self.say["never" if dated else "empty"].format(field=field)
         counted = self.words.words["counted"].get(check.field)
         if counted and isinstance(value, int | float | Decimal):
-            return self._windowed(check, self._counted(counted, value))
+            return self.windowed(check, self._counted(counted, value))
         return self.say["value"].format(field=field, value=self._shown(check, value))
-
-    def _windowed(self, check: Check, counted: str) -> str:
-        """`2 visits`, or `visits`, with the window in which they are counted."""
-        window = check.window
-        if window is None:
-            return counted
-        if window.genres:
-            *some, last = window.genres
-            genre = self.say["or"].format(some=", ".join(some), last=last) if some else last
-            counted = self.say["genre"].format(counted=counted, genre=genre)
-        if window.each is not None:
-            name, asked = self.words.shown("window", window.each.field), said(self.language, window.each)
-            counted = self.say["each"].format(counted=counted, name=name, asked=asked)
-        if window.within is not None:
-            period = f"{window.within.count} {unit_word(self.language, window.within)}"
-            last = period.removeprefix("1 ") if self.language == "en" else period
-            counted = self.say["within"].format(counted=counted, period=last)
-        return counted.removesuffix(",")
 
     def _counted(self, forms: list[str], value: float | Decimal) -> str:
         one = abs(float(value)) < 2 if self.language == "fr" else value == 1

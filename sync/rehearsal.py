@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from sync.followup import deeds
 from sync.followup import outbox as box
 from sync.followup.templates import Gap
 from sync.messages import why_not
+from sync.one_rule import empty_rules, inside, moved_cells, nobody_lines, tasks
 from sync.outcome import Outcome
 from sync.progress import Silent
 from sync.report import ahead
@@ -95,22 +97,24 @@ def _outcome(work: Work, plan: Any, only: str | None, page: Path | None) -> Outc
         if work.world
         else []
     )
-    cells = list(_cells(work, plan)) if plan else []
-    rows = len(plan.rows) if plan else 0
+    cells = list(_cells(work, plan, only)) if plan else []
+    rows = len(plan.rows) if plan and only is None else 0
     troubles = [work.sheet_trouble, *(one.trouble for one in work.pulled.values())]
     notes = [work.desk.say(trouble.code, **trouble.facts) for trouble in troubles if trouble]
     holes = _holes(mails)
     facts = {
         "rules": rules,
         "mails": [mail.to_json() for mail in mails],
+        "tasks": list(tasks(work, only)),
         "deeds": done,
+        "nobody_in": empty_rules(work, only),
         "coming": coming_json(steps, _called(work)) if steps else [],
         "cells": cells,
         "rows_added": rows,
         "notes": notes,
         "empty_fields": holes,
     }
-    said = list(_lines(work, facts, mails, steps))
+    said = list(_lines(work, facts, mails, steps, only))
     if page:
         with work.desk.speaking(work.desk.config.language):
             ahead.write(_ahead(work, facts, mails), page)
@@ -134,7 +138,8 @@ def _ahead(work: Work, facts: dict[str, Any], mails: list[Draft]) -> Ahead:
         ],
         [(names.get(c["key"]) or c["key"], c["column"], c["from"], c["to"]) for c in facts["cells"]],
         facts["rows_added"],
-        [(one["person"], one["what"], say(f"deed-state-{one['state']}")) for one in facts["deeds"]],
+        [(one["person"], one["what"], _whose(work, one)) for one in facts["tasks"]]
+        + [(one["person"], one["what"], say(f"deed-state-{one['state']}")) for one in facts["deeds"]],
         [*facts["notes"], *(_hole(work.desk, hole) for hole in facts["empty_fields"])],
     )  # fmt: skip
 
@@ -194,9 +199,13 @@ def _deeds(work: Work, only: str | None) -> Iterator[dict[str, Any]]:
             yield {**told, "what": about(work.desk, row), "state": row.state}
 
 
-def _cells(work: Work, plan: Any) -> Iterator[dict[str, Any]]:
+def _cells(work: Work, plan: Any, only: str | None) -> Iterator[dict[str, Any]]:
     headers = {mapped.field: mapped for mapped in work.tab.columns}
+    rule = next((one.id for one in work.book.acting if only in {one.id, one.name}), None)
+    mine = None if rule is None else moved_cells(work, rule)
     for write in plan.writes:
+        if mine is not None and (write.key, write.field) not in mine:
+            continue
         mapped = headers[write.field]
         was, to = (shown(cell_of(text, mapped.kind), work.desk.language) for text in (write.now, write.to))
         yield {"tab": work.tab.name, "key": write.key, "column": mapped.header, "from": was, "to": to}
@@ -208,15 +217,18 @@ def _called(work: Work) -> dict[int, str]:
     return {row["person_id"]: called(row) or row["key"] for row in rows}
 
 
-def _lines(work: Work, facts: dict[str, Any], mails: list[Draft], steps: list[Coming]) -> Iterator[str]:
+def _lines(
+    work: Work, facts: dict[str, Any], mails: list[Draft], steps: list[Coming], only: str | None
+) -> Iterator[str]:
     say, rules, cells = work.desk.say, facts["rules"], facts["cells"]
     if not any(moved["enters"] or moved["leaves"] for moved in rules.values()):
-        yield say("preview-nobody-moves")
+        yield from _nobody_moves(work, facts["nobody_in"], only)
     for rule in work.book.rules:
         if (moved := rules.get(rule.id)) and (moved["enters"] or moved["leaves"]):
             yield say("preview-rule", name=rule.name, enters=len(moved["enters"]), leaves=len(moved["leaves"]))
             for verb in ("enters", "leaves"):
                 yield from _some(say, [f"  {'+' if verb == 'enters' else '−'} {name}" for name in moved[verb]])
+    yield from _nobody(work, facts["nobody_in"], only)
     if mails:
         yield ""
         yield say("preview-mails", n=len(mails))
@@ -231,6 +243,10 @@ def _lines(work: Work, facts: dict[str, Any], mails: list[Draft], steps: list[Co
         if example := next((mail for mail in mails if mail.text), None):
             yield from ("", say("preview-example", to=example.to), f"  {example.subject}", "")
             yield from (f"  {line}" for line in example.text.splitlines())
+    if facts["tasks"]:
+        yield ""
+        yield say("preview-tasks", n=len(facts["tasks"]))
+        yield from _some(say, [_task(work, one) for one in facts["tasks"]])
     if facts["deeds"]:
         yield ""
         yield say("preview-deeds")
@@ -239,14 +255,44 @@ def _lines(work: Work, facts: dict[str, Any], mails: list[Draft], steps: list[Co
     if steps:
         yield from coming_lines(work.desk, steps, _called(work))
     yield ""
-    yield say("preview-cells", n=len(cells), rows=facts["rows_added"])
+    yield say("preview-cells-of-it" if only else "preview-cells", n=len(cells), rows=facts["rows_added"])
     names = work.names({cell["key"] for cell in cells})
-    yield from _some(
-        say, [f"  {names.get(c['key']) or c['key']} · {c['column']}: {c['from']} → {c['to']}" for c in cells]
-    )
+    yield from _some(say, [_cell(work, cell, names.get(cell["key"]) or cell["key"]) for cell in cells])
     yield from (_hole(work.desk, hole) for hole in facts["empty_fields"])
     yield from facts["notes"]
     yield say("preview-nothing-touched")
+
+
+def _nobody_moves(work: Work, empty: list[str], only: str | None) -> Iterator[str]:
+    here = inside(work, only) if only else None
+    if here is None:
+        yield work.desk.say("preview-nobody-moves")
+    elif not empty:
+        yield work.desk.say("preview-nobody-moves-here", name=here[0], n=here[1])
+
+
+def _nobody(work: Work, empty: list[str], only: str | None) -> Iterator[str]:
+    if empty and only:
+        yield from nobody_lines(work, empty[0])
+    elif empty:
+        names = ", ".join(rule.name for rule in work.book.rules if rule.id in empty)
+        yield work.desk.say("preview-nobody-in-some", names=names, command=f"filrouge preview {empty[0]}")
+
+
+def _task(work: Work, one: dict[str, Any]) -> str:
+    return f"  {' · '.join(filter(None, (one['person'], one['what'], _whose(work, one))))}"
+
+
+def _whose(work: Work, one: dict[str, Any]) -> str:
+    """Who is to do a task, and until when."""
+    day = one["until"] and shown(date.fromisoformat(one["until"]), work.desk.language)
+    return " · ".join(filter(None, (one["who"], day and work.desk.say("preview-task-until", day=day))))
+
+
+def _cell(work: Work, cell: dict[str, Any], name: str) -> str:
+    blank = work.desk.say("preview-blank")
+    was, to = cell["from"] or blank, cell["to"] or blank
+    return work.desk.say("preview-cell", name=name, column=cell["column"], was=was, to=to)
 
 
 def _why(work: Work, mail: Draft) -> str:

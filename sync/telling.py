@@ -82,7 +82,7 @@ def explain_person(desk: Desk, who: str, rule: str | None) -> Outcome:
     whys = [explain(book, one, person, today, unknown=unknown, language=language, name=name) for one in chosen]
     reasons = zip(chosen, whys, strict=True)
     for one, why in sorted(reasons, key=lambda pair: ANSWERS_FIRST.index(pair[1].answer)):
-        done = _done(desk, one, past)
+        done = _done(desk, one, past, holds=why.answer)
         said += [*why.lines(), *(f"  {line}" for line in done), ""]
         facts["rules"][one.id] = {**why.to_json(), "done": done}
     said += [*_on_journeys(desk, facts, trips(desk, walked, book, person, unknown, past), walked if rule else (), name)]
@@ -91,10 +91,13 @@ def explain_person(desk: Desk, who: str, rule: str | None) -> Outcome:
     return Outcome(said, facts | stay_facts(stays))
 
 
-def _done(desk: Desk, rule: Rule, past: dict[str, list[Any]]) -> list[str]:
-    """Since when the person is inside, and what was done for them."""
+def _done(desk: Desk, rule: Rule, past: dict[str, list[Any]], *, holds: bool | None) -> list[str]:
+    """Since when the person is inside, and what was done for them. Where it does not hold any more, the next run will
+    see it.
+    """
+    since = "explain-still" if holds is False else "explain-since"
     found = [
-        desk.say("explain-since", since=told_when(desk, row.since))
+        desk.say(since, since=told_when(desk, row.since))
         for row in past["standing"]
         if row.rule == rule.id and row.inside
     ]

@@ -58,6 +58,21 @@ def cells_written(connection: Connection, org: int, cells: Iterable[sa.Row[Any]]
         connection.execute(sa.update(cell_to_set).where(cell_to_set.c.org == org, *mine).values(written_run=run), rows)
 
 
+def moved_by(connection: Connection, org: int, rule: str, run: int) -> tuple[set[int], set[tuple[int, str]]]:
+    """Whose flags a rule changed in a run, by person id; and the cells it wants set since, by person id and column."""
+    moved = sa.or_(sa.and_(flag.c.run == run, flag.c.until.is_(None)), flag.c.until_run == run)
+    worn = sa.select(flag.c.person_id).where(flag.c.org == org, flag.c.rule == rule, moved)
+    cells = sa.select(cell_to_set.c.person_id, cell_to_set.c.column)
+    cells = cells.where(cell_to_set.c.org == org, cell_to_set.c.rule == rule, cell_to_set.c.run == run)
+    return set(connection.scalars(worn)), {(row.person_id, row.column) for row in connection.execute(cells)}
+
+
+def new_tasks(connection: Connection, org: int, run: int) -> list[sa.Row[Any]]:
+    """Tasks that a run made and that nobody took back, by rule and due day; `text` is a template."""
+    rows = sa.select(task).where(task.c.org == org, task.c.run == run, task.c.state.in_(("waiting", "open")))
+    return list(connection.execute(rows.order_by(task.c.rule, task.c.due.is_(None), task.c.due, task.c.id)).all())
+
+
 def open_tasks(connection: Connection, org: int) -> list[sa.Row[Any]]:
     """Tasks for the tab To do, by due day. `text` is a template: `fill.fill_plain` puts the person in."""
     rows = sa.select(task).where(task.c.org == org, task.c.state == "open")

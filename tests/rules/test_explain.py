@@ -66,7 +66,7 @@ def test_words_in_both_languages() -> None:
         "  dernière visite le 23 novembre 2024, il y a 2 ans (il y a plus de 18 mois ✓)",
         "  prochaine visite\u00a0: jamais ✓",
         "  sauf\u00a0: rien de cela ✓",
-        "    Ne pas relancer\u00a0: vide (oui = faux)",
+        "    Ne pas relancer\u00a0: vide (oui – ce n'est pas le cas)",
     ]
     told = explain(book(), rule, person, date(2026, 11, 23), unknown={"last_visit"}, language="en")
     assert told.lines()[0] == "This person: “Perdus de vue” can't be decided today"

@@ -1,0 +1,82 @@
+"""How many people meet each condition of a rule: what is asked when nobody is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from rules.compiler import answers
+from rules.conditions import AllOf, AnyOf, Book, Check, Condition, NoneOf, Rule, column_of
+from rules.explain import Wording
+from rules.mistakes import fold
+
+MOST_VALUES = 12
+
+
+@dataclass(frozen=True)
+class Tally:
+    """One condition: `people` meet it (None: it can't be known of anybody). `excepted`: it stands below `unless`.
+
+    `empty`: fields of it that nobody has a value in. `missing`: words it names that nobody has, each with those that
+    there are (none, where they are too many to be told).
+    """
+
+    words: str
+    people: int | None
+    excepted: bool
+    empty: tuple[str, ...] = ()
+    missing: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+def tally(
+    book: Book, rule: Rule, people: pl.DataFrame, today: date, unknown: Collection[str], language: str
+) -> list[Tally]:
+    """A tally for each line of `when`, then of `unless`. `people` is a frame as `rules.compiler.evaluate` takes it."""
+    excepted = rule.unless.items if rule.unless else ()
+    asked = [*((item, False) for item in rule.when.items), *((item, True) for item in excepted)]
+    found = answers(book, {str(n): item for n, (item, _) in enumerate(asked)}, people, today, unknown)
+    wording = Wording(language)
+    told = []
+    for n, (item, out) in enumerate(asked):
+        met = found[str(n)]
+        checks = _checks(item)
+        empty = [wording.field(check) for check in checks if not check.window and _is_empty(check, people, unknown)]
+        missing = [pair for check in checks for pair in _missing(check, people)]
+        count = None if met.null_count() == len(met) > 0 else int(met.sum())
+        told.append(Tally(wording.condition(book, item), count, out, tuple(empty), tuple(missing)))
+    return told
+
+
+def _checks(node: Condition) -> list[Check]:
+    if isinstance(node, AllOf | AnyOf | NoneOf):
+        return [check for item in node.items for check in _checks(item)]
+    return [node] if isinstance(node, Check) else []
+
+
+def _is_empty(check: Check, people: pl.DataFrame, unknown: Collection[str]) -> bool:
+    column = column_of(check.field, people.columns)
+    if check.op == "never" or check.field in unknown or column is None:
+        return False
+    values = people[column]
+    return bool(values.null_count() == len(values) > 0)
+
+
+def _missing(check: Check, people: pl.DataFrame) -> list[tuple[str, tuple[str, ...]]]:
+    """The genres, or the words of a column, that are asked for and that nobody has."""
+    if check.window is not None:
+        field, words = "genres", check.window.genres
+    elif check.op in {"is", "contain", "contain_any"} and check.type in {"text", "tags"}:
+        field, words = check.field, tuple(str(value) for value in check.values)
+    else:
+        return []
+    column = column_of(field, people.columns)
+    if column is None or not words:
+        return []
+    values = people[column].explode() if isinstance(people.schema[column], pl.List) else people[column]
+    there = {str(value) for value in values.drop_nulls().unique() if str(value)}
+    known = {fold(value) for value in there}
+    told = tuple(sorted(there)) if len(there) <= MOST_VALUES else ()
+    return [(word, told) for word in words if fold(word) not in known] if there else []

@@ -1,0 +1,88 @@
+"""What one rule moves in the sheet and asks of the team, and why nobody is in it: for `preview`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from rules.tally import Tally, tally
+from sync.followup import standings
+from sync.rows import called, filled
+from sync.tabs import SET
+
+if TYPE_CHECKING:
+    from sync.run import Work
+
+
+def moved_cells(work: Work, rule: str) -> set[tuple[str, str]]:
+    """The key of a person and the field of a cell, for each that this rule or journey moves in this run."""
+    with work.desk.store.look() as connection:
+        flagged, cells = standings.moved_by(connection, work.desk.store.org, rule, work.number)
+    keys = _keys(work)
+    fields = {one.header: one.field for one in work.tab.columns}
+    moved = {(keys[person], "flags") for person in flagged if person in keys}
+    return moved | {(keys[p], fields.get(column, SET + column)) for p, column in cells if p in keys}
+
+
+def tasks(work: Work, only: str | None) -> Iterator[dict[str, Any]]:
+    """What the team would find in its list, of this rule (None: of all)."""
+    desk = work.desk
+    with desk.store.look() as connection:
+        rows = standings.new_tasks(connection, desk.store.org, work.number)
+    names = work.book.names
+    wanted = [row for row in rows if only in {None, row.rule, names.get(row.rule)}]
+    of_them = work.frame.filter(work.frame["person_id"].is_in([row.person_id for row in wanted]))
+    people = {row["person_id"]: row for row in of_them.iter_rows(named=True)}
+    for row in wanted:
+        if person := people.get(row.person_id):
+            yield {
+                "rule": row.rule, "person": called(person) or person["key"], "what": filled(desk, row.text, person),
+                "who": row.assignee, "until": row.due.isoformat() if row.due else None,
+            }  # fmt: skip
+
+
+def empty_rules(work: Work, only: str | None) -> list[str]:
+    """The ids of the rules that nobody is in; none as long as no people are known at all."""
+    moved = work.decisions.rules if work.decisions else {}
+    return [
+        rule.id
+        for rule in work.book.rules
+        if only in {None, rule.id, rule.name} and (now := moved.get(rule.id)) and not (now.inside or now.entered)
+    ]
+
+
+def inside(work: Work, only: str) -> tuple[str, int] | None:
+    """The name of this rule, and how many are in it; None where it is a journey or does not run."""
+    rule = next((one for one in work.book.rules if only in {one.id, one.name}), None)
+    moved = work.decisions.rules.get(rule.id) if rule and work.decisions else None
+    return (rule.name, moved.inside) if rule and moved else None
+
+
+def why_nobody(work: Work, rule: str) -> list[Tally]:
+    """How many people meet each condition of a rule."""
+    world = work.world
+    if world is None:
+        return []
+    one = next(one for one in work.book.rules if one.id == rule)
+    return tally(work.book, one, world.people, work.desk.clock.today(), world.unknown, work.desk.language)
+
+
+def nobody_lines(work: Work, rule: str) -> Iterator[str]:
+    """The same in words, the conditions that fewest meet first."""
+    say, one = work.desk.say, next(one for one in work.book.rules if one.id == rule)
+    yield say("preview-nobody-in", name=one.name, n=len(work.frame))
+    for line in sorted(why_nobody(work, rule), key=lambda line: (line.excepted, line.people or 0)):
+        code = "preview-met-not" if line.excepted else "preview-met"
+        yield say(code, count="?" if line.people is None else str(line.people), condition=line.words)
+        if line.people is None:
+            yield say("preview-unknown")
+        if line.excepted:
+            continue
+        yield from (say("preview-no-value", field=field) for field in line.empty)
+        for word, there in line.missing:
+            code = "preview-no-such-word" if there else "preview-no-such-word-many"
+            yield say(code, word=word, there=", ".join(there))
+
+
+def _keys(work: Work) -> dict[int, str]:
+    return dict(work.frame.select("person_id", "key").iter_rows())
