@@ -1,21 +1,30 @@
-"""What is written for people holds: the example config, the two READMEs, the words in both languages."""
+"""What is written for people holds: the example config, the READMEs and pages, the words in both languages."""
 
 from __future__ import annotations
 
 import ast
 import re
 import string
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
+import yaml
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from connectors import catalog
-from rules.fields import FIELDS
+from rules.context import language_of
+from rules.fields import COLUMNS
+from rules.reader import read
+from rules.words import vocabulary
+from rules.yamltext import parse
 from sync import messages
 from sync.cli import app
-from sync.config import walk_settings
+from sync.config import BESIDE, walk_settings
 from sync.configfile import read_config
 from sync.followup.templates import read_templates
 
@@ -63,15 +72,29 @@ def test_every_setting_is_explained() -> None:
     assert not [f"{block}.{name}" for block, name, info in walk_settings() if block and not info.description]
 
 
-@pytest.mark.parametrize("file", ["README.md", "LISEZMOI.md"])
-def test_the_template_in_the_readme_is_right(file: str) -> None:
-    (template,) = re.findall(r"```markdown\n(.*?)```", (ROOT / file).read_text("utf-8"), re.DOTALL)
-    found, mistakes = read_templates({"saison.fr.md": template.encode()})
-    assert [mistake.message("en") for mistake in mistakes] == []
-    assert not found.advice
+# --- the READMEs and the pages of docs/ -----------------------------------------------------------------------------
+
+READMES = {"en": ROOT / "README.md", "fr": ROOT / "LISEZMOI.md"}
+PAGES = {language: sorted((ROOT / "docs" / language).glob("*.md")) for language in READMES}
+WRITTEN = [page for language, readme in READMES.items() for page in (readme, *PAGES[language])]
+every_page = pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
+LARGEST = 14_000  # what is read in one sitting; the rest has its page
 
 
-# --- the READMEs ---------------------------------------------------------------------------------------------------
+def blocks(page: Path, kind: str) -> list[str]:
+    """What stands in the page's fences of this kind."""
+    return re.findall(rf"^```{kind}\n(.*?)^```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+
+
+def headings(page: Path) -> list[str]:
+    return re.findall(
+        r"^#+ .+", re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE), re.MULTILINE
+    )
+
+
+def anchor(heading: str) -> str:
+    """The name by which GitHub links to a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lstrip("# ").lower()).replace(" ", "-")
 
 
 def commands() -> Iterator[str]:
@@ -81,19 +104,112 @@ def commands() -> Iterator[str]:
         yield from (f"{name} {below}" for below in inner) if inner else [name]
 
 
-@pytest.mark.parametrize("file", ["README.md", "LISEZMOI.md"])
-def test_the_readme_names_every_command_source_sheet_mailer_and_exit_code(file: str) -> None:
-    text = (ROOT / file).read_text("utf-8")
+@pytest.mark.parametrize("readme", READMES.values(), ids=READMES)
+def test_the_readme_is_short_and_names_every_command_source_sheet_mailer_and_exit_code(readme: Path) -> None:
+    text = readme.read_text("utf-8")
     wanted = {f"filrouge {command}" for command in commands()}
     wanted |= {f"`{name}`" for kind in ("sources", "sheets", "mailers") for name in catalog.names(kind)}
     wanted |= {f"| {code} |" for code in (0, 1, 2, 7)}
     assert not [word for word in sorted(wanted) if word not in text]
+    assert len(text.encode()) < LARGEST
 
 
-@pytest.mark.parametrize("file", ["README.md", "LISEZMOI.md"])
-def test_the_readme_names_every_field(file: str) -> None:
-    text = (ROOT / file).read_text("utf-8")
-    assert not [name for name in FIELDS if f"`{name}`" not in text]
+@pytest.mark.parametrize("language", READMES)
+def test_the_readme_leads_to_every_page(language: str) -> None:
+    text = READMES[language].read_text("utf-8")
+    assert not [page.name for page in PAGES[language] if f"(docs/{language}/{page.name})" not in text]
+
+
+@pytest.mark.parametrize("language", READMES)
+def test_the_pages_name_every_field_action_tab_and_way_through_a_gate(language: str) -> None:
+    rules, sheet = ((ROOT / "docs" / language / name).read_text("utf-8") for name in ("rules.md", "sheet.md"))
+    assert not [name for name in COLUMNS if f"| `{name}`" not in rules]
+    words = vocabulary(language)
+    assert not [name for name in words.words["action"] if f"`{words.shown('action', name)}: " not in rules]
+    assert not [name for name in BESIDE if f"| `{name}: " not in sheet]
+    run = typer.main.get_command(app).commands["run"]  # type: ignore[attr-defined]
+    allowed = [option for one in run.params for option in one.opts if option.startswith("--allow-")]
+    assert allowed
+    assert not [option for option in allowed if option not in sheet]
+
+
+def test_both_languages_have_the_same_pages_and_headings() -> None:
+    assert [page.name for page in PAGES["en"]] == [page.name for page in PAGES["fr"]] != []
+    for english, french in zip(WRITTEN[: len(WRITTEN) // 2], WRITTEN[len(WRITTEN) // 2 :], strict=True):
+        levels = [[heading.split(" ")[0] for heading in headings(page)] for page in (english, french)]
+        assert levels[0] == levels[1], english.name
+        assert [len(blocks(english, kind)) for kind in KINDS] == [len(blocks(french, kind)) for kind in KINDS]
+
+
+KINDS = ("yaml", "markdown", "sh")
+
+
+@every_page
+def test_no_link_is_dead(page: Path) -> None:
+    for target in re.findall(
+        r"\]\(([^)\s]+)\)", re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    ):
+        if re.match(r"https?:", target):
+            continue
+        file, _, part = target.partition("#")
+        there = (page.parent / file).resolve() if file else page
+        assert there.is_file(), target
+        assert not part or part in {anchor(heading) for heading in headings(there)}, target
+
+
+@every_page
+def test_the_templates_are_right(page: Path) -> None:
+    for template in blocks(page, "markdown"):
+        found, mistakes = read_templates({"saison.fr.md": template.encode()})
+        assert [mistake.message("en") for mistake in mistakes] == []
+        assert not found.advice
+
+
+RULES = re.compile(r"^(rules|règles|segments|journeys|parcours|when|quand):", re.MULTILINE)
+WHOLE = {
+    "en": "rules:\n- name: A\n{when}  then:\n  - flag: B\n",
+    "fr": "règles:\n- nom: A\n{when}  alors:\n  - signaler: B\n",
+}
+
+
+@every_page
+def test_the_rules_are_right(page: Path) -> None:
+    language = "fr" if page.name == "LISEZMOI.md" or page.parent.name == "fr" else "en"
+    for block in filter(RULES.search, blocks(page, "yaml")):
+        whole = block
+        if block.startswith(("when:", "quand:")):
+            whole = WHOLE[language].format(when=textwrap.indent(block, "  "))
+        assert [mistake.message("en") for mistake in read({"one.yaml": whole.encode()}).mistakes] == []
+        assert language_of(parse(whole.encode(), "one.yaml")[0], "") == language
+
+
+def laid_over(under: Any, over: Any) -> Any:
+    """A config with a part of it said anew. A block with its own `type` is another block."""
+    if not isinstance(under, dict) or not isinstance(over, dict) or "type" in over:
+        return over
+    return under | {name: laid_over(under.get(name), value) for name, value in over.items()}
+
+
+@every_page
+def test_the_configs_are_right(page: Path, tmp_path: Path) -> None:
+    key = ed25519.Ed25519PrivateKey.generate()
+    (tmp_path / "dkim.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    file = tmp_path / "config.yaml"
+    for block in blocks(page, "yaml"):
+        if not RULES.search(block):
+            file.write_text(
+                yaml.safe_dump(laid_over(yaml.safe_load(EXAMPLE.read_text("utf-8")), yaml.safe_load(block)))
+            )
+            assert [mistake.message("en") for mistake in read_config(file, SECRETS).mistakes] == [], block
+
+
+@every_page
+def test_what_is_set_in_the_pages_is_french_where_it_is_french(page: Path) -> None:
+    """The words' own test, for pages: a no-break space before : ; ! ? » and after «, outside what is typed."""
+    if page.name != "LISEZMOI.md" and page.parent.name != "fr":
+        return
+    text = re.sub(r"`[^`]*`", "`", re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE))
+    assert not re.findall(r".{0,20}(?:[\w)»…`}*] [;:!?»](?=\s|$)|« ).{0,20}", text)
 
 
 # --- the words -----------------------------------------------------------------------------------------------------

@@ -93,9 +93,12 @@ def complaints(text: str, language: str) -> list[str]:
 def texts() -> Iterator[tuple[str, str]]:
     for recipe in (*recipes("en"), *recipes("fr")):
         yield recipe.key, recipe.text(recipe.defaults)
-    for name in ("README.md", "LISEZMOI.md"):
-        blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / name).read_text("utf-8"), re.DOTALL)
-        yield from ((name, block) for block in blocks if re.search(r"^(rules|règles):", block, re.MULTILINE))
+    for page in (ROOT / "README.md", ROOT / "LISEZMOI.md", *sorted((ROOT / "docs").rglob("*.md"))):
+        blocks = re.findall(r"```yaml\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+        shown = str(page.relative_to(ROOT))
+        yield from (
+            (shown, block) for block in blocks if re.search(r"^(rules|règles|journeys|parcours):", block, re.MULTILINE)
+        )
     yield "EN", test_reader.EN
     yield "FR", test_reader.FR
     yield from (
