@@ -60,11 +60,13 @@ class MemorySheet:
     it landed), `answer` (it landed, but the answer was lost: TryLater), `chunk` (killed between two batches).
     `meanwhile`: what a colleague does between our read and our write. `batch` cells or rows land together (0: all).
     `forgetful`: once somebody saved, nobody can tell whether a batch landed. `revisions`: has it a cheap revision?
+    `mends`: the writes that put right what a killed run had hit.
     `tags`: do columns carry our mark, so that a renamed header is still found?
     """
 
     service: ClassVar[str] = "memory"
     Settings: ClassVar[type[pydantic.BaseModel]] = Settings
+    mends = 0
 
     def __init__(self, *, batch: int = 0, forgetful: bool = False, revisions: bool = True, tags: bool = False) -> None:
         self.tabs: dict[str, Grid] = {}

@@ -57,7 +57,11 @@ class GoogleTeam(MemorySheet):
         return self.google.landed(tab, stamp)
 
     def mend(self, tab: str, stamp: str, kept: bytes, keep: Callable[[bytes], None]) -> Sequence[Refused]:
-        return self.google.mend(tab, stamp, kept, keep)
+        before = self.calls.write
+        try:
+            return self.google.mend(tab, stamp, kept, keep)
+        finally:
+            self.mends += self.calls.write - before
 
     def write(
         self, table: Table, changes: Changes, before: Callable[[Batch], None], after: Callable[[Batch], None]
