@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from email.errors import HeaderParseError, NonASCIILocalPartDefect
 from email.headerregistry import Address, AddressHeader
 from email.headerregistry import HeaderRegistry as Headers
@@ -82,9 +83,18 @@ class Mailer(Protocol):
     def close(self) -> None: ...
 
 
+PLAIN = re.compile(
+    r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*@[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.ASCII | re.IGNORECASE
+)
+"""Nearly every address (RFC 5322, dot-atom): the whole grammar takes a hundred times as long over it."""
+
+
 @lru_cache(maxsize=1024)
 def mailbox(text: str) -> Address:
     """`Name <local@domain>` or a bare address, read by the standard's grammar; ValueError if it is not one mailbox."""
+    if PLAIN.fullmatch(text):
+        name, _, domain = text.partition("@")
+        return Address("", name, domain)
     if any(character in text for character in "\r\n\0"):
         raise ValueError("an address is one line")
     try:

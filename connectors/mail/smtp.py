@@ -41,7 +41,6 @@ LOGIN_REFUSED = {530, 534, 535, 538}
 CLOSING = 421
 BUSY_PAUSES = (2.0, 8.0)  # seconds before a server that has too many connections is tried again
 GREYLISTED = re.compile(r"gr[ae]y-?\s?list", re.IGNORECASE)
-LONE_DOTS = re.compile(rb"^\.", re.MULTILINE)
 
 
 class SmtpSettings(pydantic.BaseModel):
@@ -185,7 +184,7 @@ class Smtp:
     def _hand_over(self, content: bytes, recipient: str) -> str:
         server = self._connected()
         try:
-            server.send(LONE_DOTS.sub(b"..", content).removesuffix(b"\r\n") + b"\r\n.\r\n")
+            server.send(content.replace(b"\n.", b"\n..").removesuffix(b"\r\n") + b"\r\n.\r\n")
             code, words = server.getreply()
         except (smtplib.SMTPException, OSError) as fault:
             self._drop()
@@ -342,7 +341,8 @@ def _answer(code: int, words: bytes | str, recipient: str = "") -> str:
 def _words(words: bytes | str, recipient: str = "") -> str:
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
     if recipient:
-        for part in (recipient, recipient.rpartition("@")[0]):
+        folded = text.casefold()
+        for part in (part for part in (recipient, recipient.rpartition("@")[0]) if part.casefold() in folded):
             text = re.sub(rf"(?<!\w){re.escape(part)}(?!\w)", "…", text, flags=re.IGNORECASE)
     return _without_people(" ".join(text.split()))[:300]
 

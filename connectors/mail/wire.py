@@ -7,15 +7,19 @@ mail program then finds. Here words stay whole, only what is not ASCII is encode
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from binascii import b2a_qp
+from collections.abc import Iterable, Iterator
+from email.charset import Charset
 from email.header import Header
 from email.headerregistry import Address, HeaderRegistry
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from email.policy import EmailPolicy
 from functools import cache, lru_cache
 from typing import Any
 
 LINE = 76
+UTF_8 = Charset("utf-8")
+BOUNDARY = "=_filrouge"  # quoted-printable never has these two signs beside each other (RFC 2045, 6.7)
 LONGEST = 900  # of a line that can't be broken: servers take 998
 ATOMS = re.compile(r"[\w!#$%&'*+/=?^`{|}~ -]*", re.ASCII)
 
@@ -46,7 +50,7 @@ class Wire(EmailPolicy):
     def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
         if isinstance(value, Address):
             return name, Line.of(name, str(value), value)
-        if hasattr(value, "name") or _TOLD_APART.match(name):
+        if hasattr(value, "name") or (_TOLD_APART.match(name) and not _is_plain_content(name, value)):
             return (
                 super().header_store_parse(name, value) if not isinstance(value, str) else (name, _parsed(name, value))
             )
@@ -58,7 +62,7 @@ class Wire(EmailPolicy):
         return _most(name.lower())
 
     def fold(self, name: str, value: Any) -> str:
-        if name.lower().startswith("content-"):
+        if name.lower().startswith("content-") and not _is_plain_content(name, value):
             return str(super().fold(name, value))
         if hasattr(value, "addresses"):
             return _broken(name, ", ".join(_mailbox(name, address) for address in value.addresses)) + "\r\n"
@@ -92,7 +96,34 @@ WIRE = Wire(linesep="\r\n", cte_type="7bit")
 
 def to_bytes(message: EmailMessage) -> bytes:
     """The same message gives the same bytes. ValueError for a header that can't be written."""
-    return message.as_bytes(policy=WIRE)
+    return "\r\n".join(_lines(message)).encode("utf-8", "surrogateescape")
+
+
+def _lines(part: MIMEPart) -> Iterator[str]:
+    """A message or a part of one. The standard library's generator writes it line by line, in most of an e-mail's time."""
+    yield "".join(WIRE.fold(name, value) for name, value in part.raw_items())
+    if not part.is_multipart():
+        yield str(part.get_payload() or "").replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n")
+        return
+    boundary = part.get_boundary()
+    if boundary is None:
+        raise ValueError("parts without a boundary between them")
+    for inner in part.iter_parts():
+        yield f"--{boundary}"
+        yield from _lines(inner)
+    yield f"--{boundary}--\r\n"
+
+
+def put_bodies(message: EmailMessage, text: str, html: str) -> None:
+    """Plain text, and the same as HTML."""
+    message["MIME-Version"] = "1.0"
+    message["Content-Type"] = f'multipart/alternative; boundary="{BOUNDARY}"'
+    for kind, words in (("plain", text), ("html", html)):
+        part = EmailMessage(policy=WIRE)
+        part["Content-Type"] = f'text/{kind}; charset="utf-8"'
+        part["Content-Transfer-Encoding"] = "quoted-printable"
+        part.set_payload(b2a_qp(b"\n".join([*words.encode().splitlines(), b""])).decode())
+        message.attach(part)
 
 
 def beyond_ascii(message: EmailMessage, *envelope: str) -> bool:
@@ -116,6 +147,11 @@ def _mailbox(header: str, address: Address) -> str:
     return f"{shown} <{address.addr_spec}>"
 
 
+def _is_plain_content(name: str, value: Any) -> bool:
+    """`text/html; charset="utf-8"`: nothing in it has to be encoded."""
+    return name.lower().startswith("content-") and isinstance(value, str) and _plain(value)
+
+
 def _plain(text: str) -> bool:
     return text.isascii() and text.isprintable() and "=?" not in text and max(map(len, text.split(" "))) <= LONGEST
 
@@ -123,6 +159,9 @@ def _plain(text: str) -> bool:
 @lru_cache(maxsize=256)
 def _encoded(name: str, text: str) -> str:
     """As encoded words, none longer than 75 characters; the first has room beside the header's name."""
+    one = UTF_8.header_encode(text)
+    if len(name) + 2 + len(one) <= 75:  # `Header` weighs every way to break it
+        return one
     return " ".join(Header(text, "utf-8", maxlinelen=LINE, header_name=name).encode(linesep="").split())
 
 

@@ -21,7 +21,7 @@ import idna
 from markupsafe import escape
 
 from connectors.mail.mailer import mailbox
-from connectors.mail.wire import WIRE
+from connectors.mail.wire import WIRE, put_bodies
 from rules.mistakes import fold
 from sync.config import Organisation
 from sync.followup.consent import Contact, Right, hashed
@@ -106,9 +106,7 @@ def compose(
     message["Feedback-ID"] = _feedback(template, house)
     for header, value in foot.headers.items():
         message[header] = value
-    message.set_content(letter.text, cte="quoted-printable")
-    message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
-    message.set_boundary("=_" + blake2b(message_id.encode(), digest_size=12).hexdigest())
+    put_bodies(message, letter.text, letter.html)
     return message
 
 
@@ -175,7 +173,7 @@ def _address(message: EmailMessage, person: Contact, template: Template, house: 
     message["From"] = _header(mailbox(template.sender or house.sender))
     name = " ".join(str(person.get(field) or "") for field in ("first_name", "last_name")).strip()
     to = mailbox(str(person["email"]))
-    message["To"] = _header(Address(" ".join(name.split()), addr_spec=to.addr_spec))
+    message["To"] = _header(Address(" ".join(name.split()), to.username, to.domain))
     if template.reply_to:
         message["Reply-To"] = _header(mailbox(template.reply_to))
 

@@ -12,7 +12,6 @@ bought) need a good address only. Whom the team noted not to contact gets nothin
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from datetime import UTC, date, datetime
 from hashlib import sha256
 from typing import Any, Literal
 
-from connectors.mail.mailer import mailbox
+from connectors.mail.mailer import PLAIN, mailbox
 from rules.conditions import Period
 
 Purpose = Literal["marketing", "service"]
@@ -123,12 +122,6 @@ def _implied(person: Contact, law: Law, today: date) -> Right:
     if person.get("membership") and not person.get("membership_ends"):
         return Right(basis="member" if law == "casl" else "customer")
     return Right(basis=basis, until=until) if until and today <= until else Right("no-consent", until=until)
-
-
-PLAIN = re.compile(
-    r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*@[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.ASCII | re.IGNORECASE
-)
-"""Nearly every address (RFC 5322, dot-atom): the whole grammar takes a hundred times as long over it."""
 
 
 def is_address(text: object) -> bool:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from sync.followup.consent import Purpose
-from sync.followup.tables import GONE_STATES, outbox
+from sync.followup.tables import GONE_STATES, is_in, outbox
 from sync.limits import Limits, day_begins
 
 WARM_DAYS = 30  # a sender that was silent for longer begins anew
@@ -31,6 +31,12 @@ class Pace:
     zone: ZoneInfo
     domain: str
     _best: dict[date, int] = field(default_factory=dict)
+    _most: tuple[datetime, int] | None = None  # so many can have gone since the day began, until the next `count`
+
+    def count(self, now: datetime, coming: int) -> None:
+        """Count what went today. Until it is counted anew, no more than so many e-mails leave."""
+        today = day_begins(now, self.zone)
+        self._most = (today, self._gone_today(today) + coming) if self._limited else None
 
     def bar(self, purpose: Purpose, now: datetime) -> str | None:
         """The word for why no e-mail of this purpose goes at this moment, whoever it is for; None: they may."""
@@ -61,8 +67,17 @@ class Pace:
         if room is None:
             return None
         kept = room // KEPT_FOR_SERVICE if purpose == "marketing" else 0
-        gone = self.connection.scalar(self._gone_since(day_begins(now, self.zone))) or 0
-        return reason if gone >= room - kept else None
+        today = day_begins(now, self.zone)
+        if self._most and self._most[0] == today and self._most[1] < room - kept:
+            return None
+        return reason if self._gone_today(today) >= room - kept else None
+
+    @property
+    def _limited(self) -> bool:
+        return bool(self.limits.per_day or self.limits.first_day)
+
+    def _gone_today(self, today: datetime) -> int:
+        return self.connection.scalar(self._gone_since(today)) or 0
 
     def _warm(self, now: datetime) -> int | None:
         """How many a new sender may send today: at most twice the best of its last days."""
@@ -89,8 +104,8 @@ class Pace:
 
 def _gone(org: Any, since: Any) -> sa.Select[int]:
     """How many left since then; what is leaving right now counts."""
-    recent = sa.or_(outbox.c.settled_at >= since, outbox.c.state == "sending")
-    gone = (outbox.c.org == org, outbox.c.state.in_(GONE_STATES), recent)
+    recent = sa.or_(outbox.c.settled_at >= since, is_in("sending"))
+    gone = (outbox.c.org == org, is_in(*GONE_STATES), recent)
     return sa.select(sa.func.count()).select_from(outbox).where(*gone)
 
 

@@ -211,6 +211,7 @@ class _Post:
     def _not_barred(self, rows: Sequence[Row]) -> Sequence[Row]:
         """Those that may go at this hour; the others wait. A reason of the person's own, which time won't mend, stays."""
         barred: dict[str, list[str]] = {}
+        self.pace.count(self.clock(), len(rows))
         for row in rows:
             if reason := self.pace.bar(self._purpose(row), self.clock()):
                 barred.setdefault(reason, []).append(row.id)

@@ -12,14 +12,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
-from hashlib import blake2b
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from connectors.mail.mailer import AnswerLost, Mailer, RefusedForGood, RefusedForNow, mailbox
-from connectors.mail.wire import WIRE
+from connectors.mail.wire import WIRE, put_bodies
 from connectors.trouble import Trouble
 from connectors.webhook import Webhook
 from sync.followup.compose import House, message_id
@@ -195,9 +194,7 @@ def compose_bulletin(bulletin: Bulletin, house: House, now: datetime, address: s
     message["Message-ID"] = mark
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
-    message.set_content(f"{said.plain}\n\n-- \n{why}\n", cte="quoted-printable")
-    message.add_alternative(lay_out(page), subtype="html", cte="quoted-printable")
-    message.set_boundary("=_" + blake2b(mark.encode(), digest_size=12).hexdigest())
+    put_bodies(message, f"{said.plain}\n\n-- \n{why}\n", lay_out(page))
     return message
 
 

@@ -229,6 +229,14 @@ sa.Index(
     unique=True, sqlite_where=_gone, postgresql_where=_gone,
 )  # fmt: skip
 
+
+def is_in(*states: str) -> sa.ColumnElement[bool]:
+    """Whether an e-mail is in one of these states. They stand in the SQL itself: nothing to fill in for each e-mail, and
+    both databases can use an index that is kept for some states only.
+    """
+    return outbox.c.state.in_([sa.literal_column(f"'{state}'") for state in states])
+
+
 suppression = sa.Table(
     "suppression",  # whom not to write to, without saying who: it outlives the person's erasure
     metadata,

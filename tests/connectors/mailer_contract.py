@@ -12,6 +12,7 @@ from typing import ClassVar
 import pytest
 
 from connectors.mail.mailer import Mailer
+from connectors.mail.wire import put_bodies
 
 SENDER = "bonjour@phare.example"
 
@@ -27,8 +28,8 @@ def letter(number: int = 1, **changes: str) -> EmailMessage:
     }
     for name, value in (headers | changes).items():
         message[name] = value
-    message.set_content("Bonjour Zoé,\n.\n..caché\nFrom here\n" + "é" * 1500 + "\nÀ bientôt\n", cte="quoted-printable")
-    message.add_alternative("<p>Bonjour <b>Zoé</b></p>\n", subtype="html", cte="quoted-printable")
+    text = "Bonjour Zoé,\n.\n..caché\nFrom here\n" + "é" * 1500 + "\nÀ bientôt\n"
+    put_bodies(message, text, "<p>Bonjour <b>Zoé</b></p>\n")
     return message
 
 

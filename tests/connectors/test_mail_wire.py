@@ -7,13 +7,14 @@ from email import message_from_bytes
 from email.header import decode_header, make_header
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import default
 from email.utils import parseaddr
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from connectors.mail.wire import WIRE, beyond_ascii, to_bytes
+from connectors.mail.wire import WIRE, beyond_ascii, put_bodies, to_bytes
 
 LINES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=200).map(lambda text: " ".join(text.split()))
 UNSUBSCRIBE = f"<https://www.phare.example/stop/{'A1b2' * 40}>, <mailto:bonjour@phare.example?subject=STOP%20P1>"
@@ -54,6 +55,24 @@ def test_subjects_and_names_read_back_whole(subject: str, sender: str, reader: s
     assert max(map(len, re.findall(rb"=\?\S+\?=", head)), default=0) <= 75
     assert max(map(len, head.split(b"\r\n"))) <= 998
     assert to_bytes(message) == raw
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])), LINES)
+@example("Bonjour\r\rseul\r\n.\n..\nFrom ici \t\n=_filrouge\n--=_filrouge--\n" + "é" * 99, "<p>x</p>")
+def test_both_bodies_read_back_and_are_written_as_the_standard_library_would(text: str, html: str) -> None:
+    message = EmailMessage(policy=WIRE)
+    message["Subject"] = "Été"
+    put_bodies(message, text, html)
+    raw = to_bytes(message)
+    assert raw == message.as_bytes(policy=WIRE)
+    assert raw.isascii()
+    assert max(map(len, raw.split(b"\r\n"))) <= 76
+    assert b"\r" not in raw.replace(b"\r\n", b"")
+    read = message_from_bytes(raw, policy=default)
+    for kind, words in (("plain", text), ("html", html)):
+        body = read.get_body((kind,))
+        assert isinstance(body, EmailMessage)
+        assert body.get_content() == "".join(f"{line.decode()}\r\n" for line in words.encode().splitlines())
 
 
 @pytest.mark.parametrize("name", ["List-Unsubscribe", "List-Id", "X-Long"])

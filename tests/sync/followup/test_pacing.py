@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from connectors.mail.mailer import RefusedForNow
 from rules.conditions import Email, Period
 from sync.followup import outbox
 from sync.limits import Limits
@@ -142,6 +143,23 @@ def test_a_day_has_room_for_so_many_and_keeps_some_for_practical_information(the
     assert (done.sent, done.held) == (2, {"day-full": 13})
     theatre.now = done.again or NOW
     assert theatre.send().sent == 13
+
+
+def test_a_day_is_filled_to_the_last_place_over_several_pages(theatre: Theatre) -> None:
+    theatre.fill(90)
+    theatre.limits = Limits(per_day=60)
+    approved(theatre, range(1, 91))
+    tried = iter(range(90))
+
+    def some_refused(_message: object) -> str:
+        if next(tried) % 10 == 9:
+            raise RefusedForNow("smtp-refused-now", answer="451 4.3.0 later")
+        return "250 taken"
+
+    theatre.mailer.answer = some_refused
+    done = theatre.send()
+    assert (done.sent, done.later) == (54, 5), "a tenth is kept; what was refused takes no place"
+    assert theatre.send().sent == 0
 
 
 def test_a_new_sender_begins_slowly(theatre: Theatre) -> None:
