@@ -64,6 +64,7 @@ from sync.rows import (
     with_team,
     with_windows,
 )
+from sync.sentmark import mind_older_copy, note_sent
 from sync.sheet.apply import finish
 from sync.sheet.columns import Tab
 from sync.sheet.land import Applied
@@ -245,6 +246,7 @@ def _steps(work: Work, progress: Any, stop: Callable[[], bool]) -> None:
 
 def take_looks(work: Work, sheet: Sheet) -> None:
     """Read the sheet: the tab of people, then the ticks in the tabs beside it."""
+    work.notes += mind_older_copy(work.desk)
     take_look(work, sheet)
     take_ticks(work, sheet)
 
@@ -285,14 +287,9 @@ def pull(work: Work, progress: Any, stop: Callable[[], bool]) -> None:
     gone = work.wishes.allow.get("gone", 0)
     try:
         work.pulled = pull_all(
-            work.desk.store,
-            sources,
-            work.number,
-            work.desk.clock.read(),
-            stop,
-            lambda n: progress.count("pull", n),
-            allow_gone=gone,
-        )
+            work.desk.store, sources, work.number, work.desk.clock.read(), stop,
+            lambda n: progress.count("pull", n), allow_gone=gone,
+        )  # fmt: skip
     finally:
         let_go(work.desk.store, work.desk.clock.read(), RAW_KEPT_DAYS)
         look_over(work.desk.store, sum(one.result.new + one.result.changed for one in work.pulled.values()))
@@ -396,6 +393,7 @@ def send_mail(work: Work, stop: Callable[[], bool]) -> None:
             limits=work.desk.config.limits, order=list(work.book.names),
         )  # fmt: skip
         work.stopped = work.sent.stopped
+        note_sent(work.desk)
         runs.note_mail_again(work.desk.store, work.sent.again)
     except Trouble as trouble:
         work.mail_trouble = trouble

@@ -68,9 +68,13 @@ def refuse(connection: Connection, org: int, meant: Meant, at: datetime, how: Ho
 def choose(
     connection: Connection, org: int, meant: Meant, topics: Mapping[str, bool], at: datetime, kind: Kind
 ) -> None:
-    """By topic (as `Templates.kind` tells it), whether they want it. Who wants some of it wants to be written to again."""
+    """By topic (as `Templates.kind` tells it), whether they want it. Who wants some of it wants to be written to again;
+    who wants none of it wants no news, of no topic either.
+    """
     people = people_at(connection, org, meant.address)
-    if any(topics.values()) and standing(connection, org, meant).refused:
+    if not any(topics.values()):
+        refuse(connection, org, meant, at, "page", kind)
+    elif standing(connection, org, meant).refused:
         again(connection, org, meant, at)
     _note(connection, org, people, "marketing", dict(topics.items()), at, "page")
     unwanted = {topic for topic, yes in topics.items() if not yes}

@@ -118,3 +118,23 @@ def test_an_older_copy_sends_nothing_again_without_a_yes(small: Small) -> None:
     assert "copie plus ancienne" in done.said
     assert small.run(today="2026-03-21").facts["mail"]["waiting"] == 3
     assert small.mails() == went
+
+
+def test_an_older_copy_is_known_also_when_nobody_new_stands_in_the_sheet(small: Small) -> None:
+    small.export((*lines(NAMES[1:3]), line(900, "Awa Diallo", "Cyrano", "10/03/2024")))
+    small.run()
+    small.filrouge("approve", "perdus-de-vue")
+    small.run()
+    shutil.copy(small.folder / "filrouge.db", small.folder / "copy")
+    small.export((line(901, "Awa Diallo", "Antigone", "12/05/2024"),), "suite.csv")
+    small.run(today="2026-03-16")
+    went = small.mails()
+    assert "awa" in went[-1]
+    forget(small)
+    shutil.move(small.folder / "copy", small.folder / "filrouge.db")
+    done = small.filrouge("run", today="2026-03-20")
+    assert small.mails() == went
+    assert "copie plus ancienne" in done.said
+    again = small.run(today="2026-03-21")
+    assert (again.facts["mail"]["waiting"], small.mails()) == (1, went)
+    assert "copie plus ancienne" not in str(again.facts["notes"])

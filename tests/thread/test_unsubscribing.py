@@ -193,9 +193,13 @@ def test_choosing_among_topics(house: House) -> None:
     assert [str(mail["To"])[:3] for mail in house.mails() if "saison" in mail["Subject"]] == ["Awa"]
 
 
-def test_none_of_the_topics_is_not_yet_a_farewell(house: House) -> None:
-    assert "enregistré" in house.post("jeanne", wish="choose")
+def test_who_wants_none_of_the_topics_gets_no_news_without_one_either(house: House) -> None:
+    (house.small.folder / "rules/templates/la-saison.md").write_text("---\nobjet: La saison\n---\nParue.\n", "utf-8")
+    assert "ne vous enverra plus de nouvelles" in house.post("jeanne", wish="choose")
+    assert house.states("jeanne")[NEWS] == ("cancelled", "unsubscribed")
     assert not re.findall(r'value="[^"]+" checked', house.page.get(house.link("jeanne")).text)
+    assert "enregistré" in house.post("jeanne", wish="choose", topic="invitations")
+    assert re.findall(r'value="([^"]+)" checked', house.page.get(house.link("jeanne")).text) == ["invitations"]
 
 
 def test_what_is_no_token_gets_a_kind_word_and_nothing_else(house: House) -> None:
