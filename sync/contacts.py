@@ -138,22 +138,29 @@ class Contacts:
         people = rows["person_id"].to_list()
         words, unwanted = said(self.desk, people), _unwanted(self.desk, people)
         lists = suppressed(self.desk, told)
+        with self.desk.store.look() as connection:
+            back = wishes.back(connection, self.desk.store.org, people)
         return {
-            row["person_id"]: self._contact(row, words.get(row["person_id"], ()), lists[row["person_id"]])
+            row["person_id"]: self._contact(
+                row, words.get(row["person_id"], ()), lists[row["person_id"]], back.get(row["person_id"])
+            )
             | {"unwanted": unwanted.get(row["person_id"], frozenset())}
             for row in told
         }
 
-    def _contact(self, row: dict[str, Any], words: Sequence[Said], lists: Mapping[str, Any]) -> dict[str, Any]:
+    def _contact(
+        self, row: dict[str, Any], words: Sequence[Said], lists: Mapping[str, Any], back: datetime | None
+    ) -> dict[str, Any]:
         notes = self.noted.get(row["key"], ())
         means = {note.means for note in notes}
         _, used = email(row["email"])
         return {
             **row,
+            "newsletter": None if back and row["newsletter"] == "unsubscribed" else row["newsletter"],
             "code": row["key"],
             "consents": [*_consents(words), *(self._consent(note) for note in notes if note.means in _WORD)],
             "do_not_contact": "never" in means,
-            "unsubscribed": "no-news" in means or any(one.status == "unsubscribed" for one in words),
+            "unsubscribed": "no-news" in means or any(_left(one, back) for one in words),
             "bounced": any(one.status == "bounced" and one.email == used for one in words),
             "suppressed": lists,
             "last_inquiry": max((note.day for note in notes if note.means == "inquiry" and note.day), default=None),
@@ -163,6 +170,13 @@ class Contacts:
         zone = self.desk.config.zone
         at = datetime.combine(note.day, time(), tzinfo=zone).astimezone(UTC) if note.day else None
         return {"purpose": "marketing", "granted": _WORD[note.means], "at": at}
+
+
+def _left(one: Said, back: datetime | None) -> bool:
+    """Whether they unsubscribed there, and not before the day on which they came `back` to us: our own passing on of
+    their first word would else stand against them for ever.
+    """
+    return one.status == "unsubscribed" and not (back and one.at and one.at < back)
 
 
 _WORD: dict[str, bool] = {"agreed": True, "refused": False}

@@ -120,6 +120,13 @@ def refusing(connection: Connection, org: int) -> dict[int, datetime]:
     return {person_id: row.at for person_id, row in last.items() if not row.granted}
 
 
+def back(connection: Connection, org: int, people: Iterable[int]) -> dict[int, datetime]:
+    """Ids of the people whose newest word on news is a yes on our page, and when they said it."""
+    rows = [row for row in _said(connection, org, people) if row.purpose == "marketing" and row.topic is None]
+    last = {row.person_id: row for row in rows}
+    return {person_id: row.at for person_id, row in last.items() if row.granted and row.how == "page"}
+
+
 def _as_known(connection: Connection, org: int, people: Iterable[int]) -> set[int]:
     """These people under the ids of those whom they turned out to be."""
     whose = sa.select(sa.func.coalesce(person.c.merged_into, person.c.id)).where(person.c.org == org)

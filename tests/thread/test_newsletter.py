@@ -137,3 +137,32 @@ def test_who_is_erased_is_erased_there_too_if_that_is_wanted_and_else_it_is_offe
     assert done.code == 0, done.erred
     assert "dans lettre aussi" in done.said
     assert status(chimp, JEANNE) == "none"
+
+
+def test_who_comes_back_to_us_is_written_to_though_the_newsletter_keeps_our_first_word(
+    phare: Small, chimp: FakeMailchimp
+) -> None:
+    chimp.add(JEANNE, "Jeanne", "Exemple", status="subscribed")
+    phare.write("rules/public.yaml", RULES_OF_SMALL)
+    phare.change("config.yaml", "rules: rules/", 'rules: rules/\nweb: {address: "https://nouvelles.example.org"}')
+    phare.change("rules/templates/on-se-revoit.md", "purpose: service", "purpose: marketing")
+    phare.run()
+    phare.filrouge("approve", "perdus-de-vue")
+    phare.run()
+    (mail,) = [message(phare.folder / "outbox" / name) for name in phare.mails()]
+    (token,) = re.findall(r"/stop/([\w-]+)>", str(mail["List-Unsubscribe"]))
+    with closing(Desk.open(phare.folder / "config.yaml", None)) as desk:
+        Unsubscribing(desk).refuse(token, "page")
+    phare.run()
+    assert status(chimp, JEANNE) == "unsubscribed"
+    with closing(Desk.open(phare.folder / "config.yaml", None)) as desk:
+        Unsubscribing(desk).again(token)
+    phare.run(today="2026-03-15")  # reads there what we had changed
+    assert may_be_written_to(phare)
+    chimp.members[hash_of(JEANNE)]["last_changed"] = "2030-01-01T00:00:00+00:00"  # a later no
+    phare.run(today="2026-03-16")
+    assert not may_be_written_to(phare)
+
+
+def may_be_written_to(phare: Small) -> bool:
+    return bool(phare.filrouge("person", "show", JEANNE, "--json").facts["rights"]["marketing"]["may"])
