@@ -79,7 +79,8 @@ def _unknown_field(context: Context, entry: Entry, path: str) -> None:
         context.tell(key.place, code, f"{path}.{key.value}", key.value)
         return
     column = next((name for name in context.columns or () if fold(name) == fold(key.value)), None)
-    if column is None or nearest(key.value, context.words.all("fields")):
+    foreign = any(one.find("fields", key.value) for one in map(vocabulary, LANGUAGES))
+    if column is None or foreign or nearest(key.value, context.words.all("fields")):
         context.unknown_key(key, LINES, path)
         return
     value = entry.value.value if isinstance(entry.value, Text) else "…"
@@ -253,8 +254,8 @@ class _Reader:
         return None
 
     def _without_signs(self, kind: str, text: str) -> str | None:
-        """`69*` and `Lyon;` would be looked for as they stand, and nobody has such a town."""
-        if kind == "text" and (star := re.fullmatch(r"([^*\s]+)\*", text)):
+        """`69*`, `69...` and `Lyon;` would be looked for as they stand, and nobody has such a town."""
+        if kind == "text" and (star := re.fullmatch(r"([^*\s.…]+)(?:\*|\.{2,}|…)", text)):
             return str(vocabulary(self.language).words["phrases"]["text"]["starts"][0]).replace("{text}", star[1])
         return text.rstrip(",; ") if text.endswith((",", ";")) and text.rstrip(",; ") else None
 

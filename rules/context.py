@@ -174,6 +174,8 @@ def _where_it_goes(sections: tuple[str, ...], belongs: str) -> str:
         return "misplaced-in-journey"
     if belongs in {"journey", "step"}:
         return f"misplaced-{belongs}"
+    if belongs.startswith("option_") and "step" not in sections:
+        return "misplaced-option"
     known = {"top": "top", "rule": "rule", "logic": "condition", "fields": "condition", "action": "action"}
     return f"misplaced-{known[belongs]}" if belongs in known else "misplaced"
 

@@ -13,7 +13,7 @@ from rules.context import Context
 from rules.fields import OCCASION
 from rules.journeys import DAYS_ONLY, DEFAULT_LATEST, EXACT, VISITS, AnchorKind, Around, Step, lasting_name
 from rules.mistakes import fold
-from rules.phrases import Phrase, read_phrase, typed
+from rules.phrases import Phrase, read_period, read_phrase, typed
 from rules.suggestions import suggest
 from rules.words import meant
 from rules.yamltext import Block, Entry, Items, Node, Text
@@ -82,9 +82,17 @@ def _no_phrase(context: Context, kind: str, entry: Entry, path: str, text: str) 
     """Tell a text that is no phrase of this kind, with the one that was probably meant."""
     language = context.words.language
     words = {fold(word): right for word, right in meant(language)[kind].items()} if kind in meant(language) else {}
-    right = words.get(fold(text)) or suggest(language, kind, text)
+    right = words.get(fold(text)) or _with_its_key(language, kind, entry, text) or suggest(language, kind, text)
     code = "value-near" if right else "value"
     context.tell(entry.value.place, code, path, text, field=entry.key.value, expected=kind, suggestion=right)
+
+
+def _with_its_key(language: str, kind: str, entry: Entry, text: str) -> str | None:
+    """`after: 1 day` as `1 day after`, and a bare period too: a step that says neither comes after."""
+    period = read_period(language, text) if kind == "at" else None
+    if period is None:
+        return None
+    return typed(language, kind, read_phrase(language, kind, f"{text} {entry.key.value}") or Phrase("after", (period,)))
 
 
 # --- steps -----------------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ CURLY = re.compile(
     r"(?=\s*(?:[,\]}]|#.*|$))"
 )
 BULLET = re.compile(r"^(\s*)([–—−•·▪●◦*])\s+(?=\S)")
+NUMBERED = re.compile(r"(?<=: )#\d[^\"]*$")  # `flag: #1`: YAML drops what follows the sign
 FILLING = re.compile(r"(?<=: )\{\{.*$")
 SIGN = re.compile(r"(?<=: )(?:>(?:=\s*| +)\d|!=\s*\w)[^,}\]#\"']*")
 BROKEN_ACCENT = re.compile(r"[ÃÂ][\u0080-\u00bf\u0152-\u0178\u02c6\u2018-\u2122]|â€")
@@ -159,6 +160,9 @@ def _mend_line(raw: str, index: int, file: str) -> tuple[Line, list[Mistake]]:  
     if (slip := FILLING.search(text)) and '"' not in slip[0]:
         right = f'"{slip[0]}"'
         return Line(text[: slip.start()] + right, slip.start() + 1, 1), told("filling", slip.start(), slip[0], right)
+    if slip := NUMBERED.search(text):
+        right = f'"{slip[0]}"'
+        return Line(text[: slip.start()] + right, slip.start() + 1, 1), told("hash", slip.start(), slip[0], right)
     return Line(text), []
 
 

@@ -92,7 +92,11 @@ def _utf8(data: bytes) -> str | None:
 
 def _old_words(node: Block, words: Vocabulary) -> Iterator[Renamed]:
     """Every key that is another word for today's: where it stands, as written, as it is today."""
-    below: dict[str, Callable[[Node, Vocabulary], Iterator[Renamed]]] = {"rules": _rule, "segments": _rule}
+    below: dict[str, Callable[[Node, Vocabulary], Iterator[Renamed]]] = {
+        "rules": _rule,
+        "segments": _rule,
+        "journeys": _journey,
+    }
     for name, entry in _keys(node, words, ("top",)):
         yield from _old(entry, "top", name, words)
         for block in _blocks(entry.value):
@@ -105,6 +109,30 @@ def _rule(block: Node, words: Vocabulary) -> Iterator[Renamed]:
         yield from _old(entry, "rule", name, words)
         if name in below:
             yield from below[name](entry.value, words)
+
+
+def _journey(block: Node, words: Vocabulary) -> Iterator[Renamed]:
+    below = {
+        "when": _conditions,
+        "unless": _conditions,
+        "stop_when": _conditions,
+        "steps": _steps,
+        "examples": _examples,
+    }
+    for name, entry in _keys(block, words, ("journey",)):
+        yield from _old(entry, "journey", name, words)
+        if name in below:
+            yield from below[name](entry.value, words)
+
+
+def _steps(node: Node, words: Vocabulary) -> Iterator[Renamed]:
+    for block in _blocks(node):
+        for name, entry in _keys(block, words, ("step",)):
+            yield from _old(entry, "step", name, words)
+            if name in {"when", "unless"}:
+                yield from _conditions(entry.value, words)
+        own = tuple(entry for entry in block.entries if words.find("step", entry.key.value) is None)
+        yield from _actions(Block(own, block.place), words)
 
 
 def _conditions(node: Node, words: Vocabulary) -> Iterator[Renamed]:

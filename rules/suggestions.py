@@ -101,11 +101,24 @@ def _yes_or_none(kind: str, folded: str, phrases: dict[str, list[str]]) -> Itera
         yield phrases["never"][0] if kind == "date" else "0"
 
 
+WHOLE = re.compile(
+    r"(la |le |the )?(?=.*(?:derni|prochain|last|next))(?:last |next )?(semaine|mois|week|month)(?: derni\w+| prochaine?)?"
+)
+
+
 def _rewritten_date(language: str, folded: str) -> Iterator[str]:
     phrases = vocabulary(language).words["phrases"]["date"]
+    day_word = vocabulary(language).words["units"]["day"][-1]
     folded = _whole_months(language, folded)
     if day := {"hier": "ago", "yesterday": "ago", "demain": "in", "tomorrow": "in"}.get(folded):
         yield phrases[day][0].replace("{period}", f"1 {vocabulary(language).words['units']['day'][0]}")
+    if whole := WHOLE.fullmatch(folded):
+        days = "7" if whole[2] in {"semaine", "week"} else "30"
+        yield (
+            phrases["next" if TO_COME.search(folded) else "less_ago"][0]
+            .replace("{next}", _put_next(f"{days} {day_word}") if language == "fr" else f"{days} {day_word}")
+            .replace("{period}", f"{days} {day_word}")
+        )
     yield from _rewritten_days(folded, phrases)
     late = re.fullmatch(r"(?:(?:dans|in|over) )?(?:les |ces |the )?(?:last |past )?(\d+) (?:derni\w+ )?(\w+)", folded)
     if late and BEFORE_NOW.search(folded):
@@ -160,7 +173,9 @@ def _whole_months(language: str, folded: str) -> str:
 
 
 def _rewritten_span(folded: str) -> Iterator[str]:
-    """`les 12 derniers mois`, `the past 12 months`."""
+    """`les 12 derniers mois`, `the past 12 months`; `cette année`."""
+    if year := re.fullmatch(r"(?:l'|the |cette |this )?(?:past |last )?(an|annee|year)(?: derni\w+)?", folded):
+        yield "12 months" if year[1] == "year" else "12 mois"
     yield re.sub(r"\b(?:les?|la|the|derniere?s?|last|past|in|over|sur|depuis)\b ?", "", folded)
 
 

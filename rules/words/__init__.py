@@ -48,9 +48,9 @@ class Vocabulary:
         return word.replace(" ", "_") if section == "fields" else word
 
     def meant(self, sections: Iterable[str], text: str) -> str | None:
-        """What to write instead of a word that people use and rules do not: `zip code`, `or`."""
-        known = {fold(word): right for name in sections for word, right in meant(self.language).get(name, {}).items()}
-        return known.get(fold(text))
+        """What to write instead of a word that people use and rules do not: `zip code`, `or`; the first section counts."""
+        known = [{fold(word): right for word, right in meant(self.language).get(name, {}).items()} for name in sections]
+        return next((words[fold(text)] for words in known if fold(text) in words), None)
 
     def nearest(self, sections: Iterable[str], text: str) -> str | None:
         """The word of these sections that was probably meant."""

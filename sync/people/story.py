@@ -19,6 +19,7 @@ from sync.people.survive import ABOUT
 from sync.store.base import EPOCH, Store
 from sync.store.rows import ask, ask_in
 
+MOST_NAMED = 12
 ONE = "p.org = ? AND p.id BETWEEN ? AND ?"
 _person = msgspec.json.Decoder(Person)
 
@@ -36,7 +37,9 @@ class Ambiguous(FixFile):
     """Several people fit; `candidates` says who."""
 
     def __init__(self, wanted: str, candidates: Sequence[Candidate]) -> None:
-        super().__init__("person-ambiguous", wanted=wanted, n=len(candidates))
+        some = [f"{one.name} ({one.email or one.code})" for one in candidates[:MOST_NAMED]]
+        more = "…" if len(candidates) > MOST_NAMED else ""
+        super().__init__("person-ambiguous", wanted=wanted, n=len(candidates), some=", ".join(some) + more)
         self.candidates = tuple(candidates)
 
 

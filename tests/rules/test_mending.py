@@ -144,3 +144,9 @@ def test_the_older_words_are_still_words() -> None:
         for today, older in OLDER.items():
             if today in known:
                 assert all(any(words.find(s, one) for s in ("rule", "logic", "action", "fields")) for one in older)
+
+
+def test_old_words_in_the_steps_of_a_journey_are_mended() -> None:
+    step = "      - at: 1 day after\n        except: {visits: 3}\n        email: a\n"
+    text = f"journeys:\n  - name: F\n    around: first visit\n    if: {{visits: 1}}\n    steps:\n{step}"
+    assert mended(text.encode()).decode() == text.replace("except", "unless").replace("if:", "when:")
