@@ -290,7 +290,7 @@ class _Post:
             self.refusals.clear()
             self.lost = 0
             self.done.sent += 1
-            self.way.settle(letter.row, "sent", answer=answer)
+            self.way.settle(letter.row, "sent", reason=None, answer=answer)
 
     def _claim(self, letter: _Letter) -> bool:
         """Write down that it is leaving; False when it may not, or somebody else has it."""

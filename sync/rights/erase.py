@@ -22,7 +22,7 @@ from sync.followup.tables import OPEN_STATES, outbox, task
 from sync.people.tables import person
 from sync.rights.tables import erasure, erasure_row
 from sync.sheet.journal import forget_key
-from sync.sheet.tables import sheet_intent, sheet_row, sheet_tab
+from sync.sheet.tables import sheet_row, sheet_tab
 from sync.store.base import metadata, upsert
 from sync.store.erased import Place, remember
 from sync.store.rows import ask, ask_in, run_many
@@ -120,7 +120,6 @@ def _note_rows(connection: Connection, org: int, codes: Sequence[str], words: _W
     # the team's columns as last read hold their notes; they are read anew with the next run
     tabs = sa.update(sheet_tab).where(sheet_tab.c.org == org)
     connection.execute(tabs.values(team=None, revision=None, wanted=None))
-    connection.execute(sa.delete(sheet_intent).where(sheet_intent.c.org == org))
 
 
 def _plain(cells: str) -> str:

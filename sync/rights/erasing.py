@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,7 @@ def erase_person(
         with runs.lease(desk.store):
             number = runs.begin(desk.store, desk.clock.today(), "erase", desk.clock.read())
             work = run.Work(desk, run.Wishes(), number, desk.clock.now(), book)
+            _settle_before(work)
             with desk.store.begin() as connection:
                 _write_over(connection)
                 gone = erase(connection, desk.store.org, one.person_id, number, desk.clock.now(), at_the_keyboard())
@@ -105,6 +106,14 @@ def _give_back_room(desk: Desk) -> None:
 
 
 # --- the sheet -------------------------------------------------------------------------------------------------------
+
+
+def _settle_before(work: run.Work) -> None:
+    """What a killed run left in doubt holds cells of the sheet: a reading settles it. If the sheet can't be read now, the
+    next run's does, before it empties their row.
+    """
+    with closing(work.desk.config.open_sheet(work.desk.clock)) as sheet, suppress(Trouble):
+        look(work.desk.store, sheet, work.tab, work.number, work.now, fresh=True)
 
 
 def _in_the_sheet(work: run.Work) -> _Left:

@@ -89,7 +89,9 @@ def prepared(place: Path, people: int, url: str = "") -> str:
 def states(url: str) -> Counter[str]:
     store = Store.open(url, "phare", NOW)
     with store.look() as connection:
-        found = Counter({state: n for (state, _), n in outbox.counts(connection, store.org).items()})
+        found = Counter[str]()
+        for (state, _), n in outbox.counts(connection, store.org).items():
+            found[state] += n
     store.close()
     return found
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import sqlalchemy as sa
+
 from connectors.source import Page
 from sync.people.merge import resolve
 from sync.people.profile import people_frame, refresh
@@ -11,6 +13,7 @@ from sync.rights.erase import erase
 from sync.store import Store
 from sync.store.again import reread
 from sync.store.ledger import commit_page, cursor
+from sync.store.tables import raw
 from tests.sync.store.databases import NOW
 from tests.sync.store.invented import records, someone, thing
 
@@ -42,7 +45,7 @@ def test_one_of_two_in_the_same_order(store: Store) -> None:
     assert names(store) == ["Ben"]
     assert run(store, thing("O", ADA, BEN, someone("C", "cy@x.org", "Cy Lee"))) == ["Ben", "Cy"]
     with store.look() as connection:
-        bodies = connection.exec_driver_sql("SELECT body FROM raw").scalars().all()
+        bodies = connection.scalars(sa.select(raw.c.body).where(raw.c.org == store.org)).all()
     assert [bytes(body) for body in bodies] == [b""]
 
 
