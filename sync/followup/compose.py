@@ -199,6 +199,7 @@ class _Foot:
     stop: str = ""
     stop_link: str = ""
     stop_words: str = ""
+    stop_plain: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -211,14 +212,16 @@ class _Foot:
         if template.purpose == "service" and house.organisation.law != "casl":
             return foot
         way, link, headers = _way(person, template, house, words)
-        stop, stop_words = say(words, f"mail-{way}"), say(words, f"mail-{way}-words")
+        code = f"mail-{way}" if template.purpose == "marketing" else f"mail-{way}-service"
+        stop, stop_words = say(words, code), say(words, f"{code}-words")
+        stop, stop_words = typeset(stop, words), typeset(stop_words, words)
+        plain = stop if way == "stop" else f"{stop} {link}"
         headers = {**headers, "Precedence": "bulk"}
-        return cls(name, address, foot.why, typeset(stop, words), link, typeset(stop_words, words), headers)
+        return cls(name, address, foot.why, stop, link, stop_words, plain, headers)
 
     @property
     def plain(self) -> str:
-        stop = f"{self.stop} {self.stop_link}" if self.stop_link.startswith("http") else self.stop
-        return "\n".join(line for line in (self.why, stop, self.house, self.address) if line)
+        return "\n".join(line for line in (self.why, self.stop_plain, self.house, self.address) if line)
 
 
 def _way(person: Contact, template: Template, house: House, language: str) -> tuple[str, str, Mapping[str, str]]:

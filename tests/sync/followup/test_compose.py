@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from email import message_from_bytes, policy
@@ -18,6 +19,8 @@ from sync.followup.compose import House, compose, message_id, page, text, weigh
 from sync.followup.consent import Right
 from sync.followup.markdown import write
 from sync.followup.templates import Template, read_templates
+from sync.followup.tokens import Seal
+from sync.followup.ways import Ways
 from tests.sync.followup.theatre import HOUSE, person
 
 NOW = datetime(2026, 3, 14, 23, 30, tzinfo=UTC)
@@ -110,6 +113,25 @@ def test_in_canada_practical_information_can_be_stopped_too() -> None:
     head = "objet: Votre venue\nfinalité: service"
     assert "List-Unsubscribe" in mail("x", QUEBEC, head)
     assert "List-Unsubscribe" not in mail("x", HOUSE, head)
+
+
+def test_the_foot_of_practical_information_says_that_all_of_it_would_stop() -> None:
+    for head, stops_all in (("objet: Votre venue\nfinalité: service", True), ("objet: La saison", False)):
+        for ways in (
+            None,
+            Ways(Seal([b"s" * 32]), page="https://a.example"),
+            Ways(Seal([b"s" * 32]), mailbox="x@a.example"),
+        ):
+            message = mail("x", replace(QUEBEC, ways=ways), head)
+            for shown in (text(message), page(message)):
+                assert ("pas même au sujet de vos réservations" in shown) is stops_all
+                assert ("Vous préférez ne plus recevoir de nouvelles" in shown) is not stops_all
+
+
+def test_plain_text_says_where_the_word_that_stops_it_goes() -> None:
+    """The mailbox that is read need not be the one that answers go to."""
+    said = text(mail("x", replace(HOUSE, ways=Ways(Seal([b"s" * 32]), mailbox="retours@a.example"))))
+    assert "mailto:retours@a.example?subject=STOP%20" in said
 
 
 def test_the_same_email_is_the_same_bytes_in_ascii() -> None:
