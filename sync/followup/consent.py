@@ -83,11 +83,12 @@ def _refusals(person: Contact, purpose: Purpose) -> Iterable[tuple[str, bool]]:
     if purpose == "service":
         yield "erased", "erased" in suppressed and not _came_back(person, suppressed["erased"])
         yield "unsubscribed", _consent(person, "service") is False
+        yield "nothing-more", "nothing-more" in suppressed
         return
     yield "erased", "erased" in suppressed
     yield "complained", bool(person.get("complained")) or "complained" in suppressed
     unsubscribed = person.get("unsubscribed") or person.get("newsletter") == "unsubscribed"
-    unsubscribed = unsubscribed or "unsubscribed" in suppressed
+    unsubscribed = unsubscribed or not suppressed.keys().isdisjoint({"unsubscribed", "nothing-more"})
     yield "unsubscribed", bool(unsubscribed)
     yield "said-no", _consent(person) is False
 

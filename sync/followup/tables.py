@@ -24,8 +24,10 @@ GONE_STATES = ("sending", "sent", "uncertain")
 """May have reached the person."""
 PASSING = ("quiet-hours", "quiet-day", "cap", "day-full", "slow-start", "stale-source")
 """Reasons of `held` that time takes away: such an e-mail goes later, or becomes too late."""
-SUPPRESSIONS = ("unsubscribed", "complained", "bounced", "erased")
-"""Why an address is not written to: news for the first two, anything for `bounced`, see `consent.right` for `erased`."""
+SUPPRESSIONS = ("unsubscribed", "complained", "nothing-more", "bounced", "erased")
+"""Why an address is not written to: news for the first two, anything for `nothing-more` and `bounced`; for `erased` see
+`consent.right`.
+"""
 
 rule_state = sa.Table(
     "rule_state",

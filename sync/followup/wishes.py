@@ -26,6 +26,8 @@ from sync.store.rows import take
 How = Literal["page", "one-click", "mail", "answer", "complaint"]
 """By what way somebody said it."""
 NO_MORE = ("unsubscribed", "complained")
+ALL = ("nothing-more",)
+"""Who said no to practical information too, said it for whoever else is written to at that address."""
 Kind = Callable[[str], tuple[Purpose, str | None]]
 """The purpose and the topic of a template, by its name in the outbox."""
 
@@ -43,8 +45,8 @@ def standing(connection: Connection, org: int, meant: Meant) -> Wishes:
     people = people_at(connection, org, meant.address)
     told = among(connection, org, people).values()
     refused = any(one.get(meant.purpose, {}).get(None) is False for one in told)
-    if meant.purpose == "marketing" and not refused:
-        refused = bool(set(NO_MORE) & suppression.among(connection, org, [meant.address]).get(meant.address, {}).keys())
+    listed = suppression.among(connection, org, [meant.address]).get(meant.address, {})
+    refused = refused or not listed.keys().isdisjoint(NO_MORE if meant.purpose == "marketing" else ALL)
     topics = {topic for one in told for topic, granted in one.get("marketing", {}).items() if topic and not granted}
     return Wishes(refused, frozenset(topics))
 
@@ -57,7 +59,8 @@ def refuse(connection: Connection, org: int, meant: Meant, at: datetime, how: Ho
     people = people_at(connection, org, meant.address)
     before = standing(connection, org, meant).refused
     reason = "complained" if how == "complaint" else "unsubscribed"
-    suppression.add(connection, org, meant.address, reason, at, how)
+    for why in (reason, *(ALL if meant.purpose == "service" else ())):
+        suppression.add(connection, org, meant.address, why, at, how)
     purposes: tuple[Purpose, ...] = ("marketing", "service") if meant.purpose == "service" else ("marketing",)
     for purpose in purposes:
         _note(connection, org, people, purpose, {None: False}, at, how)
@@ -86,7 +89,8 @@ def again(connection: Connection, org: int, meant: Meant, at: datetime) -> None:
     people = people_at(connection, org, meant.address)
     theirs = sa.select(outbox.c.address_hash).where(outbox.c.org == org, outbox.c.person_id.in_(people)).distinct()
     addresses = {meant.address, *(found for found in connection.scalars(theirs) if found)}
-    suppression.lift(connection, org, sorted(addresses), NO_MORE, at, "page")
+    reasons = (*NO_MORE, *(ALL if meant.purpose == "service" else ()))
+    suppression.lift(connection, org, sorted(addresses), reasons, at, "page")
     _note(connection, org, people, meant.purpose, {None: True}, at, "page")
     if meant.purpose == "service":
         _note(connection, org, people, "marketing", {None: True}, at, "page")

@@ -11,9 +11,10 @@ import sqlalchemy as sa
 
 from connectors.records import Subscription
 from connectors.source import Object, Page
-from sync.followup import suppression
-from sync.followup.consent import hashed, right
+from sync.followup import suppression, wishes
+from sync.followup.consent import Purpose, hashed, right
 from sync.followup.tables import suppression as suppression_table
+from sync.followup.tokens import Meant
 from sync.people.merge import resolve
 from sync.pull import keep_the_no
 from sync.store import Store
@@ -70,6 +71,7 @@ def test_a_reason_that_nobody_knows_is_not_taken(store: Store) -> None:
     [
         ("unsubscribed", "unsubscribed", None),
         ("complained", "complained", None),
+        ("nothing-more", "unsubscribed", "nothing-more"),
         ("bounced", "bounced", "bounced"),
         ("erased", "erased", "erased"),
     ],
@@ -79,6 +81,25 @@ def test_what_a_suppressed_address_may_still_get(reason: str, marketing: str, se
     person["suppressed"] = {reason: NOW}
     assert right(person, "marketing", "gdpr", NOW.date()).reason == marketing
     assert right(person, "service", "gdpr", NOW.date()).reason == service
+
+
+@pytest.mark.parametrize(("purpose", "reason"), [("service", "nothing-more"), ("marketing", None)])
+def test_who_wants_nothing_more_says_it_for_the_address(store: Store, purpose: Purpose, reason: str | None) -> None:
+    """Also for somebody else there whom nobody wrote to yet."""
+
+    def service() -> str | None:
+        other = {"email": "zoe@example.org", "suppressed": among(store, ZOE).get(ZOE, {})}
+        return right(other, "service", "casl", NOW.date()).reason
+
+    meant = Meant(ZOE, purpose)
+    with store.begin() as connection:
+        wishes.refuse(connection, store.org, meant, NOW, "page", lambda _template: ("marketing", None))
+        assert wishes.standing(connection, store.org, meant).refused
+    assert service() == reason
+    with store.begin() as connection:
+        wishes.again(connection, store.org, meant, NOW)
+        assert not wishes.standing(connection, store.org, meant).refused
+    assert service() is None
 
 
 def test_who_was_erased_and_buys_again_is_told_where_to_come() -> None:
