@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import date
 from decimal import Decimal
 from typing import Any, Literal, cast
 
-from rules.conditions import Action, Email, Flag, Forget, Newsletter, Notify, Period, Review, SetCell, Task, Webhook
+from rules.conditions import (
+    Action,
+    Check,
+    Condition,
+    Email,
+    Flag,
+    Forget,
+    Newsletter,
+    Notify,
+    Period,
+    Review,
+    SetCell,
+    Task,
+    Webhook,
+)
 from rules.context import Context
 from rules.mistakes import Place, fold
-from rules.phrases import number_word, read_phrase
+from rules.phrases import Phrase, number_word, read_phrase, typed
 from rules.suggestions import suggest
 from rules.words import LANGUAGES, vocabulary
 from rules.yamltext import Block, Entry, Items, Node, Text
@@ -20,6 +35,7 @@ OPTIONS = {
     "newsletter": ("option_newsletter",),
     "webhook": ("option_webhook",),
 }
+SOME_DAY = date(2024, 1, 1)  # lengths of time are compared from a day on
 MOST_A_DAY = 500  # lines that the tab has room for
 
 
@@ -38,6 +54,26 @@ def read_actions(context: Context, node: Node, path: str) -> tuple[Action, ...]:
         elif block := context.block(item, f"{path}[{n}]", "action"):
             found += read_action(context, block, f"{path}[{n}]")
     return tuple(found)
+
+
+def tell_waits_in_vain(context: Context, when: Iterable[Condition], actions: Node, path: str) -> None:
+    """An e-mail that waits until its own rule can't hold any more: a first visit does not become younger."""
+    young = [one for one in when if isinstance(one, Check) and (one.field, one.op) == ("first_visit", "less_ago")]
+    blocks = actions.items if isinstance(actions, Items) else (actions,)
+    options = [entry for block in blocks if isinstance(block, Block) for entry in block.entries]
+    for entry in options:
+        if context.words.find("option_email", entry.key.value) != "wait" or not isinstance(entry.value, Text):
+            continue
+        phrase = read_phrase(context.words.language, "wait", entry.value.value)
+        for check in young if phrase else ():
+            limit, wait = cast("Period", check.values[0]), cast("Period", phrase and phrase.values[0])
+            if wait.after(SOME_DAY) >= limit.after(SOME_DAY):
+                words = context.words
+                context.tell(
+                    entry.key.place, "waits-in-vain", f"{path}.{entry.key.value}", entry.value.value.strip(),
+                    wait=entry.key.value, field=words.key("fields", check.field),
+                    condition=typed(words.language, "date", Phrase(check.op, check.values)),
+                )  # fmt: skip
 
 
 def _is_tight(context: Context, text: str) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
-from rules.action_reader import read_actions
+from rules.action_reader import read_actions, tell_waits_in_vain
 from rules.assemble import Part, assemble
 from rules.condition_reader import column_named, field_named, read_all
 from rules.conditions import (
@@ -187,6 +187,7 @@ class _FileReader:
         then = entries.get("then")
         if then is not None:
             actions = read_actions(self.context, then.value, f"{path}.{then.key.value}")
+            tell_waits_in_vain(self.context, when, then.value, f"{path}.{then.key.value}")
         elif "then" not in self.context.misplaced:
             self.context.tell(block.place, "missing-then", path, name, expected="then")
         return Rule(
