@@ -10,8 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
-
+from rules import ouryaml
 from rules.conditions import Period, Value
 from rules.phrases import Phrase
 
@@ -36,7 +35,7 @@ FILLING: dict[str, tuple[Value, ...]] = {
 def hints(language: str) -> Mapping[str, Any]:
     """What each word means, in one sentence: section, canonical name, sentence."""
     text = files("rules").joinpath("words", f"hints.{language}.yaml").read_text("utf-8")
-    found: Mapping[str, Any] = yaml.safe_load(text)
+    found: Mapping[str, Any] = ouryaml.read(text)
     return found
 
 

@@ -12,8 +12,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
 from rapidfuzz.distance import OSA
+
+from rules import ouryaml
 
 LONGEST_QUOTE = 60
 
@@ -88,7 +89,7 @@ class Mistake:
 def messages(language: str) -> dict[str, str]:
     """All sentences about mistakes in a language, by code."""
     text = files("rules").joinpath("words", f"messages.{language}.yaml").read_text("utf-8")
-    return {str(code): str(sentence) for code, sentence in yaml.safe_load(text).items()}
+    return {str(code): str(sentence) for code, sentence in ouryaml.read(text).items()}
 
 
 def fold(text: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
-import yaml
+from rules import ouryaml
 
 LANGUAGES = ("en", "fr")
 
@@ -21,7 +21,7 @@ def sentences(language: str) -> dict[str, str | dict[str, str]]:
     found: dict[str, str | dict[str, str]] = {}
     for file in sorted(files("sync").joinpath("words", language).iterdir(), key=lambda item: item.name):
         if file.name.endswith(".yaml"):
-            for code, sentence in (yaml.safe_load(file.read_text("utf-8")) or {}).items():
+            for code, sentence in (ouryaml.read(file.read_text("utf-8")) or {}).items():
                 if code in found:
                     raise ValueError(f"{file.name}: {code} stands twice")
                 found[code] = sentence

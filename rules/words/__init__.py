@@ -7,8 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, cast
 
-import yaml
-
+from rules import ouryaml
 from rules.mistakes import fold, nearest
 
 LANGUAGES = ("en", "fr")
@@ -76,11 +75,11 @@ def root(text: str) -> str:
 def vocabulary(language: str) -> Vocabulary:
     """The words of `en` or `fr`."""
     text = files("rules").joinpath("words", f"{language}.yaml").read_text("utf-8")
-    return Vocabulary(yaml.load(text, Loader=yaml.BaseLoader))  # noqa: S506  BaseLoader builds strings and nothing else
+    return Vocabulary(ouryaml.read_words(text))
 
 
 @cache
 def meant(language: str) -> dict[str, dict[str, str]]:
     """By section, words that people use and rules do not, and what to write instead; of units the canonical name."""
     text = files("rules").joinpath("words", f"meant.{language}.yaml").read_text("utf-8")
-    return cast("dict[str, dict[str, str]]", yaml.load(text, Loader=yaml.BaseLoader))  # noqa: S506  as above
+    return cast("dict[str, dict[str, str]]", ouryaml.read_words(text))
