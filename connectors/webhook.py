@@ -15,8 +15,6 @@ from typing import Any
 
 import msgspec
 
-from connectors.client import Client
-from connectors.outward import LookUp, Outward, look_up
 from connectors.source import Setting
 from connectors.trouble import GiveUp
 
@@ -42,8 +40,10 @@ class Webhook:
         setting: Setting,
         *,
         own_network: bool = False,
-        look_up: LookUp = look_up,
     ) -> None:
+        from connectors.client import Client  # most organisations have no webhook, and httpx takes long to import
+        from connectors.outward import Outward
+
         service = f"webhook {name}"
         self._url, self._key, self._setting = url, _key(secret), setting
         self._client = Client(
@@ -53,7 +53,7 @@ class Webhook:
             timeout=SECONDS,
             attempts=ATTEMPTS,
             secrets=[secret],
-            transport=None if own_network else Outward(service, look_up),
+            transport=None if own_network else Outward(service),
         )
 
     def send(self, id_: str, message: Any) -> str:
