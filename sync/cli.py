@@ -146,7 +146,8 @@ def run(
     allow_foreign: Annotated[int | None, typer.Option(help=told("help-allow-foreign"))] = None,
     as_json: AsJson = False,
 ) -> None:
-    from sync.run import Wishes, run_once
+    from sync.run import run_once
+    from sync.work import Wishes
 
     allowed = {
         "missing": allow_missing,

@@ -13,7 +13,8 @@ from sync.demo import write_demo
 from sync.desk import Desk
 from sync.followup import outbox as box
 from sync.messages import say
-from sync.run import Wishes, run_once
+from sync.run import run_once
+from sync.work import Wishes
 
 Tell = Callable[[str], None]
 

@@ -26,7 +26,7 @@ from sync.rows import filled, house_of, reached
 from sync.summary import changed, facts_so_far, lines
 
 if TYPE_CHECKING:
-    from sync.run import Work
+    from sync.work import Work
 
 MOST = 40  # lines of one part
 Broken = dict[str, list[str]]
@@ -108,7 +108,7 @@ def _cut(work: Work, told: Sequence[str]) -> tuple[str, ...]:
 
 def _whole(work: Work) -> bool:
     """Whether this run did everything, so that what is not wrong now is mended."""
-    from sync.run import STEPS
+    from sync.work import STEPS
 
     return work.wishes.steps >= STEPS and not work.wishes.sources and not work.stopped
 

@@ -13,7 +13,7 @@ from sync.followup.letters import change_newsletters
 from sync.followup.passing_on import pass_on
 
 if TYPE_CHECKING:
-    from sync.run import Work
+    from sync.work import Work
 
 
 def do_deeds(work: Work, stop: Callable[[], bool]) -> None:

@@ -11,7 +11,7 @@ from sync.rows import called, filled
 from sync.tabs import SET
 
 if TYPE_CHECKING:
-    from sync.run import Work
+    from sync.work import Work
 
 
 def moved_cells(work: Work, rule: str) -> set[tuple[str, str]]:

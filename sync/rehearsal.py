@@ -33,7 +33,7 @@ from sync.store.copy import copy_store
 from sync.underway import Coming, coming, coming_json, coming_lines
 
 if TYPE_CHECKING:
-    from sync.run import Wishes, Work
+    from sync.work import Wishes, Work
 
 MOST, NAMED = 20, 5
 
@@ -65,7 +65,7 @@ def rehearse(desk: Desk, wishes: Wishes, rule: str | None = None, *, pull: bool,
     if rule is not None and not any(rule in {one.id, one.name} for one in book.acting):
         raise FixFile("no-such-rule", found=rule, known=", ".join(one.id for one in book.acting))
     with _copied(desk) as copy:
-        work = run.Work(copy, wishes, 0, copy.clock.now(), book, notes)
+        work = Work(copy, wishes, 0, copy.clock.now(), book, notes)
         sheet = copy.config.open_sheet(copy.clock)
         try:
             run.take_look(work, sheet)
@@ -82,8 +82,8 @@ def rehearse(desk: Desk, wishes: Wishes, rule: str | None = None, *, pull: bool,
 
 def preview(desk: Desk, rule: str | None, page: Path | None = None) -> Outcome:
     """Without asking the sources; before the first run with them, since else there would be nothing to see."""
-    from sync.run import Wishes
     from sync.runs import last_runs
+    from sync.work import Wishes
 
     return rehearse(desk, Wishes(), rule, pull=not (desk.has_store and last_runs(desk.store, 1)), page=page)
 

@@ -8,54 +8,41 @@ Each step is safe to be killed in, and to be done again.
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import datetime
-from functools import cached_property
 from typing import Any
 
-import polars as pl
-import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.sheets.sheet import Calls, Sheet
 from connectors.trouble import Trouble, TryLater
-from rules.compiler import Verdicts, evaluate
-from rules.conditions import SHEET, Book
+from rules.compiler import evaluate
+from rules.conditions import SHEET
 from rules.fields import SCORES
 from sync import runs
 from sync.beginning import mind_the_clock, read_rules
 from sync.beside.keep import take_ticks, write_tabs
-from sync.beside.tab import SideTab
 from sync.contacts import Contacts, keep_out
 from sync.desk import Desk
 from sync.digest import tell_team
-from sync.drafts import Held, batches
 from sync.elsewhere import do_deeds
 from sync.followup import outbox, segments, standings
 from sync.followup.decide import decide
-from sync.followup.doing import Done
 from sync.followup.journeys import World, walk
-from sync.followup.segments import Shift
-from sync.followup.send import Sent, send_due
-from sync.followup.turn import Decisions
+from sync.followup.send import send_due
 from sync.history import backfill
-from sync.knowledge import Knowledge, know
-from sync.mailbox import Came, read_mailbox
+from sync.knowledge import know
+from sync.mailbox import read_mailbox
 from sync.outcome import Outcome, where
 from sync.people.doubts import note_doubts
 from sync.people.merge import Resolved, resolve
 from sync.people.profile import refresh
 from sync.people.scores import refresh_scores
-from sync.people.tables import person
 from sync.progress import Silent
-from sync.pull import Pulled, pull_all
+from sync.pull import pull_all
 from sync.right_to_write import with_ends
 from sync.rights.rows import hush, settle_blanks, waiting_rows, with_blanks
 from sync.rows import (
-    called,
-    everybody,
     merged_with_a_past,
     set_columns,
     settle_cells,
@@ -66,103 +53,18 @@ from sync.rows import (
 )
 from sync.sentmark import mind_older_copy, note_sent
 from sync.sheet.apply import finish
-from sync.sheet.columns import Tab
-from sync.sheet.land import Applied
 from sync.sheet.look import Look, look
 from sync.sheet.plan import Wanted
 from sync.store.again import let_go
 from sync.store.statistics import look_over
 from sync.summary import summarise
-from sync.tabs import SET, people_tab
+from sync.tabs import SET
 from sync.takein import take_in
 from sync.unsubscribing import letterhead
+from sync.work import Wishes, Work
 
-STEPS = frozenset({"pull", "people", "rules", "sheet", "mail"})
 RUNS_WITH = {"tabs": "sheet", "deeds": "mail", "staff": "mail"}
 RAW_KEPT_DAYS = 90  # after a service no longer has something: long enough to see that it was a mistake
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """What the caller wants of this run. `allow`: gates by the number that opens them. `keep_last_right`: a rule file
-    with mistakes does not stop the run; its last right version goes on (serve).
-    """
-
-    steps: frozenset[str] = STEPS
-    sources: tuple[str, ...] = ()
-    allow: Mapping[str, int] = field(default_factory=dict)
-    keep_last_right: bool = False
-
-
-@dataclass
-class Work:
-    """What a run has found out so far; each step adds its part."""
-
-    desk: Desk
-    wishes: Wishes
-    number: int
-    now: datetime
-    book: Book
-    notes: list[str] = field(default_factory=list)
-    pulled: dict[str, Pulled] = field(default_factory=dict)
-    calls: dict[str, Calls] = field(default_factory=dict)
-    people: Resolved = field(default_factory=Resolved)
-    look: Look | None = None
-    codes: dict[str, str] = field(default_factory=dict)
-    applied: Applied | None = None
-    sheet_trouble: Trouble | None = None
-    knowledge: Knowledge | None = None
-    verdicts: Verdicts | None = None
-    world: World | None = None
-    decisions: Decisions | None = None
-    segments: Mapping[str, Shift] = field(default_factory=dict)
-    sent: Sent | None = None
-    mail_trouble: Trouble | None = None
-    deeds: dict[str, Done] = field(default_factory=dict)
-    came: Came | None = None
-    stopped: bool = False
-    told: int = 0
-    side_tabs: list[SideTab] = field(default_factory=list)
-
-    @cached_property
-    def tab(self) -> Tab:
-        return people_tab(self.desk.config, set_columns(self.book), self.desk.store)
-
-    @cached_property
-    def frame(self) -> pl.DataFrame:
-        """Everybody as they are now; thrown away when that changes (`forget_frame`)."""
-        return everybody(self.desk)
-
-    def forget_frame(self) -> None:
-        self.__dict__.pop("frame", None)
-
-    def names(self, keys: Iterable[str]) -> dict[str, str]:
-        """How the people with these keys are called, by key."""
-        rows = self.frame.filter(pl.col("key").is_in(sorted(set(keys)))).select("key", "first_name", "last_name")
-        return {row["key"]: called(row) for row in rows.iter_rows(named=True)}
-
-    @cached_property
-    def waiting(self) -> list[Held]:
-        """What waits for a person when the run is over."""
-        return batches(self.desk, Contacts(self.desk, self.frame, keep_out(self.desk, self.look, self.codes)))
-
-    @property
-    def people_new(self) -> int:
-        """How many people this run met for the first time, in sources or in rows that the team typed."""
-        mine = (person.c.org == self.desk.store.org, person.c.run == self.number)
-        made = sa.select(sa.func.count()).where(*mine, person.c.live, person.c.merged_into.is_(None))
-        with self.desk.store.look() as connection:
-            return connection.scalar(made) or 0
-
-    @property
-    def closed(self) -> bool:
-        """Whether a gate is closed before the tab of people."""
-        seen = self.applied.look if self.applied else self.look
-        return bool(seen and seen.closed)
-
-    @property
-    def people_count(self) -> int:
-        return len(self.frame)
 
 
 def run_once(

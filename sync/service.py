@@ -13,12 +13,13 @@ from connectors.trouble import Trouble, TryLater
 from sync import runs
 from sync.configfile import read_config
 from sync.desk import Desk, WrongFiles
-from sync.run import Wishes, run_once
+from sync.run import run_once
 from sync.schedule import Timetable
 from sync.serve import Keeper, serve
 from sync.unsubscribing import Unsubscribing
 from sync.web.app import application
 from sync.web.stop import StopPage
+from sync.work import Wishes
 
 log = structlog.get_logger()
 

@@ -22,7 +22,7 @@ from sync.people.doubts import doubts
 from sync.underway import counts
 
 if TYPE_CHECKING:
-    from sync.run import Work
+    from sync.work import Work
 
 DONE, PARTIAL, WRONG, DECIDE = 0, 1, 2, 7
 REASONS = 5

@@ -14,7 +14,7 @@ from sync.followup import deeds
 from sync.rows import called, filled
 
 if TYPE_CHECKING:
-    from sync.run import Work
+    from sync.work import Work
 
 MOST = 501  # one more than the tab shows, so that it is known that there are more
 SHOWN = ("email", "phone", "postcode", "city")

@@ -21,7 +21,7 @@ from sync.store.rows import ask_in
 from sync.tabs import SET
 
 if TYPE_CHECKING:
-    from sync.run import Work
+    from sync.work import Work
 
 TEAMS = ("edit", "stands", "formula", "put-back", "conflict", "undone", "uncertain", "hidden", "back", "refused", "cut")
 AGAIN = ("refused", "cut")

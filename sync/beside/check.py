@@ -32,7 +32,7 @@ from sync.sheet.plan import Wanted
 from sync.store.base import upsert
 
 if TYPE_CHECKING:
-    from sync.run import Work
+    from sync.work import Work
 
 KIND = "check"
 FIELDS: Fields = (("what", "text"), ("person", "text"), ("detail", "text"))

@@ -15,7 +15,7 @@ from sync.sheet.look import Look
 from sync.sheet.plan import Wanted
 
 if TYPE_CHECKING:
-    from sync.run import Work
+    from sync.work import Work
 
 KIND = "journal"
 FIELDS: Fields = (

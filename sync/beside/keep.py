@@ -17,7 +17,7 @@ from sync.sheet.look import Look, look
 from sync.sheet.plan import Wanted
 
 if TYPE_CHECKING:
-    from sync.run import Work
+    from sync.work import Work
 
 ROWS_MAY_GO = {"missing": sys.maxsize}
 """Clearing up here is no accident: what stood in these tabs is known without them."""

@@ -22,7 +22,7 @@ from sync.sheet.look import Look
 from sync.sheet.plan import Wanted
 
 if TYPE_CHECKING:
-    from sync.run import Work
+    from sync.work import Work
 
 KIND = "outbox"
 FIELDS: Fields = tuple((name, "text") for name in ("rule", "to", "subject", "state", "reason"))

@@ -13,7 +13,7 @@ from sync.beside.lines import Entry
 from sync.beside.tab import in_house
 
 if TYPE_CHECKING:
-    from sync.run import Work
+    from sync.work import Work
 
 LOOKED_AT = 50
 """Runs before this one of which it is known whether they were told."""

@@ -14,7 +14,7 @@ from sync.sheet.look import Look
 from sync.sheet.plan import Wanted
 
 if TYPE_CHECKING:
-    from sync.run import Work
+    from sync.work import Work
 
 KIND = "todo"
 FIELDS: Fields = (("person", "text"), ("what", "text"), ("who", "text"), ("until", "date"))

@@ -30,7 +30,7 @@ from sync.summary import moves_since
 from sync.underway import counts
 
 if TYPE_CHECKING:
-    from sync.run import Work
+    from sync.work import Work
 
 MONTHS = 24
 MOST_LINES = 200

@@ -28,6 +28,7 @@ from sync.rights.rows import settle_blanks
 from sync.rights.tables import erasure, erasure_row
 from sync.rows import called
 from sync.sheet.look import Look, look
+from sync.work import Wishes, Work
 
 DONE, PARTIAL, DECIDE = 0, 1, 7
 SHOWN = ("sightings", "facts", "outbox", "correction")
@@ -61,7 +62,7 @@ def erase_person(
     try:
         with runs.lease(desk.store):
             number = runs.begin(desk.store, desk.clock.today(), "erase", desk.clock.read())
-            work = run.Work(desk, run.Wishes(), number, desk.clock.now(), book)
+            work = Work(desk, Wishes(), number, desk.clock.now(), book)
             _settle_before(work)
             with desk.store.begin() as connection:
                 _write_over(connection)
@@ -108,7 +109,7 @@ def _give_back_room(desk: Desk) -> None:
 # --- the sheet -------------------------------------------------------------------------------------------------------
 
 
-def _settle_before(work: run.Work) -> None:
+def _settle_before(work: Work) -> None:
     """What a killed run left in doubt holds cells of the sheet: a reading settles it. If the sheet can't be read now, the
     next run's does, before it empties their row.
     """
@@ -116,7 +117,7 @@ def _settle_before(work: run.Work) -> None:
         look(work.desk.store, sheet, work.tab, work.number, work.now, fresh=True)
 
 
-def _in_the_sheet(work: run.Work) -> _Left:
+def _in_the_sheet(work: Work) -> _Left:
     """Empty our cells; what could not be written now is written by the next run."""
     left = _Left()
     sheet = work.desk.config.open_sheet(work.desk.clock)
@@ -135,7 +136,7 @@ def _in_the_sheet(work: run.Work) -> _Left:
     return left
 
 
-def _row_left(work: run.Work, seen: Look, left: _Left) -> _Left:
+def _row_left(work: Work, seen: Look, left: _Left) -> _Left:
     with work.desk.store.look() as connection:
         codes = set(connection.scalars(sa.select(erasure.c.code).where(erasure.c.run == work.number)))
     own = seen.team.filter(seen.team["key"].is_in(list(codes)))

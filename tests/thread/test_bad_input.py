@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from sync.desk import Desk
-from sync.run import Wishes, run_once
+from sync.run import run_once
+from sync.work import Wishes
 from tests.thread.small import HEAD, LINES, Small, line
 
 AS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
