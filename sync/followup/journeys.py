@@ -107,7 +107,8 @@ class _Walk:
         """What was too late by then is past; a journey that is new begins now."""
         mine = (rule_state.c.org == self.turn.org, rule_state.c.rule == self.journey.id)
         judged = self.turn.connection.scalar(sa.select(rule_state.c.judged).where(*mine))
-        return max(judged or self.turn.now, self.turn.now - LISTED)
+        judged = min(judged or self.turn.now, self.turn.now)  # a clock that was ahead has judged nothing in between
+        return max(judged, self.turn.now - LISTED)
 
     def _due(self, since: datetime) -> pl.DataFrame:
         """Each step of an occasion near now that is due, and was not too late already at `since`; of people who are."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
@@ -16,8 +16,9 @@ from sqlalchemy.engine import Connection
 
 from sync.followup import deeds
 from sync.followup.tables import OPEN_STATES, PASSING, deed, outbox, rule_state, task
-from sync.store.base import insert_new, slices
+from sync.store.base import Utc, insert_new, slices
 
+LET_GO_FOR = timedelta(days=3)  # quiet hours and days may lie between
 BRAKE_PEOPLE = 50
 BRAKE_SHARE = 10  # a tenth of everybody
 
@@ -201,9 +202,14 @@ def ask_again(connection: Connection, org: int) -> None:
 
 
 def resend(connection: Connection, org: int, id_: str, who: str, now: datetime) -> bool:
-    """A person has made sure that an `uncertain` (or failed) e-mail did not arrive: it may go once more."""
-    due = sa.case((outbox.c.not_before < now, outbox.c.not_before), else_=now)
-    values = {"state": "approved", "reason": None, "not_before": due, "approved_at": now, "approved_by": who}
+    """A person has made sure that an `uncertain` (or failed) e-mail did not arrive: it may go once more, in the next days
+    if its time is over.
+    """
+    due = sa.case((outbox.c.not_before < now, outbox.c.not_before), else_=sa.literal(now, Utc))
+    last = now + LET_GO_FOR
+    latest = sa.case((outbox.c.no_later_than > last, outbox.c.no_later_than), else_=sa.literal(last, Utc))
+    values: dict[str, Any] = {"state": "approved", "reason": None, "approved_at": now, "approved_by": who}
+    values |= {"not_before": due, "no_later_than": latest}
     rows = sa.update(outbox).where(outbox.c.org == org, outbox.c.id == id_, outbox.c.state.in_(("uncertain", "failed")))
     return connection.execute(rows.values(values)).rowcount == 1 or deeds.again(connection, org, id_, who, now)
 

@@ -303,3 +303,17 @@ def test_the_outbox_keeps_no_address(theatre: Theatre) -> None:
     theatre.send()
     with theatre.store.look() as connection:
         assert "@example.org" not in repr(connection.execute(sa.select(table)).all())
+
+
+def test_what_a_person_lets_go_once_more_goes_though_its_time_is_over(theatre: Theatre) -> None:
+    theatre.mailer.answer = refuse(AnswerLost("mail-answer-lost"))
+    theatre.decide({"perdus": [1]})
+    theatre.approve()
+    assert theatre.send().uncertain == 1
+    theatre.later(days=60)
+    theatre.mailer.answer = lambda _message: "250 ok"
+    with theatre.store.begin() as connection:
+        (row,) = outbox.listed(connection, theatre.store.org)
+        assert outbox.resend(connection, theatre.store.org, row.id, "Marie", theatre.now)
+    theatre.decide({"perdus": [1]})
+    assert theatre.send().sent == 1
