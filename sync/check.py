@@ -19,7 +19,7 @@ from sync.editing import refresh_help
 from sync.messages import LANGUAGES, say
 from sync.outcome import Outcome
 from sync.schedule import Timetable
-from sync.templatecheck import advise, holes, links
+from sync.templatecheck import advise, holes, links, made_service
 from sync.understood import understood
 from sync.unsubscribing import try_page
 
@@ -41,11 +41,14 @@ def check(file: Path, language: str | None, *, online: bool) -> Outcome:
         desk = Desk(reading.config, Clock(reading.config.zone), said)
         headers = headers_now(desk, accounts, online=online)
         refresh_help(desk, headers)
-        mistakes += [*desk.read_rules(headers).mistakes, *desk.templates[1]]
+        rules = desk.read_rules(headers)
+        mistakes += [*rules.mistakes, *desk.templates[1]]
         lines |= desk.lines()
         remarks = [*understood(desk), *_unfilled(desk), *_not_read(desk)]
         if not mistakes:
-            advice = sorted([*advise(desk), *_holes(desk, remarks)], key=lambda one: one.place)
+            advice = sorted(
+                [*advise(desk), *made_service(desk, rules.book), *_holes(desk, remarks)], key=lambda one: one.place
+            )
         if online:
             _try_accounts(desk, accounts)
         desk.close()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from connectors.links import unreachable
+from rules.conditions import Book, Email
 from rules.mistakes import Mistake, Place
 from sync.desk import Desk
 from sync.followup import proof
@@ -30,6 +31,18 @@ def advise(desk: Desk) -> list[Mistake]:
         if size > proof.CLIPPED
     ]
     return sorted([*templates.advice, *heavy], key=lambda mistake: mistake.place)
+
+
+def made_service(desk: Desk, book: Book) -> list[Mistake]:
+    """Where a rule sends as practical information what its template calls news: it then goes without anybody's consent."""
+    kind = desk.templates[0].kind
+    found = {
+        (rule.place, action.template)
+        for rule in book.acting
+        for action in rule.actions
+        if isinstance(action, Email) and action.purpose == "service" and kind(action.template)[0] == "marketing"
+    }
+    return [TemplateMistake(place, "email-made-service", found=template) for place, template in sorted(found)]
 
 
 def holes(desk: Desk) -> list[Mistake]:

@@ -146,3 +146,11 @@ def test_who_asks_the_team_to_be_written_to_again_is_and_the_words_are_kept(news
     told = shown(news, "person", "show", "jeanne.exemple@example.org")
     assert "a dit oui aux nouvelles (Fil rouge) : au guichet, le 3 mars" in told
     assert news.run().facts["mail"]["sent"] == 1
+
+
+def test_news_that_a_rule_calls_practical_are_told_by_check(small: Small) -> None:
+    small.change("rules/templates/on-se-revoit.md", "purpose: service", "purpose: marketing")
+    assert small.filrouge("check", "--json").facts["advice"] == []
+    small.change("rules/public.yaml", "courriel: on-se-revoit", "courriel: on-se-revoit\n        finalité: service")
+    (advice,) = small.filrouge("check", "--json").facts["advice"]
+    assert "sans le consentement" in advice["message"].replace("\u00a0", " ")
