@@ -25,7 +25,7 @@ from sync.progress import Silent
 from sync.report import ahead
 from sync.report.ahead import Ahead, RuleAhead
 from sync.report.gather import shown
-from sync.rows import called
+from sync.rows import called, filled
 from sync.sheet.apply import preview as preview_cells
 from sync.sheet.columns import cell_of
 from sync.store import Store
@@ -190,13 +190,13 @@ def _deeds(work: Work, only: str | None) -> Iterator[dict[str, Any]]:
     with store.look() as connection:
         rows = [row for row in deeds.listed(connection, store.org, deeds.KINDS) if row.run == work.number]
     names = work.book.names
-    keys = dict(work.frame.select("person_id", "key").iter_rows())
-    called = work.names(keys[row.person_id] for row in rows if row.person_id in keys)
+    of_them = work.frame.filter(work.frame["person_id"].is_in([row.person_id for row in rows]))
+    people = {row["person_id"]: row for row in of_them.iter_rows(named=True)}
     for row in rows:
         if only in {None, row.rule, names.get(row.rule)}:
-            key = keys.get(row.person_id, "?")
-            told = {"rule": row.rule, "kind": row.kind, "person": called.get(key) or key}
-            yield {**told, "what": about(work.desk, row), "state": row.state}
+            person, what = people.get(row.person_id), about(work.desk, row)
+            told = {"rule": row.rule, "kind": row.kind, "person": (called(person) or person["key"]) if person else "?"}
+            yield {**told, "what": filled(work.desk, what, person) if person else what, "state": row.state}
 
 
 def _cells(work: Work, plan: Any, only: str | None) -> Iterator[dict[str, Any]]:
@@ -265,6 +265,8 @@ def _lines(
 
 def _nobody_moves(work: Work, empty: list[str], only: str | None) -> Iterator[str]:
     here = inside(work, only) if only else None
+    if any(only in {one.id, one.name} for one in work.book.journeys):
+        return  # nobody enters or leaves a journey: its steps are told below
     if here is None:
         yield work.desk.say("preview-nobody-moves")
     elif not empty:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -23,7 +23,7 @@ from sync.knowledge import know, stale_sources
 from sync.outcome import Outcome
 from sync.people.story import story
 from sync.person import told_when
-from sync.rows import called, everybody, set_columns, with_team, with_windows
+from sync.rows import called, everybody, filled, set_columns, with_team, with_windows
 from sync.sheet.look import look
 from sync.stays import stay_facts, stay_line
 from sync.tabs import people_tab
@@ -82,7 +82,7 @@ def explain_person(desk: Desk, who: str, rule: str | None) -> Outcome:
     whys = [explain(book, one, person, today, unknown=unknown, language=language, name=name) for one in chosen]
     reasons = zip(chosen, whys, strict=True)
     for one, why in sorted(reasons, key=lambda pair: ANSWERS_FIRST.index(pair[1].answer)):
-        done = _done(desk, one, past, holds=why.answer)
+        done = _done(desk, one, past, person.row(0, named=True), holds=why.answer)
         said += [*why.lines(), *(f"  {line}" for line in done), ""]
         facts["rules"][one.id] = {**why.to_json(), "done": done}
     said += [*_on_journeys(desk, facts, trips(desk, walked, book, person, unknown, past), walked if rule else (), name)]
@@ -91,7 +91,9 @@ def explain_person(desk: Desk, who: str, rule: str | None) -> Outcome:
     return Outcome(said, facts | stay_facts(stays))
 
 
-def _done(desk: Desk, rule: Rule, past: dict[str, list[Any]], *, holds: bool | None) -> list[str]:
+def _done(
+    desk: Desk, rule: Rule, past: dict[str, list[Any]], person: Mapping[str, Any], *, holds: bool | None
+) -> list[str]:
     """Since when the person is inside, and what was done for them. Where it does not hold any more, the next run will
     see it.
     """
@@ -109,7 +111,11 @@ def _done(desk: Desk, rule: Rule, past: dict[str, list[Any]], *, holds: bool | N
     for row in past["deed"]:
         if row.rule == rule.id:
             when = told_when(desk, row.settled_at or row.made)
-            found.append(desk.say("explain-deed", what=about(desk, row), state=became(desk, row), when=when))
+            found.append(
+                desk.say(
+                    "explain-deed", what=filled(desk, about(desk, row), person), state=became(desk, row), when=when
+                )
+            )
     return found
 
 

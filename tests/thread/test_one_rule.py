@@ -20,6 +20,7 @@ règles:
     alors:
       - signaler: Revenu
       - écrire: {Priorité: Haute}
+      - prévenir: "{{ prénom }} est de retour"
   - nom: Concerts
     quand:
       visites: {nombre: au moins 1, genre: concerts}
@@ -36,7 +37,12 @@ règles:
 def phare(small: Small) -> Small:
     small.write("rules/public.yaml", RULES)
     config = (small.folder / "config.yaml").read_text("utf-8")
-    small.write("config.yaml", config.replace("Signaux: flags", "Signaux: flags, Genres: genres, Ville: city"))
+    small.write(
+        "config.yaml",
+        config.replace("rules: rules/", "rules: rules/\nstaff: {email: [nom@example.org]}").replace(
+            "Signaux: flags", "Signaux: flags, Genres: genres, Ville: city"
+        ),
+    )
     small.run()
     return small
 
@@ -59,6 +65,7 @@ def test_it_shows_only_the_cells_of_that_rule_and_its_tasks(changed: Small) -> N
         ("Awa Diallo", "Appeler Awa", "Marie", "2026-03-19")
     ]
     assert back["tasks"] == []
+    assert [one["what"].endswith("Jeanne est de retour") for one in back["deeds"]] == [True]
     everything = changed.filrouge("preview", "--json", today=TODAY).facts
     assert (len(lost["cells"]), len(everything["cells"])) == (2, 3)
     said = changed.filrouge("preview", "Perdus de vue", today=TODAY).said
@@ -74,6 +81,11 @@ def test_of_a_rule_without_anybody_it_tells_which_condition_nobody_meets(phare: 
     assert "sauf infolettre : inscrit" in said
     assert "`filrouge preview concerts`" in phare.filrouge("preview", today=TODAY).said
     assert "2 personnes" not in phare.filrouge("preview", "Perdus de vue", today=TODAY).said
+
+
+def test_explain_tells_what_was_said_of_this_person(phare: Small) -> None:
+    said = phare.filrouge("explain", "awa.diallo@example.org", "--rule", "Revenus", today=TODAY).said
+    assert "Awa est de retour" in said
 
 
 def test_explain_does_not_say_that_somebody_is_in_a_rule_that_no_longer_holds(changed: Small) -> None:
