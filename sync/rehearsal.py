@@ -60,6 +60,7 @@ def _store_to_try_on(desk: Desk, folder: Path) -> Store:
 def rehearse(desk: Desk, wishes: Wishes, rule: str | None = None, *, pull: bool, page: Path | None = None) -> Outcome:
     """What a run would do now. With `pull` the sources are asked, too (into the copy). `page`: the file for a page."""
     from sync import run
+    from sync.work import Work
 
     book, notes = read_rules(desk, keep_last_right=False)
     if rule is not None and not any(rule in {one.id, one.name} for one in book.acting):
