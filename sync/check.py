@@ -19,7 +19,7 @@ from sync.editing import refresh_help
 from sync.messages import LANGUAGES, say
 from sync.outcome import Outcome
 from sync.schedule import Timetable
-from sync.templatecheck import advise, holes, links, made_service
+from sync.templatecheck import advise, holes, links, made_service, misplaced
 from sync.understood import understood
 from sync.unsubscribing import try_page
 
@@ -42,7 +42,7 @@ def check(file: Path, language: str | None, *, online: bool) -> Outcome:
         headers = headers_now(desk, accounts, online=online)
         refresh_help(desk, headers)
         rules = desk.read_rules(headers)
-        mistakes += [*rules.mistakes, *desk.templates[1]]
+        mistakes += [*rules.mistakes, *desk.templates[1], *misplaced(desk, rules.book)]
         lines |= desk.lines()
         remarks = [*understood(desk), *_unfilled(desk), *_not_read(desk)]
         if not mistakes:

@@ -14,6 +14,7 @@ from sync.desk import Desk
 from sync.followup import outbox as box
 from sync.followup.compose import EmptyField, House, compose, page, text
 from sync.followup.consent import Right, right
+from sync.followup.occasions import occasions
 from sync.followup.templates import Gap, Template
 from sync.rows import called, house_of
 from sync.unsubscribing import letterhead
@@ -80,7 +81,13 @@ def drafts(desk: Desk, rows: Sequence[sa.Row[Any]], contacts: Contacts) -> list[
     """For rows of the outbox, each e-mail as it would be written today."""
     people = contacts([row.person_id for row in rows])
     house = letterhead(desk) if rows else house_of(desk)
-    return [_draft(desk, house, row, people.get(row.person_id)) for row in rows]
+    with desk.store.look() as connection:
+        told = occasions(connection, desk.store.org, rows, desk.templates[0], house)
+    return [
+        _draft(desk, house, row, person and {**person, **told.get((row.person_id, row.occasion), {})})
+        for row in rows
+        for person in (people.get(row.person_id),)
+    ]
 
 
 def _draft(desk: Desk, house: House, row: sa.Row[Any], person: Mapping[str, Any] | None) -> Draft:

@@ -1,5 +1,5 @@
-"""What `check` and `preview` know of templates beyond their text: whom a field would leave a hole for, how heavy a page is,
-and which links answer.
+"""What `check` and `preview` know of templates beyond their text: whom a field would leave a hole for, which e-mails
+have no occasion to tell of, how heavy a page is, and which links answer.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ import polars as pl
 
 from connectors.links import unreachable
 from rules.conditions import Book, Email
+from rules.journeys import Journey
 from rules.mistakes import Mistake, Place
 from sync.desk import Desk
 from sync.followup import proof
 from sync.followup.compose import weigh
 from sync.followup.fill import bare_fields, field_of
-from sync.followup.templates import Gap, Template, TemplateMistake
+from sync.followup.occasions import GIFTS, KINDS, used
+from sync.followup.templates import Gap, Template, TemplateMistake, place_in
 from sync.rows import called, everybody, house_of
 
 NAMED = 3
@@ -43,6 +45,25 @@ def made_service(desk: Desk, book: Book) -> list[Mistake]:
         if isinstance(action, Email) and action.purpose == "service" and kind(action.template)[0] == "marketing"
     }
     return [TemplateMistake(place, "email-made-service", found=template) for place, template in sorted(found)]
+
+
+def misplaced(desk: Desk, book: Book) -> list[Mistake]:
+    """Fields that tell of an occasion, in the e-mails of rules and journeys that have no such occasion."""
+    found: dict[tuple[str, Place], Mistake] = {}
+    for one in book.acting:
+        kind = one.around.kind if isinstance(one, Journey) else None
+        emails = [action.template for action in one.actions if isinstance(action, Email)]
+        variants = [each for name in emails for each in desk.templates[0].variants(name, desk.config.language)]
+        for piece in (piece for template in variants for piece in template.pieces):
+            for name in used(piece.text):
+                allowed = KINDS[field_of(name) or ""]
+                if kind not in allowed:
+                    line = place_in(piece.text, name, Place(piece.file, piece.line, 1)).line
+                    place = Place(piece.file, line, _column(desk, Gap(name, piece.file, line)))
+                    code = "template-occasion-gift" if allowed == GIFTS else "template-occasion"
+                    mistake = TemplateMistake(place, code, found=name, facts={"rule": one.name})
+                    found.setdefault((name, place), mistake)
+    return list(found.values())
 
 
 def holes(desk: Desk) -> list[Mistake]:

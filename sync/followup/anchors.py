@@ -36,15 +36,26 @@ OCCASIONS = {
     "genre": pl.String,
     "attended": pl.Boolean,
     "title": pl.String,
+    "place": pl.String,
+    "cents": pl.Int64,
+    "currency": pl.String,
 }
 """`at` in microseconds since 1970 UTC, null for what is only a day; `day` is the local one; `attended` null: not known;
-`title`: the event's name, the survey's.
+`title`: the event's name, the survey's; `place`: the event's; `cents`: a gift's.
 """
 VISITS = {
     name: measures.FACTS[name]
     for name in ("person", "source", "id", "at", "status", "event", "ref", "label", "attended")
 }
-DID = {"person": pl.Int64, "source": pl.String, "object": pl.Int64, "id": pl.String, "at": pl.Int64, "title": pl.String}
+DID = {
+    "person": pl.Int64, "source": pl.String, "object": pl.Int64, "id": pl.String, "at": pl.Int64, "title": pl.String,
+    "cents": pl.Int64, "currency": pl.String,
+}  # fmt: skip
+EVENTS = {
+    "object": pl.Int64, "source": pl.String, "event": pl.String, "name": pl.String, "starts": pl.Int64,
+    "genre": pl.String, "event_cancelled": pl.Boolean, "location": pl.String,
+}  # fmt: skip
+EVENT = "SELECT object, source, id, name, starts, genre, cancelled, location FROM event WHERE org = ?"
 LOOSE = "f.kind = 'visit' AND f.event IS NULL"
 WHOSE = "s.org = f.org AND s.no = f.sighting AND s.person IS NOT NULL"
 Span = tuple[date, date]
@@ -96,17 +107,20 @@ class Anchors:
     @cached_property
     def events(self) -> pl.DataFrame:
         """Every event as last described."""
-        columns = {
-            "object": pl.Int64, "source": pl.String, "event": pl.String, "name": pl.String, "starts": pl.Int64,
-            "genre": pl.String, "event_cancelled": pl.Boolean,
-        }  # fmt: skip
-        sql = "SELECT object, source, id, name, starts, genre, cancelled FROM event WHERE org = ?"
-        found = frame(self.connection, columns, sql, (self.org,)).sort("object")
-        return found.unique(["source", "event"], keep="last").drop("object")
+        return _last_described(frame(self.connection, EVENTS, EVENT, (self.org,)))
+
+    def _events_of(self, visits: pl.DataFrame) -> pl.DataFrame:
+        """The same, only those that these visits name."""
+        rows: list[Any] = []
+        named = visits.select("source", "event").drop_nulls().unique()
+        for source, events in named.group_by("source").agg("event").iter_rows():
+            sql = f"{EVENT} AND source = ? AND id IN ({{among}})"
+            rows += ask_in(self.connection, sql, (self.org, source), events)
+        return _last_described(typed(EVENTS, rows))
 
     def _tickets(self, spans: Sequence[Span] | None, people: Sequence[int] | None) -> pl.DataFrame:
         visits = self._visits_near(spans) if people is None else self._visits_of(people)
-        places = measures.places(visits, self.events)
+        places = measures.places(visits, self.events if people is None else self._events_of(visits))
         places = places.join(self._scanned(places), on=["source", "event"], how="left")
         came, scanned = pl.col("attended").fill_null(value=False), pl.col("scanned").fill_null(value=False)
         by_visit = places.group_by(person_id="person", visit="visit").agg(
@@ -116,6 +130,7 @@ class Anchors:
             came=came.any(),
             scanned=scanned.any(),
             title=pl.col("name").drop_nulls().first(),
+            place=pl.col("location").drop_nulls().first(),
         )
         known = pl.when("came").then(statement=True).when("scanned").then(statement=False)
         occasion = pl.format("visit {}", pl.col("visit").str.replace("\n", "/", literal=True))
@@ -173,7 +188,7 @@ class Anchors:
 
     def _deeds(self, kind: str, spans: Sequence[Span] | None, people: Sequence[int] | None) -> pl.DataFrame:
         """A filled-in survey is one answer, however many questions it had."""
-        columns = "s.person, f.source, f.object, f.id, f.at, f.label"
+        columns = "s.person, f.source, f.object, f.id, f.at, f.label, f.cents, f.currency"
         stands = f"f.kind = '{kind}'" + (" AND f.status = 'paid'" if kind == "donation" else "")
         rows: list[Any] = []
         for first, last in spans or ():
@@ -218,6 +233,10 @@ class Anchors:
         first = _among(found, people).group_by("person_id").agg(pl.col("at").min())
         day = measures.local_time("at", str(self.zone)).dt.date()
         return first.with_columns(occasion=pl.format("flag {}", day))
+
+
+def _last_described(events: pl.DataFrame) -> pl.DataFrame:
+    return events.sort("object").unique(["source", "event"], keep="last").drop("object")
 
 
 def _columns(names: Iterable[str]) -> str:

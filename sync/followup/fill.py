@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Any
@@ -20,7 +20,7 @@ from urllib.parse import quote
 import jinja2
 import jinja2.sandbox
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date
+from babel.dates import format_date, format_time
 from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal
 from jinja2 import meta, nodes
@@ -35,6 +35,12 @@ KEPT = 256  # texts read once for a thousand people
 MARK = re.compile(r"z([qu])(\d{4,})\1z")  # zu0000uz: the same value, inside an address
 OURS = {"our_name": "house", "notre_nom": "house", "our_address": "house_address", "notre_adresse": "house_address",
         "today": "today", "aujourdhui": "today"}  # fmt: skip
+OF_OCCASION = {"event": "event", "spectacle": "event", "event_date": "event_date", "date_du_spectacle": "event_date",
+               "event_time": "event_time", "heure_du_spectacle": "event_time", "event_place": "event_place",
+               "lieu_du_spectacle": "event_place", "donation_amount": "donation_amount",
+               "montant_du_don": "donation_amount", "donation_date": "donation_date",
+               "date_du_don": "donation_date"}  # fmt: skip
+"""What only the e-mail of a journey knows: `sync.followup.occasions`."""
 CODE = re.compile(r"\{[{%].*?[%}]\}", re.DOTALL)
 
 
@@ -91,13 +97,15 @@ def address_marks(address: str) -> str:
 
 
 class Money(Decimal):
-    """An amount in the organisation's currency."""
+    """An amount in the organisation's currency, unless it says another."""
+
+    currency: str | None = None
 
 
 @cache
 def known_names() -> dict[str, str]:
     """Every name that a template may use, folded, and the field behind it."""
-    names = dict(OURS)
+    names = OURS | OF_OCCASION
     for language in LANGUAGES:
         for field in FIELDS:
             for word in vocabulary(language).words["fields"].get(field, []):
@@ -212,7 +220,7 @@ def _tell(context: Context, value: Any, name: str, line: int) -> Any:
 
 
 def fill(text: str, person: Mapping[str, Any], manner: Manner, ours: Mapping[str, Any]) -> Filled:
-    """The text for one person. `ours` holds `house`, `house_address` and `today`.
+    """The text for one person. `ours` holds `house`, `house_address` and `today`; `person` also what `OF_OCCASION` names.
 
     Raises `jinja2.TemplateError` for what `names_in` would have told.
     """
@@ -257,18 +265,20 @@ def _typed(field: str, value: Any) -> Any:
 
 
 def written(value: Any, manner: Manner) -> str:  # noqa: PLR0911  one return a type
-    """A value as a reader expects it: `1er mars 2026`, `25,00 €`, `danse et cirque`. Nothing for what is not there."""
+    """A value as a reader expects it: `1er mars 2026`, `20 h 30`, `25,00 €`, `danse et cirque`. Nothing for what is not there."""
     match value:
         case None:
             return ""
         case Money():
-            return str(format_currency(value, manner.currency, locale=manner.locale))
+            return str(format_currency(value, value.currency or manner.currency, locale=manner.locale))
         case bool():
             return vocabulary(manner.language if manner.language in LANGUAGES else "en").shown(
                 "yesno", "yes" if value else "no"
             )
         case datetime() | date():
             return _day(value, manner)
+        case time():
+            return _hour(value, manner)
         case int() | float() | Decimal():
             return str(format_decimal(value, locale=manner.locale))
         case list() | tuple() | set():
@@ -280,6 +290,12 @@ def written(value: Any, manner: Manner) -> str:  # noqa: PLR0911  one return a t
 def _day(day: date, manner: Manner) -> str:
     text = format_date(day, "long", locale=manner.locale)
     return text.replace("1 ", "1er ", 1) if manner.language == "fr" and day.day == 1 else text
+
+
+def _hour(hour: time, manner: Manner) -> str:
+    if manner.language != "fr":
+        return str(format_time(hour, "short", locale=manner.locale))
+    return f"{hour.hour}\u00a0h" + (f"\u00a0{hour.minute:02}" if hour.minute else "")
 
 
 def _clean(text: str) -> str:

@@ -32,6 +32,7 @@ from sync.followup import outbox as out
 from sync.followup.compose import EmptyField, House, compose, domain_of, message_id
 from sync.followup.consent import Contact, Purpose, Right, hashed, right
 from sync.followup.leaving import Leaving, Row, leaving
+from sync.followup.occasions import occasions
 from sync.followup.pacing import Pace
 from sync.followup.returns import take_refusal
 from sync.followup.tables import PASSING, outbox, rule_state
@@ -199,10 +200,12 @@ class _Post:
                 sa.select(outbox).where(outbox.c.org == self.org, outbox.c.id.in_(ids))
             ).all()
             rows = self._not_barred(rows)
+            told = occasions(self.connection, self.org, rows, self.templates, self.house)
         order = {id_: place for place, id_ in enumerate(ids)}
         known = self.people([row.person_id for row in rows])
         for row in sorted(rows, key=lambda row: order[row.id]):
-            letter = self._write(row, known.get(row.person_id), salt)
+            person = known.get(row.person_id)
+            letter = self._write(row, person and {**person, **told.get((row.person_id, row.occasion), {})}, salt)
             if isinstance(letter, str):
                 self.way.hold(row, letter)
             else:

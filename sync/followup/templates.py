@@ -166,6 +166,10 @@ class Templates:
         )
         return found and self.with_blocks(found, default)
 
+    def variants(self, name: str, default: str) -> list[Template]:
+        """The template in every language there is, each with its blocks."""
+        return [self.with_blocks(one, default) for one in self._by_name.get(fold(name), {}).values()]
+
     def with_blocks(self, template: Template, default: str) -> Template:
         """With header and footer in the template's language; `default` is that of one without."""
         if not self._blocks:
@@ -316,7 +320,8 @@ class _Reader:
             return
         for name in sorted(names):
             if fill.field_of(name) is None:
-                self._tell(self._find(text, name, line, column), "template-field", name, _near(name))
+                place = place_in(text, name, Place(self.file, line, column))
+                self._tell(place, "template-field", name, _near(name))
 
     def _check_body(self) -> None:
         self._check_text(self.body, self.body_line, 1)
@@ -325,17 +330,20 @@ class _Reader:
             found = TemplateMistake(place, flaw.code, found=flaw.found)
             (self.mistakes if flaw.serious else self.advice).append(found)
 
-    def _find(self, text: str, name: str, line: int, column: int) -> Place:
-        for code in fill.CODE.finditer(text):
-            at = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", code[0])
-            if at:
-                before = text[: code.start() + at.start()]
-                start = column if "\n" not in before else 1
-                return Place(self.file, line + before.count("\n"), start + len(before) - before.rfind("\n") - 1)
-        return Place(self.file, line, column)
-
     def _tell(self, place: Place, code: str, found: str = "", suggestion: str | None = None) -> None:
         self.mistakes.append(TemplateMistake(place, code, found=found, suggestion=suggestion))
+
+
+def place_in(text: str, name: str, begins: Place) -> Place:
+    """Where a merge field stands in a text that begins there."""
+    for code in fill.CODE.finditer(text):
+        at = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", code[0])
+        if at:
+            before = text[: code.start() + at.start()]
+            start = begins.column if "\n" not in before else 1
+            column = start + len(before) - before.rfind("\n") - 1
+            return Place(begins.file, begins.line + before.count("\n"), column)
+    return begins
 
 
 def action_mistakes(book: Book, lines: Mapping[str, Sequence[str]]) -> list[Mistake]:
@@ -360,7 +368,11 @@ def _in_text(text: str) -> list[TemplateMistake]:
             )
         ]
     strange = sorted(name for name in names if fill.field_of(name) is None)
-    return [TemplateMistake(nowhere, "template-field", found=name, suggestion=_near(name)) for name in strange]
+    elsewhere = sorted(name for name in names if fill.field_of(name) in fill.OF_OCCASION)
+    return [
+        *(TemplateMistake(nowhere, "template-field", found=name, suggestion=_near(name)) for name in strange),
+        *(TemplateMistake(nowhere, "template-occasion-text", found=name) for name in elsewhere),
+    ]
 
 
 def _place_of(text: str, rule: Place, lines: Sequence[str]) -> Place:
@@ -371,7 +383,7 @@ def _place_of(text: str, rule: Place, lines: Sequence[str]) -> Place:
 
 def _near(name: str) -> str | None:
     words = [_typed(vocabulary(language).shown("fields", f)) for language in LANGUAGES for f in FIELDS]
-    return nearest(name, [*words, *FIELDS, *fill.OURS])
+    return nearest(name, [*words, *FIELDS, *fill.OURS, *fill.OF_OCCASION])
 
 
 def _typed(word: str) -> str:

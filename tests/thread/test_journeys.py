@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.thread.small import Small, line
+from tests.thread.small import HEAD, Small, line
 
 PATH = {
-    "fr": ("premiere-visite", ["bientot-chez-nous", "informations-pratiques", "bienvenue", "deuxieme-visite"]),
-    "en": ("first-visit", ["soon-your-first-visit", "practical-information", "welcome", "second-visit"]),
+    "fr": ("premiere-visite", ["bientot-chez-nous", "avant-votre-premiere-visite", "bienvenue", "deuxieme-visite"]),
+    "en": ("first-visit", ["soon-your-first-visit", "before-your-first-visit", "welcome", "second-visit"]),
 }
 AROUND = """\
 parcours:
@@ -45,6 +45,20 @@ class Phare(Small):
             self.run(today=today)
         gone = [self.folder / "outbox" / name for name in sorted(set(self.mails()) - before)]
         return [str(message_from_bytes(file.read_bytes(), policy=policy.default)["Subject"]) for file in gone]
+
+    def texts(self) -> list[str]:
+        """The words of every e-mail that went, one after the other."""
+        found = [
+            message_from_bytes((self.folder / "outbox" / name).read_bytes(), policy=policy.default)
+            for name in self.mails()
+        ]
+        return [str(body.get_content()) for message in found if (body := message.get_body(("plain",)))]
+
+    def plays(self, show: str, hour: str, place: str, *who: str) -> None:
+        """An export in which a show has a number of its own, so that it is the same one at another hour."""
+        lines = [line(n, one, show, "20/03/2026").replace("20:00", hour) for n, one in enumerate(who, 1)]
+        text = [f"{HEAD};Code séance;Salle", *(f"{one};S1;{place}" for one in lines)]
+        self.write("exports/billets.csv", "\n".join(text) + "\n")
 
     def steps(self, who: str, today: str) -> list[str]:
         """How each step stands for somebody, as explain says it."""
@@ -154,3 +168,99 @@ def test_a_renamed_journey_repeats_nothing(phare: Phare) -> None:
     )
     assert phare.day("2026-03-18") == []
     assert phare.day("2026-03-21") == ["merci"]
+
+
+SAYS = {
+    "fr": (
+        "À bientôt pour Cyrano, le 20 mars 2026",
+        "Le lieu\u00a0: Grande salle",
+        "L'heure\u00a0: 20\u00a0h\u00a0;",
+        "18\u00a0h\u00a030",
+    ),
+    "en": (
+        "See you soon for Cyrano, on March 20, 2026",
+        "The place: Grande salle",
+        "The time: 8:00\u202fp.m.",
+        "6:30\u202fp.m.",
+    ),
+}
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_practical_information_names_the_show_its_place_and_its_hour_as_they_are_when_it_goes(
+    tmp_path: Path, language: str
+) -> None:
+    phare = Phare(tmp_path / "phare", language=language)
+    name, _ = PATH[language]
+    subject, place, hour, new_hour = SAYS[language]
+    assert phare.filrouge("rules", "add", name, "--yes").code == 0
+    phare.plays("Cyrano", "20:00", "Grande salle", "Nadia Nouvelle")
+    assert phare.day("2026-03-17") == []  # it waits for approval
+    (mail,) = phare.filrouge("preview", "--json", "--page", "preview.html", today="2026-03-17").facts["mails"]
+    assert mail["subject"] == subject
+    page = (phare.folder / "preview.html").read_text("utf-8")
+    assert place.partition(":")[2].strip() in page
+    phare.plays("Cyrano", "18:30", "Grande salle", "Nadia Nouvelle")
+    assert phare.day("2026-03-18", name) == [subject]
+    (text,) = phare.texts()
+    assert place in text
+    assert new_hour in text
+    assert hour not in text
+
+
+def test_a_show_whose_place_nobody_knows_holds_the_e_mail_unless_it_says_what_else(phare: Phare) -> None:
+    told = "Rendez-vous : {{ lieu_du_spectacle }}, {{ heure_du_spectacle or 'voir le billet' }}."
+    phare.write("rules/templates/infos.md", TEMPLATE.format(name="infos") + told + "\n")
+    phare.plays("Cyrano", "", "", "Nadia Nouvelle")
+    assert phare.day("2026-03-17", "autour-du-spectacle") == []
+    (mail,) = phare.filrouge("outbox", "--json").facts["mails"]
+    assert (mail["state"], mail["reason"]) == ("held", "empty-field")
+    phare.plays("Cyrano", "", "Petite salle", "Nadia Nouvelle")
+    phare.day("2026-03-18", "autour-du-spectacle")
+    assert "Petite salle, voir le billet." in phare.texts()[0]  # a day without its hour is not midnight
+
+
+GIFTS = """\
+Référence commande;Date de la commande;Statut de la commande;Nom donateur;Prénom donateur;Email payeur;Montant du don
+1;10/03/2026 10:00;Validé;Grande;Denise;denise.grande@example.org;300,00
+2;11/03/2026 10:00;Validé;Grande;Denise;denise.grande@example.org;25,00
+"""
+THANKS = """\
+parcours:
+  - nom: Merci du don
+    autour: chaque don
+    étapes:
+      - à: 1 jour après
+        courriel: merci
+"""
+
+
+def test_each_gift_is_thanked_for_by_its_amount_and_day(tmp_path: Path) -> None:
+    phare = Phare(tmp_path / "phare", journeys=THANKS)
+    phare.write("rules/templates/merci.md", TEMPLATE.format(name="'{{ montant_du_don }}, {{ date_du_don }}'"))
+    phare.write("exports/dons.csv", GIFTS)
+    assert phare.filrouge("check").code == 0
+    assert phare.day("2026-03-11", "merci-du-don") == ["300,00\u00a0$, 10 mars 2026"]
+    assert phare.day("2026-03-12", "merci-du-don") == ["25,00\u00a0$, 11 mars 2026"]
+
+
+MISPLACED = {
+    "fr": ("lieu_du_spectacle", "«\u00a0Sans billet\u00a0» envoie ce courriel sans qu'il y en ait un"),
+    "en": ("event_place", "“Sans billet” sends this e-mail without one"),
+}
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_check_tells_of_a_rule_whose_e_mail_speaks_of_a_show(tmp_path: Path, language: str) -> None:
+    field, said = MISPLACED[language]
+    phare = Phare(tmp_path / "phare", journeys=AROUND, language=language)
+    phare.write("rules/templates/infos.md", TEMPLATE.format(name="infos") + f"\nÀ {{{{ {field} or 'nous' }}}}.\n")
+    assert phare.filrouge("check").code == 0  # a journey around tickets has one
+    rule = "règles:\n  - nom: Sans billet\n    quand: {visites: au moins 1}\n    alors:\n      - courriel: infos\n"
+    phare.write("rules/sans-billet.yaml", rule)
+    told = phare.filrouge("check")
+    assert told.code == 2
+    assert "rules/templates/infos.md:7:6" in told.said
+    assert said in told.said
+    phare.write("rules/sans-billet.yaml", rule.replace("courriel: infos", f'tâche: "Dire {{{{ {field} }}}}"'))
+    assert "sans-billet.yaml:5:" in phare.filrouge("check").said
