@@ -243,7 +243,9 @@ def apply_rules(work: Work) -> None:
         work.decisions = decide(
             connection, store.org, work.book, frame, work.number, work.now, today,
             stale_rules=work.knowledge.stale_rules, people_count=len(people), walk=lambda turn: walk(turn, world),
+            templates=work.desk.templates[0],
         )  # fmt: skip
+        work.notes += [work.desk.say("run-reworded", rule=name) for name in work.decisions.reworded]
         work.segments = segments.follow(connection, store.org, work.book, frame, work.number, work.now)
         sizes = {one.name: one.inside for one in work.segments.values()}
         runs.note_segments(connection, store.org, sizes, today)

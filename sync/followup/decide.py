@@ -32,6 +32,7 @@ from rules.journeys import Journey
 from sync.followup import acts, deeds
 from sync.followup import outbox as out
 from sync.followup.tables import OPEN_STATES, cell_to_set, deed, flag, journey_step, outbox, rule_state, standing, task
+from sync.followup.templates import Templates
 from sync.followup.turn import Decisions, Moved, Turn
 from sync.store.base import organisation, slices, upsert
 
@@ -50,13 +51,15 @@ def decide(  # noqa: PLR0913  one run's facts, each told from outside
     stale_rules: Mapping[str, str],
     people_count: int,
     walk: Callable[[Turn], None] = lambda _turn: None,
+    templates: Templates | None = None,
 ) -> Decisions:
     """Compare `verdicts` with where everybody stood, and write down all that follows, in the caller's transaction.
 
     `verdicts` has one row for *every* person (`person_id`) and one Boolean column a rule id; null is unknown: the
     person stays as they were. Somebody who has no row (merged, erased) leaves. `today` is the local day. The same call
     once more changes nothing. `stale_rules` tells, by rule, which source was not pulled in time: its e-mails wait.
-    `walk` follows the journeys, once the rules are decided and before anything is let go.
+    `walk` follows the journeys, once the rules are decided and before anything is let go. `templates`: whoever approved
+    a rule approved its e-mails as they stood; reworded, they wait for a person once more.
     """
     began = connection.execute(sa.select(organisation.c.created).where(organisation.c.id == org)).scalar_one()
     turn = Turn(connection, org, run, now, today, began, Decisions())
@@ -65,7 +68,7 @@ def decide(  # noqa: PLR0913  one run's facts, each told from outside
     _retire(turn, book)
     journeys = [journey for journey in book.journeys if journey.active]
     _resume(turn, [*active, *journeys])
-    _remember(turn, [*active, *journeys], stale_rules)
+    _remember(turn, [*active, *journeys], stale_rules, templates)
     inside = _inside(turn)
     nobody = pl.Series("person_id", [], dtype=pl.Int64)
     for rule in active:
@@ -73,7 +76,7 @@ def decide(  # noqa: PLR0913  one run's facts, each told from outside
     walk(turn)
     turn.done.too_late = out.expire(connection, org, now)
     deeds.expire(connection, org, now)
-    out.release(connection, org, run, now, people_count)
+    turn.done.reworded = out.release(connection, org, run, now, people_count)
     return turn.done
 
 
@@ -171,13 +174,17 @@ def _resume(turn: Turn, rules: Sequence[Rule | Journey]) -> None:
         deeds.resume(turn.connection, turn.org, rule, turn.now)
 
 
-def _remember(turn: Turn, rules: Sequence[Rule | Journey], stale: Mapping[str, str]) -> None:
+def _remember(
+    turn: Turn, rules: Sequence[Rule | Journey], stale: Mapping[str, str], templates: Templates | None
+) -> None:
     rows = [
         {
             "org": turn.org,
             "rule": rule.id,
             "name": rule.name,
-            "digest": rule.digest,
+            "digest": rule.digest
+            if templates is None
+            else out.digest(rule.digest, templates.fingerprint(_letters(rule))),
             "first_seen": turn.now,
             "active": True,
             "stale": stale.get(rule.id),
@@ -185,6 +192,12 @@ def _remember(turn: Turn, rules: Sequence[Rule | Journey], stale: Mapping[str, s
         for rule in rules
     ]
     upsert(turn.connection, rule_state, rows, keep=("first_seen",))
+
+
+def _letters(rule: Rule | Journey) -> list[str]:
+    """The templates that it writes with."""
+    actions = rule.actions if isinstance(rule, Rule) else [step.action for step in rule.steps]
+    return [action.template for action in actions if isinstance(action, Email)]
 
 
 def _inside(turn: Turn) -> dict[str, pl.Series]:

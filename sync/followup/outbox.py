@@ -101,15 +101,35 @@ def expire(connection: Connection, org: int, now: datetime) -> int:
     return connection.execute(late).rowcount
 
 
-def release(connection: Connection, org: int, run: int, now: datetime, people_count: int) -> None:
-    """Let go what is due: straight to `approved` where a person has approved the rule, else to `waiting`.
+def digest(meaning: str, letters: str) -> str:
+    """What is approved with a rule: its meaning, and its e-mails as they stand."""
+    return f"{meaning}+{letters}"
+
+
+def _meaning(kept: str | None) -> str | None:
+    return None if kept is None else kept.partition("+")[0]
+
+
+def _reworded(rule: sa.Row[Any]) -> bool:
+    """Are its e-mails other ones than those approved? Of an approval from before this was kept, nobody can tell."""
+    then, now = ((kept or "").partition("+")[2] for kept in (rule.approved_digest, rule.digest))
+    return bool(then) and then != now
+
+
+def release(connection: Connection, org: int, run: int, now: datetime, people_count: int) -> list[str]:
+    """Let go what is due: straight to `approved` where a person has approved the rule, else to `waiting`. The names of
+    the rules whose e-mails were reworded since come back: theirs wait for a person once more.
 
     The brake: a rule whose present meaning (digest) nobody approved waits when it would act on more than 50 people or
     a tenth of them, whichever is larger. The e-mails of rules with a stale source are held until it is fresh.
     """
     connection.execute(_where(org, "held", outbox.c.reason == "stale-source").values(state="planned", reason=None))
     limit = max(BRAKE_PEOPLE, people_count // BRAKE_SHARE)
-    for rule in connection.execute(sa.select(rule_state).where(rule_state.c.org == org, rule_state.c.active)).all():
+    active = sa.select(rule_state).where(rule_state.c.org == org, rule_state.c.active)
+    reworded = [rule for rule in connection.execute(active).all() if _reworded(rule)]
+    for rule in reworded:
+        _take_approval_back(connection, org, rule.rule)
+    for rule in connection.execute(active).all():
         of_rule = outbox.c.rule == rule.rule
         due = sa.and_(of_rule, outbox.c.not_before <= now)
         if rule.stale is not None:
@@ -117,11 +137,25 @@ def release(connection: Connection, org: int, run: int, now: datetime, people_co
             connection.execute(_where(org, "approved", of_rule).values(state="held", reason="stale-source"))
             due = sa.false()
         _let_go(connection, org, rule, due, run, limit)
+    return [rule.name for rule in reworded]
+
+
+def _take_approval_back(connection: Connection, org: int, rule: str) -> None:
+    none: dict[str, Any] = {"approved_at": None, "approved_by": None}
+    mine = (rule_state.c.org == org, rule_state.c.rule == rule)
+    connection.execute(sa.update(rule_state).where(*mine).values(approved_digest=None, **none))
+    going = (outbox.c.org == org, outbox.c.rule == rule, outbox.c.state.in_(("planned", "approved", "held")))
+    late = sa.and_(outbox.c.state == "held", outbox.c.reason == "too-late")
+    connection.execute(
+        sa.update(outbox).where(*going, sa.not_(late)).values(state="planned", reason=None, batch=None, **none)
+    )
 
 
 def _let_go(connection: Connection, org: int, rule: sa.Row[Any], due: Any, run: int, limit: int) -> None:
     connection.execute(_where(org, "planned", due, outbox.c.approved_at.is_not(None)).values(state="approved"))
-    braked = rule.digest != rule.approved_digest and _people(connection, org, rule.rule, due) > limit
+    braked = (
+        _meaning(rule.digest) != _meaning(rule.approved_digest) and _people(connection, org, rule.rule, due) > limit
+    )
     batch = f"{rule.rule}-{run}"
     if rule.stale is None:
         deeds.let_go(connection, org, rule, batch, braked=braked)

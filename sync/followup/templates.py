@@ -10,9 +10,11 @@ Hello {{ first_name or "you" }},      Bonjour {{ prénom or "à vous" }},
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -143,6 +145,16 @@ class Templates:
         topics = sorted((language or "", one.topic) for language, one in variants.items() if one.topic)
         service = variants and all(one.purpose == "service" for one in variants.values())
         return "service" if service else "marketing", fold(topics[0][1]) if topics else None
+
+    def fingerprint(self, names: Iterable[str]) -> str:
+        """One word for all that a reader of these templates would see: another one when any of it is changed."""
+        shown = ("name", "subject", "preview", "body", "purpose", "topic", "sender", "reply_to")
+        variants = [one for name in sorted({fold(name) for name in names}) for one in self._variants(name)]
+        told = [[one.language or "", *(str(getattr(one, field) or "") for field in shown)] for one in variants]
+        return blake2b(json.dumps(told).encode(), digest_size=8).hexdigest() if told else ""
+
+    def _variants(self, name: str) -> list[Template]:
+        return [one for _, one in sorted(self._by_name.get(name, {}).items(), key=lambda pair: pair[0] or "")]
 
     def topics(self, language: str) -> dict[str, str]:
         """The topics of news, as `kind` tells them, each with what it is called in a language, in alphabetical order."""

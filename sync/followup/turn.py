@@ -38,7 +38,9 @@ class Walked:
 
 @dataclass
 class Decisions:
-    """Counts of what is new: flags put on and taken off, cells to set, tasks, e-mails planned, taken back, and too late; deeds by kind."""
+    """Counts of what is new: flags put on and taken off, cells to set, tasks, e-mails planned, taken back, and too late; deeds by kind.
+    `reworded`: rules whose e-mails have another text than the one that was approved.
+    """
 
     rules: dict[str, Moved] = field(default_factory=dict)
     journeys: dict[str, Walked] = field(default_factory=dict)
@@ -50,6 +52,7 @@ class Decisions:
     cancelled: int = 0
     too_late: int = 0
     deeds: dict[str, int] = field(default_factory=dict)
+    reworded: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

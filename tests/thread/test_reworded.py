@@ -1,0 +1,38 @@
+"""An approval is of a text: e-mails that were reworded since wait for a yes once more."""
+
+from __future__ import annotations
+
+from tests.thread.small import Small, line
+
+
+def test_a_reworded_e_mail_does_not_go_by_an_old_yes(small: Small) -> None:
+    small.run()
+    small.filrouge("approve", "perdus-de-vue")
+    small.change("rules/templates/on-se-revoit.md", "revenez nous voir.", "[à compléter]")
+    done = small.run()
+    assert small.mails() == []
+    assert (done.code, done.facts["mail"]["waiting"]) == (7, 1)
+    assert any("a changé depuis votre accord" in one for one in done.facts["notes"])
+    small.filrouge("approve", "perdus-de-vue")
+    again = small.run()
+    assert len(small.mails()) == 1
+    assert not any("a changé" in one for one in again.facts["notes"])
+
+
+def test_later_e_mails_of_the_rule_wait_too_and_the_same_text_goes_on(small: Small) -> None:
+    small.run()
+    small.filrouge("approve", "perdus-de-vue")
+    small.run()
+    more = (line(8, "Zoe Neuve", "Cyrano", "10/03/2024"), line(9, "Zoe Neuve", "Antigone", "12/05/2024"))
+    small.export(more, "autres.csv")
+    small.run()
+    assert len(small.mails()) == 2, "a yes to the rule holds for those who enter later"
+    small.change("rules/templates/on-se-revoit.md", "Cela fait longtemps", "Coucou")
+    small.export(
+        tuple(
+            one.replace("Zoe", "Ali").replace("zoe", "ali").replace("8;", "10;").replace("9;", "11;") for one in more
+        ),
+        "encore.csv",
+    )
+    small.run()
+    assert len(small.mails()) == 2
