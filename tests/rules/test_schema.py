@@ -49,6 +49,7 @@ UNSEEN = {
         "occasion-journey",
         "step-day-only",
         "duplicate-journey",
+        "waits-in-vain",
     ),
     *(
         "unknown-segment-none",
