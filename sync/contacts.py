@@ -195,23 +195,25 @@ def said(desk: Desk, people: Sequence[int]) -> dict[int, list[Said]]:
     for everybody who has it.
     """
     columns = (fact.c.kind, fact.c.status, fact.c.at, fact.c.source, fact.c.label, fact.c.rest, sighting.c.email_key)
-    found: dict[int, list[Said]] = {}
-    mine, other = sighting, sighting.alias()
-    words = sa.select(mine.c.person.label("whose"), *columns).where(
-        fact.c.org == desk.store.org, fact.c.sighting == mine.c.no, mine.c.org == desk.store.org
+    words = sa.select(sighting.c.person.label("whose"), *columns).where(
+        sighting.c.org == desk.store.org, fact.c.org == desk.store.org, fact.c.sighting == sighting.c.no
     )
     own = words.where(fact.c.kind.in_(("consent", "subscription")))
-    of_address = (
-        sa.select(other.c.person.label("whose"), *columns)
-        .where(fact.c.org == desk.store.org, fact.c.kind == "subscription", fact.c.sighting == mine.c.no)
-        .where(mine.c.org == desk.store.org, other.c.org == desk.store.org, other.c.email_key == mine.c.email_key)
-        .where(other.c.person != mine.c.person)
-    )
+    of_address = words.where(fact.c.kind == "subscription", sighting.c.person.is_not(None)).distinct()
+    addresses = sa.select(sighting.c.email_key, sighting.c.person).distinct()
+    addresses = addresses.where(sighting.c.org == desk.store.org, sighting.c.email_key.is_not(None))
+    found: dict[int, list[Said]] = {}
     with desk.store.look() as connection:
         for some in slices(people):
-            for query in (own.where(mine.c.person.in_(some)), of_address.where(other.c.person.in_(some)).distinct()):
-                for row in connection.execute(query):
-                    found.setdefault(row.whose, []).append(_said(row))
+            for row in connection.execute(own.where(sighting.c.person.in_(some))):
+                found.setdefault(row.whose, []).append(_said(row))
+            theirs: dict[str, set[int]] = {}
+            for address, person_id in connection.execute(addresses.where(sighting.c.person.in_(some))):
+                theirs.setdefault(address, set()).add(person_id)
+            for keys in slices(sorted(theirs)):
+                for row in connection.execute(of_address.where(sighting.c.email_key.in_(keys))):
+                    for person_id in sorted(theirs[row.email_key] - {row.whose}):
+                        found.setdefault(person_id, []).append(_said(row))
         for person_id, told in wishes.consents(connection, desk.store.org, people).items():
             found.setdefault(person_id, []).extend(_told_us(desk, one) for one in told)
     return found

@@ -8,11 +8,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from connectors.trouble import FixFile
+from rules.conditions import Rule
+from rules.journeys import Journey
+from sync.beginning import read_rules
 from sync.contacts import Contacts, keep_out
 from sync.deedwords import to_services, waiting_lines
 from sync.desk import Desk, at_the_keyboard
 from sync.drafts import Draft, drafts
 from sync.followup import outbox as box
+from sync.followup.decide import digest_of
 from sync.followup.tables import OUTBOX_STATES, rule_state
 from sync.messages import why_not
 from sync.outcome import Outcome
@@ -24,7 +28,11 @@ SHOWN_FIRST = ("uncertain", "failed", "waiting", "held", "approved", "sending", 
 
 def approve_waiting(desk: Desk, what: str) -> Outcome:
     """Let a batch go. The next run sends it."""
+    book, _ = read_rules(desk, keep_last_right=True)
+    every: list[Rule | Journey] = [*book.rules, *book.journeys]
+    now = {rule.id: digest_of(rule, desk.templates[0]) for rule in every}
     with desk.store.begin() as connection:
+        box.note_digests(connection, desk.store.org, now)
         count = box.approve(connection, desk.store.org, what, at_the_keyboard(), desk.clock.now())
         left = box.waits(connection, desk.store.org)
     if not count:

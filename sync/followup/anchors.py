@@ -206,13 +206,18 @@ class Anchors:
     # --- days ---------------------------------------------------------------------------------------------------------
 
     def _membership_ends(self, _spans: Sequence[Span] | None, people: Sequence[int] | None) -> pl.DataFrame:
-        """The end of the membership that goes furthest: who renews moves it."""
+        """The end of the membership that goes furthest: who renews moves it. A day put right is the same end: one a month."""
         held = _among(self.people, people).filter(pl.col("membership_ends").is_not_null())
         day = pl.col("membership_ends")
-        return held.select("person_id", day=day, title=pl.col("membership"), occasion=pl.format("membership {}", day))
+        return held.select(
+            "person_id",
+            day=day,
+            title=pl.col("membership"),
+            occasion=pl.format("membership {}", day.dt.strftime("%Y-%m")),
+        )
 
     def _birthdays(self, spans: Sequence[Span] | None, people: Sequence[int] | None) -> pl.DataFrame:
-        """Without spans, last year's, this year's and next year's."""
+        """Without spans, last year's, this year's and next year's. A day put right is the same birthday: one a year."""
         born = _among(self.people, people).select("person_id", "birthday").drop_nulls()
         year = self.today.year
         years = {year - 1, year, year + 1} if spans is None else {day.year for span in spans for day in span}
@@ -220,7 +225,7 @@ class Anchors:
         days = [(one, anniversary(one, year)) for one in known for year in sorted(years)]
         shown = pl.DataFrame(days, schema={"birthday": pl.Date, "day": pl.Date}, orient="row")
         found = born.join(shown, on="birthday", how="inner")
-        return found.select("person_id", "day", occasion=pl.format("birthday {}", "day"))
+        return found.select("person_id", "day", occasion=pl.format("birthday {}", pl.col("day").dt.year()))
 
     def _flags(self, name: str, _spans: Sequence[Span] | None, people: Sequence[int] | None) -> pl.DataFrame:
         """Since when a person wears the flag; who lost it has no such occasion."""

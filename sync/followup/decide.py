@@ -194,6 +194,11 @@ def _remember(
     upsert(turn.connection, rule_state, rows, keep=("first_seen",))
 
 
+def digest_of(rule: Rule | Journey, templates: Templates | None) -> str:
+    """What somebody approves with a rule: what it means and, with `templates`, how its e-mails read."""
+    return rule.digest if templates is None else out.digest(rule.digest, templates.fingerprint(_letters(rule)))
+
+
 def _letters(rule: Rule | Journey) -> list[str]:
     """The templates that it writes with."""
     actions = rule.actions if isinstance(rule, Rule) else [step.action for step in rule.steps]

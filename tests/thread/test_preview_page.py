@@ -81,6 +81,8 @@ def test_who_would_find_a_hole_is_told_by_check_preview_and_page_and_gets_no_ema
     phare.filrouge("approve", "perdus-de-vue")
     assert phare.run().facts["mail"]["held"] == {"empty-field": 2}
     phare.change("rules/templates/on-se-revoit.md", "{{ ville }}", "{{ ville or 'Brest' }}")
+    assert phare.run().facts["mail"]["waiting"] == 2  # another text
+    phare.filrouge("approve", "perdus-de-vue")
     assert phare.run().facts["mail"]["sent"] == 2
 
 

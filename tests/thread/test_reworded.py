@@ -36,3 +36,12 @@ def test_later_e_mails_of_the_rule_wait_too_and_the_same_text_goes_on(small: Sma
     )
     small.run()
     assert len(small.mails()) == 2
+
+
+def test_who_approves_at_the_command_line_approves_the_text_as_it_is_now(small: Small) -> None:
+    small.run()
+    small.change("rules/templates/on-se-revoit.md", "Cela fait longtemps", "Coucou")
+    small.filrouge("approve", "perdus-de-vue")
+    small.run()
+    assert len(small.mails()) == 1
+    assert "coucou" in small.mails()[0]
