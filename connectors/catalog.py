@@ -7,8 +7,10 @@ Nothing is imported before it is asked for. Other packages add theirs with the e
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
+from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoints, entry_points
 from typing import cast
 
 from connectors.mail.mailer import Mailer
@@ -55,8 +57,13 @@ def names(kind: str) -> list[str]:
 
 
 def _places(kind: str) -> dict[str, str]:
-    others = {found.name: found.value for found in entry_points(group=f"filrouge.{kind}")}
-    return {**others, **OURS[kind]}
+    return {**_others(kind, entry_points), **OURS[kind]}
+
+
+@cache
+def _others(kind: str, points: Callable[..., EntryPoints]) -> dict[str, str]:
+    """What other packages add; looked for once, since it goes through everything that is installed."""
+    return {found.name: found.value for found in points(group=f"filrouge.{kind}")}
 
 
 def _find(kind: str, name: str) -> object:

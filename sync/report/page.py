@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 import jinja2
@@ -77,15 +78,20 @@ class Report:
     sheet: str = ""
 
 
-def render(report: Report) -> str:
-    """The whole page as HTML."""
+@cache
+def _template(language: str) -> jinja2.Template:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("sync.report", "."), autoescape=True, undefined=jinja2.StrictUndefined
     )
-    environment.globals["say"] = lambda code, **facts: say(report.language, f"report-{code}", **facts)
-    environment.filters["why_not"] = lambda reason: why_not(report.language, reason)
-    environment.filters["number"] = lambda value: format_decimal(value, locale=report.language)
-    template = environment.get_template("report.html.j2")
+    environment.globals["say"] = lambda code, **facts: say(language, f"report-{code}", **facts)
+    environment.filters["why_not"] = lambda reason: why_not(language, reason)
+    environment.filters["number"] = lambda value: format_decimal(value, locale=language)
+    return environment.get_template("report.html.j2")
+
+
+def render(report: Report) -> str:
+    """The whole page as HTML."""
+    template = _template(report.language)
     when = format_datetime(report.when, "full" if report.language == "fr" else "long", locale=report.language)
     day = format_date(report.when.date(), "full", locale=report.language)
     return template.render(
