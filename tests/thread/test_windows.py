@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
+import pytest
+
 from tests.thread.small import Small
 
 RULES = """\
@@ -41,7 +43,8 @@ def test_a_visit_grows_too_old_and_nobody_did_anything(small: Small) -> None:
     assert "2 visits in the last 12 months (at least 2 ✓)" in told
 
 
-def test_a_segment_over_a_window_has_a_past_too(small: Small) -> None:
+def test_a_segment_over_a_window_has_a_past_too(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sync.history.MONTHS", 24)
     small.write("rules/public.yaml", RULES)
     small.run(today="2025-04-02")
     with sqlite3.connect(small.folder / "filrouge.db") as store:
