@@ -79,7 +79,7 @@ def live(team: tuple[Small, Team], size: int, give: Commands, *, at_length: bool
 
 @pytest.mark.parametrize("team", ["excel", "google", "airtable"], indirect=True)
 def test_three_weeks(team: tuple[Small, Team], give: Commands) -> None:
-    live(team, 60, give, at_length=False)
+    live(team, 120, give, at_length=False)
 
 
 @pytest.mark.long

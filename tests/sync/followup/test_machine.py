@@ -220,7 +220,7 @@ def live(examples: int, steps: int) -> None:
 
 
 def test_a_theatres_life() -> None:
-    live(16, 22)
+    live(20, 25)
 
 
 @pytest.mark.long

@@ -218,7 +218,7 @@ def book(asked: Iterable[Check]) -> Book:
     return Book(tuple(Rule(str(n), str(n), AllOf((check,)), None, ()) for n, check in enumerate(asked)))
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large])  # fmt: skip
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large])  # fmt: skip
 @given(ledgers(), st.lists(checks(), min_size=1, max_size=6))
 def test_the_ledger_says_what_the_reference_says(
     fresh_store: Callable[[], Store], ledger: tuple[datetime, dict[str, Event], list[Object]], asked: list[Check]
