@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from connectors import catalog
 from connectors.sheets.xlsx.replace import backups
 from connectors.source import Newsletter
-from connectors.trouble import FixFile, Trouble, TryLater
+from connectors.trouble import Trouble, TryLater
 from sync import run, runs
 from sync.beginning import read_rules
 from sync.beside.keep import take_ticks, write_tabs
@@ -164,7 +164,7 @@ def _files(desk: Desk, addresses: set[str]) -> Iterator[str]:
     finally:
         mailer.close()
     for file in _kept_files(desk):
-        if any(address in text for text in _texts(file) for address in addresses):
+        if _may_hold(file, addresses):
             yield desk.as_seen(file).as_posix()
 
 
@@ -205,18 +205,23 @@ def _kept_files(desk: Desk) -> Iterator[Path]:
         yield from backups(desk.config.folder / str(sheet["file"]))
 
 
+def _may_hold(file: Path, addresses: set[str]) -> bool:
+    """Also of a file that can't be searched: somebody has to look."""
+    try:
+        return any(address in text for text in _texts(file) for address in addresses)
+    except (OSError, zipfile.BadZipFile, NotImplementedError):
+        return True
+
+
 def _texts(file: Path) -> Iterator[str]:
     """The text in a file: of a workbook, that of its parts."""
-    try:
-        if zipfile.is_zipfile(file):
-            with zipfile.ZipFile(file) as parts:
-                names = [name for name in parts.namelist() if name.endswith(".xml")]
-                yield from (parts.read(name).decode("utf-8", "replace").casefold() for name in names)
-        else:
-            data = file.read_bytes()
-            yield data.decode("utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8", "replace").casefold()
-    except (OSError, zipfile.BadZipFile, NotImplementedError):
-        raise FixFile("erase-unreadable", file=str(file)) from None
+    if zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as parts:
+            names = [name for name in parts.namelist() if name.endswith(".xml")]
+            yield from (parts.read(name).decode("utf-8", "replace").casefold() for name in names)
+    else:
+        data = file.read_bytes()
+        yield data.decode("utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8", "replace").casefold()
 
 
 # --- what is said ----------------------------------------------------------------------------------------------------
