@@ -25,6 +25,7 @@ _THIS = (outbox.c.org == sa.bindparam("this_org"), outbox.c.id == sa.bindparam("
 _MAY_LEAVE = sa.update(outbox).where(*_THIS, is_in("approved", "held"))
 _LEAVES = _MAY_LEAVE.where(outbox.c.attempts == sa.bindparam("this_attempts"))
 _LEFT = sa.update(outbox).where(*_THIS, is_in("sending", "uncertain"))
+_ONE_AT_A_TIME = sa.text("SELECT pg_advisory_xact_lock(hashtext('filrouge outbox'), :this_org)")
 _FAILED = sa.update(outbox).where(*_THIS, is_in("failed"))
 
 
@@ -73,6 +74,7 @@ class Leaving:
         going = {"state": "sending", "reason": None, "sending_run": self.run, "attempts": row.attempts + 1}
         try:
             with self.connection.begin():
+                self._alone()
                 if word := "same-address" if self._went_to(row, values) else bar():
                     return word
                 this = self._this(row) | {"this_attempts": row.attempts}
@@ -80,6 +82,13 @@ class Leaving:
         except sa.exc.IntegrityError:  # another sender was quicker at the same address
             return "same-address"
         return None if done else ""
+
+    def _alone(self) -> None:
+        """Until the end of the transaction nobody else's e-mail leaves, so that what is counted before it goes still holds
+        when it does. (SQLite has one writer at a time anyhow.)
+        """
+        if self.connection.dialect.name == "postgresql":
+            self.connection.execute(_ONE_AT_A_TIME, {"this_org": self.org})
 
     def settle(self, row: Row, state: str, **values: Any) -> None:
         """What became of it."""

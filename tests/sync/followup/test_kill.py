@@ -7,9 +7,11 @@ from __future__ import annotations
 import os
 import random
 import signal
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from email import message_from_bytes
 from pathlib import Path
@@ -20,12 +22,17 @@ from connectors.mail.folder import Folder, FolderSettings
 from connectors.mail.mailer import Mailer
 from connectors.mail.smtp import Smtp, SmtpSettings
 from connectors.source import Setting
+from rules.conditions import Email
 from sync.followup import outbox
+from sync.followup.leaving import Leaving, Row, leaving
+from sync.followup.pacing import Pace
 from sync.followup.send import send_due
+from sync.followup.tables import outbox as outbox_table
+from sync.limits import Limits
 from sync.messages import sentences
 from sync.store import Store
 from tests.fakes.smtp import Post, server
-from tests.sync.followup.theatre import HOUSE, NOW, Theatre, person, templates
+from tests.sync.followup.theatre import HOUSE, NOW, ZONE, Theatre, person, rule, templates
 from tests.sync.store.databases import new_database, postgres, postgres_folder
 
 HAVE = ["sqlite", *(["postgresql"] if postgres_folder() else [])]
@@ -139,6 +146,37 @@ def test_two_senders_at_once_write_to_nobody_twice(tmp_path: Path, database: str
     assert post.connections == 2
     assert set(Counter(post.recipients).values()) == {1}
     assert len(post.recipients) == 100
+
+
+@pytest.mark.parametrize("database", HAVE)
+def test_two_senders_at_once_do_not_pass_a_persons_cap_together(tmp_path: Path, database: str) -> None:
+    with ExitStack() as stack:
+        url = "" if database == "sqlite" else new_database(stack.enter_context(postgres()))
+        theatre = Theatre(Store.open(url or f"sqlite:///{tmp_path / 'cap.db'}", "phare", NOW))
+        stack.callback(theatre.store.close)
+        theatre.fill(1)
+        theatre.rules = (rule("perdus"), rule("saison", Email("on-se-revoit")))
+        theatre.decide({"perdus": [1], "saison": [1]})
+        assert theatre.approve("perdus") + theatre.approve("saison") == 2
+        both_counted = threading.Barrier(2)
+
+        def leave(way: Leaving, pace: Pace, row: Row) -> str | None:
+            def bar() -> str | None:
+                had_enough = pace.had_enough(1, "x", NOW)
+                with suppress(threading.BrokenBarrierError):
+                    both_counted.wait(0.3)  # as long as the other one may need to count too
+                return "cap" if had_enough else None
+
+            values = dict.fromkeys(("message_id", "subject", "language", "basis"), "x")
+            return way.claim(row, {**values, "purpose": "marketing", "address_hash": "x"}, bar)
+
+        with theatre.store.look() as connection:
+            rows = connection.execute(outbox_table.select()).all()
+        senders = [stack.enter_context(leaving(theatre.store, 1, lambda: NOW)) for _ in rows]
+        paces = [Pace(way.connection, way.org, Limits(per_person="1 per week"), ZONE, "x") for way in senders]
+        with ThreadPoolExecutor() as at_once:
+            words = list(at_once.map(leave, senders, paces, rows))
+    assert sorted(words, key=str) == [None, "cap"]
 
 
 def test_killed_while_writing_into_the_folder_all_arrive_once_and_none_is_uncertain(tmp_path: Path) -> None:
