@@ -1,7 +1,8 @@
 """E-mails on their way out, one commit each, so that a run that dies leaves every one of them accounted for.
 
 Written down as leaving, an e-mail is safe from a power cut: that commit goes to the disk. What became of it need not
-wait for the disk: the next e-mail's commit takes it along, and the last one, lost, would be `uncertain`.
+wait for the disk: the next e-mail's commit takes it along, and the last one, lost, would be `uncertain`. So each has a
+connection of its own.
 """
 
 from __future__ import annotations
@@ -42,14 +43,23 @@ _LATELY = _to_others(outbox.c.created_at >= sa.bindparam("this_since"))
 @contextmanager
 def leaving(store: Store, run: int, clock: Callable[[], datetime]) -> Iterator[Leaving]:
     """For as long as e-mails leave."""
+    with _connected(store, wait=True) as claiming, _connected(store, wait=False) as settling:
+        yield Leaving(claiming, settling, store.org, run, clock)
+
+
+@contextmanager
+def _connected(store: Store, *, wait: bool) -> Iterator[Connection]:
+    """Used for nothing else, and closed after. `wait`: whether a commit waits until the disk has it."""
     with store.engine.connect() as connection:
-        way = Leaving(connection, store.org, run, clock)
-        way.to_the_disk(wait=True)
-        try:
-            yield way
-        finally:
+        driver = connection.connection.driver_connection
+        if connection.dialect.name == "sqlite" and driver is not None:
+            driver.execute(f"PRAGMA synchronous={'FULL' if wait else 'NORMAL'}")
+        elif not wait:
+            connection.execution_options(isolation_level="AUTOCOMMIT")  # a statement by itself: no BEGIN, no COMMIT
+            connection.exec_driver_sql("SET synchronous_commit TO off")
             connection.rollback()
-            way.to_the_disk(wait=False)
+        connection.detach()
+        yield connection
 
 
 @dataclass(frozen=True)
@@ -57,15 +67,10 @@ class Leaving:
     """Every function is a transaction of its own."""
 
     connection: Connection
+    settling: Connection
     org: int
     run: int
     clock: Callable[[], datetime]
-
-    def to_the_disk(self, *, wait: bool) -> None:
-        """Whether the next commits wait until the disk has them. (PostgreSQL's always do.)"""
-        driver = self.connection.connection.driver_connection
-        if self.connection.dialect.name == "sqlite" and driver is not None:
-            driver.execute(f"PRAGMA synchronous={'FULL' if wait else 'NORMAL'}")
 
     def claim(self, row: Row, values: Mapping[str, Any], bar: Callable[[], str | None]) -> str | None:
         """Write down that it is leaving, unless `bar` has a word against it. None when it may go now; else the word, or
@@ -93,12 +98,8 @@ class Leaving:
     def settle(self, row: Row, state: str, **values: Any) -> None:
         """What became of it."""
         at = {"settled_at": self.clock()} if state in {"sent", "failed", "uncertain"} else {}
-        self.to_the_disk(wait=False)
-        try:
-            with self.connection.begin():
-                self.connection.execute(_LEFT, {**self._this(row), "state": state, **at, **values})
-        finally:
-            self.to_the_disk(wait=True)
+        with self.settling.begin():
+            self.settling.execute(_LEFT, {**self._this(row), "state": state, **at, **values})
 
     def hold(self, row: Row, reason: str) -> None:
         with self.connection.begin():
