@@ -25,8 +25,8 @@ FAMILIES = {"printemps": (118, 230), "week-end": (38, 2)}
 def write_demo(folder: Path, today: date, language: str = "fr") -> None:
     """Write the whole theatre into `folder` (made if need be): exports, workbook, config, rules, templates, a guide.
 
-    800 people and 3,000 orders over the seasons up to `today`; the same day gives the same CSV bytes. The organisation
-    is French whatever `language` the config, rules and guide are written in. Files that exist are written over.
+    800 people and 3,000 orders over the seasons up to `today`; the same day gives the same CSV bytes. Its services are
+    French whatever `language` the team writes its workbook, config and rules in. Files that exist are written over.
     Raises OSError.
     """
     dice = Random(SEED)  # noqa: S311  invented people, not secrets
@@ -35,7 +35,7 @@ def write_demo(folder: Path, today: date, language: str = "fr") -> None:
     (folder / "exports").mkdir(exist_ok=True)
     for name, content in _exports(dice, people, today):
         (folder / "exports" / name).write_bytes(content)
-    write_workbook(folder / "Contacts.xlsx", dice, people, today)
+    write_workbook(folder / "Contacts.xlsx", dice, people, today, language)
     _write_texts(files("sync.demo").joinpath(language if language in LANGUAGES else "fr"), folder, today)
 
 

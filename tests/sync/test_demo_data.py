@@ -78,7 +78,8 @@ def test_its_config_rules_examples_and_templates_are_without_mistake(tmp_path: P
     templates, mistakes = read_templates({file.name: file.read_bytes() for file in (folder / "templates").iterdir()})
     assert mistakes == []
     rules = {file.name: file.read_bytes() for file in folder.glob("*.yaml")}
-    reading = read(rules, columns=["Ne pas relancer"], templates=templates.names)
+    headers = [str(cell.value) for cell in openpyxl.load_workbook(tmp_path / "Contacts.xlsx")["Contacts"][1]]
+    reading = read(rules, columns=headers, templates=templates.names)
     assert reading.mistakes == []
     assert not [text for text in tmp_path.rglob("*.yaml") if "@day" in text.read_text("utf-8")]
     assert {template.language for template in templates} == {language}
@@ -145,6 +146,13 @@ def test_whatever_the_day_its_rules_have_people(tmp_path: Path, day: date) -> No
     assert 18 <= len(new) <= 45
     assert 10 <= len(thanks) <= 35
     assert 10 <= len(gifts) <= 30
+
+
+def test_an_english_team_has_an_english_workbook(tmp_path: Path) -> None:
+    write_demo(tmp_path, DAY, "en")
+    book = openpyxl.load_workbook(tmp_path / "Contacts.xlsx")
+    assert book.sheetnames == ["Contacts", "Volunteers"]
+    assert {cell.value for cell in book["Contacts"]["H"]} == {"Do not contact", "yes", None}
 
 
 def test_the_workbook_looks_as_a_team_left_it(theatre: Path) -> None:
