@@ -23,6 +23,7 @@ from rules.conditions import (
     Webhook,
 )
 from rules.context import Context
+from rules.misread import Misread, tell_misread
 from rules.mistakes import Place, fold
 from rules.phrases import Phrase, number_word, read_phrase, typed
 from rules.suggestions import suggest
@@ -101,7 +102,16 @@ def _options(context: Context, action: str, shown: str, rest: Block, path: str) 
     if action in OPTIONS:
         return context.entries(rest, OPTIONS[action], path)
     for entry in rest.entries:
-        context.tell(entry.key.place, "no-options", f"{path}.{entry.key.value}", entry.key.value, action=shown)
+        here, key = f"{path}.{entry.key.value}", entry.key
+        of = [
+            context.words.key("action", name) for name, sections in OPTIONS.items() if context.find(sections, key.value)
+        ]
+        if of:
+            context.tell(
+                key.place, "option-of", here, key.value, action=shown, of=", ".join(f"`{name}`" for name in of)
+            )
+        else:
+            context.tell(key.place, "no-options", here, key.value, action=shown)
     return {}
 
 
@@ -165,9 +175,8 @@ def _span(context: Context, kind: str, entry: Entry | None, path: str) -> Period
     phrase = read_phrase(language, kind, text)
     if phrase is not None:
         return cast("Period", phrase.values[0])
-    meant = suggest(language, kind, text)
-    code = "value-near" if meant else "value"
-    context.tell(entry.value.place, code, here, text, field=entry.key.value, expected=kind, suggestion=meant)
+    meant, shown = suggest(language, kind, text), entry.key.value
+    tell_misread(context, Misread(entry.value.place, here, text, shown, kind, kind, "value", meant))
     return None
 
 

@@ -94,7 +94,7 @@ def _doubled(items: Iterable[Acting | Segment]) -> Iterator[tuple[Acting | Segme
 def _told(item: Acting | Segment, first: Acting | Segment) -> Mistake:
     code = "duplicate-rule" if isinstance(item, Rule) else "duplicate-segment"
     code = "duplicate-journey" if isinstance(item, Journey) or isinstance(first, Journey) else code
-    return Mistake(item.place, code, found=item.name, facts={"first": f"{first.place.file}:{first.place.line}"})
+    return Mistake(item.place, code, found=item.name, facts={"first": first.place.file, "line": first.place.line})
 
 
 def _circles(segments: list[Segment]) -> Iterator[tuple[Mistake, frozenset[str]]]:
@@ -112,8 +112,9 @@ def _circles(segments: list[Segment]) -> Iterator[tuple[Mistake, frozenset[str]]
             elif leaf.segment in path:
                 ring = path[path.index(leaf.segment) :]
                 names = " → ".join(known[name].name for name in [*ring, leaf.segment])
+                code = "circle" if len(ring) > 1 else "circle-itself"
                 yield (
-                    Mistake(leaf.place, "circle", found=known[leaf.segment].name, facts={"circle": names}),
+                    Mistake(leaf.place, code, found=known[leaf.segment].name, facts={"circle": names}),
                     frozenset(ring),
                 )
             elif leaf.segment in known and leaf.segment not in done:

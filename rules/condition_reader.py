@@ -16,12 +16,14 @@ from rules.conditions import (
     Value,
 )
 from rules.context import Context
+from rules.days_meant import DATES
 from rules.fields import EVERY, FIELDS, FieldType
-from rules.mistakes import fold, nearest
+from rules.misread import Misread, tell_misread
+from rules.mistakes import Place, fold, nearest
 from rules.phrases import Phrase, read_date, read_number, read_phrase, typed
 from rules.score_reader import within_five
 from rules.suggestions import suggest
-from rules.window_reader import not_counted, read_window
+from rules.window_reader import not_counted, read_window, windowed
 from rules.windows import OPTIONS
 from rules.words import LANGUAGES, vocabulary
 from rules.yamltext import Block, Entry, Items, Node, Text
@@ -31,10 +33,10 @@ SIGNED = re.compile(r"(?:!=|>=?)\s*\w")  # quoted by rules.lines, so that it cou
 UNREAD_LIST = re.compile(
     r"[\[\]]|^(?:any|all|some|none|no|au moins un|aucun|tous|toutes)\b(?: (?:of|de)\b.*)?$", re.IGNORECASE
 )
+ALL_OF = re.compile(r"(?:all(?: of)?|tous|toutes)\b(?: de)?\s*\[?\s*([^\],]*)", re.IGNORECASE)
 BEGINS = {"begins", "beginning", "begin", "starting", "commençant", "débute", "débutant"}
 LINES = ("logic", "fields")
 GROUPS: dict[str, type[AllOf | AnyOf | NoneOf]] = {"any_of": AnyOf, "all_of": AllOf, "none_of": NoneOf}
-DATES = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[/.]\d{1,2}[/.]\d{4}")
 
 
 def read_all(context: Context, node: Node, path: str) -> tuple[Condition, ...]:
@@ -195,7 +197,8 @@ class _Reader:
             return self._words(kind, node)
         phrase = read_phrase(self.language, phrases, node.value)
         if phrase is None:
-            return self._fail(node, phrases, suggest(self.language, phrases, node.value))
+            counted = windowed(self.context.words, self.field, node.value) if phrases == "number" else None
+            return self._fail(node, phrases, counted or suggest(self.language, phrases, node.value))
         if phrase.op == "between" and phrase.values[0] > phrase.values[1]:  # type: ignore[operator]
             turned = typed(self.language, phrases, Phrase("between", phrase.values[::-1]))
             self.context.tell(node.place, "between-order", self.path, node.value, suggestion=turned)
@@ -205,21 +208,29 @@ class _Reader:
     def _words(self, kind: FieldType, node: Text) -> Check | None:
         """Text and tags: any word is right, so a misspelled phrase is looked for on purpose."""
         phrase = read_phrase(self.language, kind, node.value)
-        if (
-            phrase is not None
-            and kind == "tags"
-            and phrase.op == "contain"
-            and UNREAD_LIST.search(str(phrase.values[0]))
-        ):
-            return self._fail(node, kind)
+        if phrase is not None and kind == "tags" and phrase.op == "contain" and self._unread_list(node, phrase):
+            return None
         if phrase is not None:
             return self._check(node, kind, phrase.op, phrase.values)
         if meant := self._nearly(kind, node.value):
             return self._fail(node, kind, meant)
         if several := self._several(node.value):
-            self.context.tell(node.place, "one-name", self.path, node.value, suggestion=several)
+            if each := self._phrase_within(kind, several[1:-1].split(", ")):
+                self._one_line_each("list-of-phrases", node.place, node.value, each)
+            else:
+                self.context.tell(node.place, "one-name", self.path, node.value, suggestion=several)
             return None
         return self._check(node, kind, "contain" if kind == "tags" else "is", (node.value.strip(),))
+
+    def _unread_list(self, node: Text, phrase: Phrase) -> bool:
+        """Tell `contain all of [dance, circus]`, which would be looked for as one word."""
+        text = str(phrase.values[0])
+        if every := ALL_OF.match(text):
+            begun = str(self.context.words.words["phrases"]["tags"]["contain"][0]).split(" {")[0]
+            self._one_line_each("tags-all", node.place, node.value, f"{begun} {every[1]}")
+        elif UNREAD_LIST.search(text):
+            self._fail(node, "tags")
+        return bool(every or UNREAD_LIST.search(text))
 
     def _nearly(self, kind: str, text: str) -> str | None:
         """`contian dance` or `jamais` in an English file: a phrase, not the name of a town."""
@@ -234,6 +245,23 @@ class _Reader:
         if not self.field.startswith(SHEET) and (cut := self._without_signs(kind, text.strip())):
             return cut
         return self._nearly_begun(kind, text.strip())
+
+    def _phrase_within(self, kind: str, names: Iterable[str]) -> str | None:
+        """`75*` or `starts with 75` among several names: each of them would be looked for as it stands."""
+        if kind not in {"text", "tags"} or self.field.startswith(SHEET):
+            return None
+        for name in names:
+            phrase = read_phrase(self.language, kind, name)
+            if phrase is not None and phrase.op not in {"never", "known"}:
+                return name
+            if cut := self._without_signs(kind, name):
+                return cut
+        return None
+
+    def _one_line_each(self, code: str, place: Place, found: str, line: str) -> None:
+        """Tell that each needs a line of its own, which begins like `line`."""
+        logic = {name: self.context.words.key("logic", name) for name in ("any_of", "all_of")}
+        self.context.tell(place, code, self.path, found, line=f"- {self.shown}: {line}", **logic)
 
     def _nearly_begun(self, kind: str, text: str) -> str | None:
         head, _, rest = text.partition(" ")
@@ -302,6 +330,9 @@ class _Reader:
             return self._choices(node, texts)
         if kind in {"number", "money"}:
             return self._numbers(kind, node, texts)
+        if each := self._phrase_within(kind, [text.value for text in texts if not text.quoted]):
+            self._one_line_each("list-of-phrases", node.place, ", ".join(text.value for text in texts), each)
+            return None
         op = "contain_any" if kind == "tags" else "is"
         return self._check(node, kind, op, tuple(text.value.strip() for text in texts))
 
@@ -332,15 +363,9 @@ class _Reader:
     def _fail(self, node: Node, kind: str, suggestion: str | None = None) -> Check | None:
         """Tell what is wrong; gives None, for the caller to give back."""
         expected = {"money": "number", "choice": ""}.get(kind, kind)
-        found = node.value.strip() if isinstance(node, Text) else ""
-        dated = isinstance(node, Text) and any(read_date(self.language, day) is None for day in DATES.findall(found))
-        if dated and not suggestion and kind in {"date", "sheet"}:
-            self.context.tell(node.place, "no-such-date", self.path, found, expected=expected)
-        elif isinstance(node, Text) and found:
-            code = "phrase-near" if suggestion else "phrase"
-            self.context.tell(
-                node.place, code, self.path, found, field=self.shown, expected=expected, suggestion=suggestion
-            )
+        if isinstance(node, Text) and (found := node.value.strip()):
+            misread = Misread(node.place, self.path, found, self.shown, kind, expected, "phrase", suggestion)
+            tell_misread(self.context, misread)
         elif kind == "choice":
             shown = [self.context.words.shown("choices", choice) for choice in FIELDS[self.field].choices]
             self.context.wrong_shape(node, self.path, ", ".join(f"`{name}`" for name in shown))

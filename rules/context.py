@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -102,8 +103,9 @@ class Context:
                 if meant and not any(self.find(sections, other.key.value) == meant for other in block.entries):
                     found.setdefault(meant, entry)
             elif name in found:
-                first = found[name].key.place.line
-                self.tell(entry.key.place, "duplicate-key", path, entry.key.value, first=first)
+                first = found[name].key
+                facts = {"first": first.place.line, "word": first.value}
+                self.tell(entry.key.place, "same-meaning", path, entry.key.value, **facts)
             else:
                 found[name] = entry
         return found
@@ -131,6 +133,10 @@ class Context:
             self.misplaced.add(elsewhere[1])
             self.tell(key.place, _where_it_goes(sections, elsewhere[0]), here, key.value)
             return None
+        words = re.split(r"\s*(?:,|&|/|\+)\s*|\s+(?:et|and)\s+", key.value)
+        if "fields" in sections and len(words) > 1 and all(self.find(sections, word) for word in words):
+            self.tell(key.place, "two-words", here, key.value, first=words[0], second=words[1])
+            return None
         plain = "unknown-field" if "fields" in sections else "unknown-key"
         self.tell(
             key.place, "unknown-key-near" if meant else plain, here, key.value, expected=expected, suggestion=meant
@@ -156,6 +162,9 @@ class Context:
             self.tell(node.place, "no-value", path, path.rsplit(".", 1)[-1], expected=expected)
         else:
             code = {Text: "not-a-text-here", Block: "block-here", Items: "list-here"}[type(node)]
+            if isinstance(node, Text) and node.quoted and ": " in node.value:
+                self.tell(node.place, "quoted-line", path, node.value, suggestion=node.value)
+                return
             found = node.value if isinstance(node, Text) else ""
             self.tell(node.place, code, path, found, expected=expected)
 

@@ -12,6 +12,7 @@ from rules.conditions import Action, AllOf, Email, NoneOf, Period, Shift
 from rules.context import Context
 from rules.fields import OCCASION
 from rules.journeys import DAYS_ONLY, DEFAULT_LATEST, EXACT, VISITS, AnchorKind, Around, Step, lasting_name
+from rules.misread import Misread, tell_misread
 from rules.mistakes import fold
 from rules.phrases import Phrase, read_period, read_phrase, typed
 from rules.suggestions import suggest
@@ -83,8 +84,7 @@ def _no_phrase(context: Context, kind: str, entry: Entry, path: str, text: str) 
     language = context.words.language
     words = {fold(word): right for word, right in meant(language)[kind].items()} if kind in meant(language) else {}
     right = words.get(fold(text)) or _with_its_key(language, kind, entry, text) or suggest(language, kind, text)
-    code = "value-near" if right else "value"
-    context.tell(entry.value.place, code, path, text, field=entry.key.value, expected=kind, suggestion=right)
+    tell_misread(context, Misread(entry.value.place, path, text, entry.key.value, kind, kind, "value", right))
 
 
 def _with_its_key(language: str, kind: str, entry: Entry, text: str) -> str | None:
@@ -199,9 +199,8 @@ def read_length(context: Context, entry: Entry | None, path: str) -> Period | No
         return None
     if phrase := read_phrase(context.words.language, "wait", text):
         return cast("Period", phrase.values[0])
-    right = suggest(context.words.language, "wait", text)
-    code = "value-near" if right else "value"
-    context.tell(entry.value.place, code, here, text, field=entry.key.value, expected="no_later_than", suggestion=right)
+    right, shown = suggest(context.words.language, "wait", text), entry.key.value
+    tell_misread(context, Misread(entry.value.place, here, text, shown, "wait", "no_later_than", "value", right))
     return None
 
 
@@ -231,7 +230,7 @@ def read_example_at(context: Context, entry: Entry | None, path: str, steps: Ite
     """Of which step an example speaks; told when there is none at that time."""
     at = None if entry is None else read_at(context, entry, path)
     known = {at_said(context.words.language, step.at) for step in steps}
-    if entry is not None and at is not None and at_said(context.words.language, at) not in known:
+    if entry is not None and at is not None and known and at_said(context.words.language, at) not in known:
         found = _text(entry.value)
         context.near(entry.value.place, "unknown-value", f"{path}.{entry.key.value}", found, sorted(known))
     return at

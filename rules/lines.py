@@ -26,9 +26,19 @@ NUMBERED = re.compile(r"(?<=: )#\d[^\"]*$")  # `flag: #1`: YAML drops what follo
 FILLING = re.compile(r"(?<=: )\{\{.*$")
 SIGN = re.compile(r"(?<=: )(?:>(?:=\s*| +)\d|!=\s*\w)[^,}\]#\"']*")
 BROKEN_ACCENT = re.compile(r"[ÃÂ][\u0080-\u00bf\u0152-\u0178\u02c6\u2018-\u2122]|â€")
+WIDE_COLON = re.compile(r"^(\s*(?:- +)?[^\W\d][\w '’]*?)\s*([：﹕∶])\s*(.*)$")
 LINE_END = re.compile(r"(\r\n|\r|\n)")
 HARD_COLON = re.compile(r"^((?:- +)*(?:\"[^\"]*\"|'[^']*'|[^\s\"'#{\[\-][^:#]*):)[\u00a0\u202f\t]")
-ONE_MEND = {"tab", "no-space-after-colon", "no-space-after-dash", "smart-quotes", "bullet", "filling"}
+ONE_MEND = {
+    "tab",
+    "tabs",
+    "no-space-after-colon",
+    "no-space-after-dash",
+    "smart-quotes",
+    "bullet",
+    "filling",
+    "wide-colon",
+}
 MOST_SLIPS = 20  # in one line
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
@@ -139,6 +149,9 @@ def _mend_line(raw: str, index: int, file: str) -> tuple[Line, list[Mistake]]:  
     if slip := BULLET.match(text):
         right = f"{slip[1]}- {text[slip.end() :]}"
         return Line(right), told("bullet", slip.start(2), slip[2], right.strip())
+    if (slip := WIDE_COLON.match(text)) and ":" not in slip[1]:
+        right = f"{slip[1]}: {slip[3]}".rstrip()
+        return Line(right), told("wide-colon", slip.start(2), slip[2], right.strip())
     if (slip := TIGHT_COLON.match(text)) and not slip[1].strip():
         at = slip.end(2) + 1
         right = f"{slip[2]}: {slip[3]}".rstrip()

@@ -5,6 +5,7 @@ Sentences live in `rules/words/messages.{en,fr}.yaml`, one for each code.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from rapidfuzz.distance import OSA
 from rules import ouryaml
 
 LONGEST_QUOTE = 60
+LAST_SAMPLE = re.compile(r"`, (?=`[^`]*`$)")
+TOGETHER = {"examples", "steps"}  # their samples stand side by side in a file
 
 
 @dataclass(frozen=True, order=True)
@@ -51,7 +54,9 @@ class Mistake:
     def message(self, language: str) -> str:
         """The mistake in one or two sentences, for a person."""
         said = messages(language)
-        facts = {"found": shorten(self.found), "expected": self.wanted(language), "path": self.path} | dict(self.facts)
+        known = _joined(self.expected, {"fr": "et", "en": "and"}[language])
+        facts: dict[str, object] = {"found": shorten(self.found), "expected": self.wanted(language), "path": self.path}
+        facts |= {"known": known, **self.facts}
         parts = [said[self.code].format_map(facts)]
         if self.suggestion:
             parts.append(said["did-you-mean"].format(suggestion=self.suggestion))
@@ -60,7 +65,8 @@ class Mistake:
     def wanted(self, language: str) -> str:
         """What was expected, in words around the samples."""
         prose = messages(language).get(f"expected-{self.expecting.replace('_', '-')}", "{samples}")
-        return prose.format(samples=self.expected)
+        one_of = _joined(self.expected, {"fr": "ou", "en": "or"}[language])
+        return prose.format(samples=self.expected if self.expecting in TOGETHER else one_of)
 
     def show(self, language: str, source_line: str) -> str:
         """The message under its place, with the line itself and a caret under the column."""
@@ -83,6 +89,10 @@ class Mistake:
             "suggestion": self.suggestion,
             "message": self.message(language),
         }
+
+
+def _joined(samples: str, word: str) -> str:
+    return LAST_SAMPLE.sub(f"` {word} ", samples)
 
 
 @cache

@@ -59,7 +59,7 @@ class _Grammar:
         literal = literal.replace(r"de\s+{", r"d(?:e\s+|'\s*){")
         holes = {
             "{period}": rf"((?:{self.number})\s+(?:{self.unit})|(?:{self.unit}))",
-            "{next}": rf"((?:{self.number})\s+prochaine?s?\s+(?:{self.unit})|prochaine?s?\s+(?:{self.number})\s+(?:{self.unit}))",
+            "{next}": rf"((?:{self.number})\s+prochaine?s?\s+(?:{self.unit})|prochaine?s?\s+(?:{self.number})\s+(?:{self.unit})|prochaine?\s+(?:{self.unit}))",
             "{date}": rf"({self.date})",
             "{n}": rf"({self.number})(?:\s*[€$£])?",
             "{text}": r"(.+)",
@@ -231,8 +231,17 @@ def _filled(language: str, kind: str, phrase: Phrase, *, iso: bool) -> str:
     if "{list}" in pattern:
         return pattern.replace("{list}", "[" + ", ".join(str(value) for value in phrase.values) + "]")
     for hole, value in zip(re.findall(r"\{\w+\}", pattern), phrase.values, strict=True):
+        if hole == "{next}" and isinstance(value, Period) and value.count == 1:
+            pattern = pattern.replace("les {next}", _one_next(value))
         pattern = pattern.replace(hole, _written(language, hole, value, iso=iso), 1)
     return re.sub(r"\bde 1 (\w+)", _elided, pattern) if language == "fr" else pattern
+
+
+def _one_next(period: Period) -> str:
+    """`la prochaine semaine`, where French has no `les 1 prochaines`."""
+    if period.unit in {"day", "month"}:
+        return f"le prochain {unit_word('fr', period)}"
+    return "la prochaine " + ("année" if period.unit == "year" else unit_word("fr", period))
 
 
 def _elided(match: re.Match[str]) -> str:

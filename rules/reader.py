@@ -34,12 +34,12 @@ from rules.journey_reader import read_course, read_example_at
 from rules.journeys import VISITS, Journey, Step
 from rules.mistakes import Mistake, fold
 from rules.words import Vocabulary, vocabulary
-from rules.yamltext import Block, Entry, Items, Node, Text, in_order, parse
+from rules.yamltext import Block, Entry, Items, Node, Text, in_order, lines_of_mistake, parse
 
 STRUCTURAL = {"no-value", "missing-name", "missing-when", "missing-then", "not-a-text-here", "unknown-segment-none"}
 
 # Lines that could be mended and read on: whatever else is wrong in them is told as well.
-MENDED = {"no-space-after-colon", "no-space-after-dash", "smart-quotes", "bullet", "filling"}
+MENDED = {"no-space-after-colon", "no-space-after-dash", "smart-quotes", "bullet", "filling", "wide-colon"}
 
 
 @dataclass(frozen=True)
@@ -134,11 +134,13 @@ class _FileReader:
     def __init__(self, source: _Source, context: Context) -> None:
         self.source, self.context, self.words = source, context, source.words
         self.part = Part(source.name, sound=not source.mistakes)
+        self.stray: frozenset[str] = frozenset()  # what stands at the left edge and belongs to a rule
 
     def read(self) -> Part:
         node = self.source.node
         if isinstance(node, Block):
             tops = self.context.entries(node, ("top",), "")
+            self.stray = frozenset(self.context.misplaced)
             self.part.sound = self.part.sound and not self.context.mistakes
             for name, entry in tops.items():
                 self._read_top(name, entry)
@@ -147,7 +149,7 @@ class _FileReader:
         told = self.context.mistakes
         if self.source.mistakes:
             told = [mistake for mistake in told if mistake.code not in STRUCTURAL]
-        lines = {mistake.place.line for mistake in self.source.mistakes if mistake.code not in MENDED}
+        lines = {line for one in self.source.mistakes if one.code not in MENDED for line in lines_of_mistake(one)}
         self.part.mistakes = self.source.mistakes + [mistake for mistake in told if mistake.place.line not in lines]
         return self.part
 
@@ -155,13 +157,26 @@ class _FileReader:
         shown = entry.key.value
         if isinstance(entry.value, Text) and not entry.value.value.strip():
             return  # `rules:` with nothing below it yet is an empty list
-        if not isinstance(entry.value, Items):
-            self.context.wrong_shape(entry.value, shown, name)
-            return
-        for n, item in enumerate(entry.value.items, 1):
+        for n, item in enumerate(self._listed(name, entry.value, shown), 1):
             path = f"{shown}[{n}]"
-            if block := self.context.block(item, path, name):
+            if isinstance(item, Text) and item.value.strip() and not item.quoted:
+                right = f"{self.words.key('rule', 'name')}: {item.value.strip()}"
+                self.context.tell(item.place, "only-name", path, item.value, suggestion=right)
+            elif isinstance(item, Items) and any(isinstance(one, Block) for one in item.items):
+                self.context.tell(item.place, "dash-twice", path)
+            elif block := self.context.block(item, path, name):
                 self._read_one(name, block, path)
+
+    def _listed(self, name: str, node: Node, path: str) -> tuple[Node, ...]:
+        """The rules below `rules:`; of one without a dash it is told, and it is read for more mistakes."""
+        if isinstance(node, Items):
+            return node.items
+        if isinstance(node, Block) and any(self.words.find("rule", entry.key.value) for entry in node.entries):
+            self.context.tell(node.place, "no-dash", path, node.entries[0].key.value)
+            self.part.sound = False
+            return (node,)
+        self.context.wrong_shape(node, path, name)
+        return ()
 
     def _read_one(self, name: str, block: Block, path: str) -> None:
         before = len(self.context.mistakes)
@@ -181,14 +196,14 @@ class _FileReader:
         name, identity, was = self._names(entries, block, path)
         when = self._conditions(entries, "when", path)
         unless = self._conditions(entries, "unless", path)
-        if "when" not in entries:
+        if "when" not in entries and "when" not in self.stray:
             self.context.tell(block.place, "missing-when", path, name, expected="when")
         actions: tuple[Action, ...] = ()
         then = entries.get("then")
         if then is not None:
             actions = read_actions(self.context, then.value, f"{path}.{then.key.value}")
             tell_waits_in_vain(self.context, when, then.value, f"{path}.{then.key.value}")
-        elif "then" not in self.context.misplaced:
+        elif "then" not in self.context.misplaced | self.stray:
             self.context.tell(block.place, "missing-then", path, name, expected="then")
         return Rule(
             identity,

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
+from rules.days_meant import BEFORE_NOW, TO_COME, put_next, rewritten_date
 from rules.mistakes import fold, nearest
-from rules.phrases import Phrase, grammar_of, patterns_of, read_period, read_phrase, typed
+from rules.phrases import Phrase, grammar_of, patterns_of, read_number, read_phrase, typed
 from rules.words import LANGUAGES, meant, vocabulary
 
 NONE = {"aucun", "aucune", "rien", "none", "nothing", "non", "no", "pas"}
 YES = {"oui", "yes"}
-FUTURE = re.compile(r"^(?:dans|d'ici|in|within|by)\b")
-TO_COME = re.compile(rf"{FUTURE.pattern}|^(?:les |the )?(?:prochaine?s?|next)\b|prochaine?s?|\b(?:demain|tomorrow)\b")
-BEFORE_NOW = re.compile(r"\b(?:derniere?s?|last|past)\b")
 PAST = {"more_ago", "less_ago", "ago"}
 AHEAD = {"next", "in"}
 
 
 def suggest(language: str, kind: str, text: str) -> str | None:
     """The phrase of this type that was probably meant, as it should be typed."""
-    for other in LANGUAGES:
-        if other != language and (phrase := read_phrase(other, kind, text)):
+    if kind == "number":
+        text = re.sub({"fr": r"(?<=\d)\.(?=\d{3}(?!\d))", "en": r"(?<=\d),(?=\d{3}(?!\d))"}[language], "", text)
+    for one in (language, *LANGUAGES):
+        if phrase := read_phrase(one, kind, text):
             return typed(language, kind, phrase)
     if kind == "review" and (count := re.match(r"\d+", text)):
         return typed(language, kind, Phrase(kind, (Decimal(count[0]),)))
@@ -67,12 +67,10 @@ def _rewritten(language: str, kind: str, folded: str) -> Iterator[str]:
         )
         if op in phrases:
             yield re.sub(r"\{\w+\}", sign[2].removesuffix("ago").strip(), phrases[op][0])
-    if plus := re.fullmatch(r"(\d+)\s*[€$£]?\s*(?:\+|ou plus|or more|et plus|and more|minimum|min)", folded):
-        yield phrases.get("at_least", [""])[0].replace("{n}", plus[1])
+    if kind == "number":
+        yield from _rewritten_number(language, folded, phrases)
     if comma := re.fullmatch(r"(.*\d)[.,](\d+)(.*)", folded):
         yield f"{comma[1]}{words['decimal']}{comma[2]}{comma[3]}"
-    if kind == "number" and (counted := re.fullmatch(r"(.*\d|.+ \w+)(?= [a-z]+$) .+|(.+) (?:times?|fois)", folded)):
-        yield counted[1] or counted[2]  # `at least 3 times`
     if kind in {"date", "number"}:
         yield from _yes_or_none(kind, folded, phrases)
     yield from _rewritten_time(language, kind, folded)
@@ -84,12 +82,44 @@ def _rewritten(language: str, kind: str, folded: str) -> Iterator[str]:
         yield near
 
 
+NUMBER = r"(\d+(?:[., ]\d+)*)\s*[€$£]?"
+BOUNDS = (
+    ("at_least", rf"{NUMBER}\s*(?:\+|ou plus|or more|or over|et plus|and more|and over|and up|and above|minimum|min)"),
+    ("at_least", rf"(?:au |a |at )?(?:minimum|min\.?)(?: de| of)? {NUMBER}"),
+    (
+        "at_least",
+        rf"(?:superieure?s?|plus grande?s?) ou egale?s? a {NUMBER}|(?:more|greater) than or equal to {NUMBER}",
+    ),
+    ("more", rf"(?:superieure?s? a|plus grande?s? que|greater than|over|above|au-dela de|au-dessus de) {NUMBER}"),
+    ("at_most", rf"{NUMBER}\s*(?:ou moins|or less|or fewer|et moins|and less|and under|maximum|max)"),
+    ("at_most", rf"(?:au |a |at )?(?:maximum|max\.?)(?: de| of)? {NUMBER}|(?:jusqu'a|up to) {NUMBER}"),
+    ("at_most", rf"(?:inferieure?s?|plus petite?s?) ou egale?s? a {NUMBER}|(?:less|fewer) than or equal to {NUMBER}"),
+    ("less", rf"(?:inferieure?s? a|plus petite?s? que|fewer than|under|below|en dessous de) {NUMBER}"),
+    ("between", rf"(?:de |entre |from |between )?{NUMBER} ?(?:-|–|a|au|to|until) ?{NUMBER}"),
+)
+
+
+def _rewritten_number(language: str, folded: str, phrases: Mapping[str, list[str]]) -> Iterator[str]:
+    """`minimum 3`, `3 à 5`, `1.000`, `at least 3 times`."""
+    named = {fold(word): digits for word, digits in meant(language)["numbers"].items()}
+    folded = re.sub(r"[a-z]+(?:-[a-z]+)*", lambda word: named.get(word[0], word[0]), folded)
+    yield folded
+    for op, pattern in BOUNDS:
+        if found := re.fullmatch(pattern, folded):
+            text = phrases[op][0]
+            for number in filter(None, found.groups()):
+                text = text.replace("{n}", number, 1)
+            yield text
+    if counted := re.fullmatch(r"(.*\d|.+ \w+)(?= [a-z]+$) .+|(.+) (?:times?|fois)", folded):
+        yield counted[1] or counted[2]
+
+
 def _rewritten_time(language: str, kind: str, folded: str) -> Iterator[str]:
     match kind:
         case "at":
             yield from _rewritten_step(language, folded)
         case "date":
-            yield from _rewritten_date(language, folded)
+            yield from rewritten_date(language, folded)
         case "within":
             yield from _rewritten_span(folded)
 
@@ -99,53 +129,6 @@ def _yes_or_none(kind: str, folded: str, phrases: dict[str, list[str]]) -> Itera
         yield phrases["known"][0] if kind == "date" else phrases["at_least"][0].replace("{n}", "1")
     elif folded in NONE:
         yield phrases["never"][0] if kind == "date" else "0"
-
-
-WHOLE = re.compile(
-    r"(la |le |the )?(?=.*(?:derni|prochain|last|next))(?:last |next )?(semaine|mois|week|month)(?: derni\w+| prochaine?)?"
-)
-
-
-def _rewritten_date(language: str, folded: str) -> Iterator[str]:
-    phrases = vocabulary(language).words["phrases"]["date"]
-    day_word = vocabulary(language).words["units"]["day"][-1]
-    folded = _whole_months(language, folded)
-    if day := {"hier": "ago", "yesterday": "ago", "demain": "in", "tomorrow": "in"}.get(folded):
-        yield phrases[day][0].replace("{period}", f"1 {vocabulary(language).words['units']['day'][0]}")
-    if whole := WHOLE.fullmatch(folded):
-        days = "7" if whole[2] in {"semaine", "week"} else "30"
-        yield (
-            phrases["next" if TO_COME.search(folded) else "less_ago"][0]
-            .replace("{next}", _put_next(f"{days} {day_word}") if language == "fr" else f"{days} {day_word}")
-            .replace("{period}", f"{days} {day_word}")
-        )
-    yield from _rewritten_days(folded, phrases)
-    late = re.fullmatch(r"(?:(?:dans|in|over) )?(?:les |ces |the )?(?:last |past )?(\d+) (?:derni\w+ )?(\w+)", folded)
-    if late and BEFORE_NOW.search(folded):
-        yield phrases["less_ago"][0].replace("{period}", f"{late[1]} {late[2]}")
-    if since := re.fullmatch(r"(?:since|for|depuis|older than|longer than|earlier than) (.+)", folded):
-        yield phrases["more_ago"][0].replace("{period}", since[1])
-    if read_period(language, folded):
-        yield phrases["more_ago"][0].replace("{period}", folded)
-    if slashed := re.fullmatch(r"(.*?)(\d{1,2})[/.](\d{1,2})[/.](\d{4})", folded):
-        yield f"{slashed[1]}{slashed[4]}-{int(slashed[3]):02}-{int(slashed[2]):02}"
-    if soon := re.fullmatch(r"(?:dans moins d(?:e |')|d'ici (?:a )?|in less than |within (?:the next )?)(.+)", folded):
-        yield phrases["next"][0].replace("{period}", soon[1])
-        yield f"dans les {_put_next(soon[1])}"
-    if french := re.fullmatch(r"(?:plus|moins) d(?:e |').+|more than .+|less than .+", folded):
-        rest = re.sub(r"^(?:plus|moins) d(?:e |')|^(?:more|less) than ", "", french[0])
-        op = "less_ago" if french[0].startswith(("moins", "less")) else "more_ago"
-        yield phrases[op][0].replace("{period}", rest)
-
-
-def _rewritten_days(folded: str, phrases: dict[str, list[str]]) -> Iterator[str]:
-    if both := re.fullmatch(r"(?:du|de|from|entre|between) (\S+) (?:au|a|to|until|et|and|-) (\S+)", folded):
-        yield phrases["between"][0].replace("{date}", both[1], 1).replace("{date}", both[2], 1)
-    if year := re.fullmatch(r"(avant|before|apres|after)(?: le)? (\d{4})", folded):
-        op = "before" if year[1] in {"avant", "before"} else "after"
-        yield phrases[op][0].replace("{date}", f"{year[2]}-{'01-01' if op == 'before' else '12-31'}")
-    if swapped := re.fullmatch(r"(.*?)(\d{4})[/.](\d{1,2})[/.](\d{1,2})", folded):
-        yield f"{swapped[1]}{swapped[2]}-{int(swapped[3]):02}-{int(swapped[4]):02}"
 
 
 STEP_BEFORE = re.compile(r"(.+?) (?:earlier|prior|ahead|beforehand|plus tot|en avance|auparavant|before .+|avant .+)")
@@ -162,14 +145,6 @@ def _rewritten_step(language: str, folded: str) -> Iterator[str]:
     for op, pattern in (("before", STEP_BEFORE), ("after", STEP_AFTER)):
         if found := pattern.fullmatch(folded):
             yield phrases[op][0].replace("{period}", found[1])
-
-
-def _whole_months(language: str, folded: str) -> str:
-    """`1,5 an` and `un an et demi` as `18 mois`: periods are whole."""
-    month = vocabulary(language).words["units"]["month"][-1]
-    folded = re.sub(r"\b(\d+)[.,]5 (?:ans?|years?)\b", lambda found: f"{int(found[1]) * 12 + 6} {month}", folded)
-    folded = re.sub(r"d'(un an et demi)\b", r"de \1", folded)
-    return re.sub(r"\b(?:un an et demi|a year and a half|one and a half years?)\b", f"18 {month}", folded)
 
 
 def _rewritten_span(folded: str) -> Iterator[str]:
@@ -193,12 +168,8 @@ def _nearest_pattern(language: str, kind: str, folded: str) -> str | None:
         return None
     for hole in wanted:
         filling = fillings[hole].pop(0)
-        pattern = pattern.replace("{next}", _put_next(filling), 1).replace(f"{{{hole}}}", filling, 1)
+        pattern = pattern.replace("{next}", put_next(filling), 1).replace(f"{{{hole}}}", filling, 1)
     return pattern
-
-
-def _put_next(period: str) -> str:
-    return period.replace(" ", " prochains ", 1)
 
 
 def _shape(language: str, folded: str) -> tuple[str, dict[str, list[str]]]:
@@ -212,11 +183,38 @@ def _shape(language: str, folded: str) -> tuple[str, dict[str, list[str]]]:
         fillings.setdefault(hole, []).append(text)
         return f"{{{hole}}}"
 
-    def period(match: re.Match[str]) -> str:
-        short = meant(language)["units"].get(match[2])
+    def found_period(match: re.Match[str]) -> str:
+        meant_period = _longer_unit(language, match[1], match[2])
+        short = meant(language)["units"].get(match[2]) or _foreign_unit(language, match[2])
         unit = words["units"][short][-1] if short else nearest(match[2], units) if len(match[2]) > 1 else None
-        return keep("period", f"{match[1]} {unit}") if unit else match[0]
+        period = meant_period or (unit and f"{match[1]} {unit}")
+        return keep("period", period) if period else match[0]
 
     shape = re.sub(grammar.date, lambda match: keep("date", match[0]), folded)
-    shape = re.sub(rf"\b({grammar.number})\s*(?:prochaine?s?\s+)?([a-z]+)\b(?!\}})", period, shape)
+    shape = re.sub(rf"\b({grammar.number})\s*(?:prochaine?s?\s+)?([a-z]+)\b(?!\}})", found_period, shape)
     return re.sub(r"(?<![{\w])\d+(?:[.,]\d+)?(?![\w}])", lambda match: keep("n", match[0]), shape), fillings
+
+
+def _longer_unit(language: str, count: str, unit: str) -> str | None:
+    """`3 trimestres` as `9 mois`."""
+    spans = {fold(word): span for word, span in meant(language)["spans"].items()}
+    span, number = spans.get(unit) or spans.get(unit.removesuffix("s")), read_number(language, count)
+    if span is None or number is None:
+        return None
+    each, _, short = span.partition(" ")
+    return f"{number * int(each):f} {short}"
+
+
+def _foreign_unit(language: str, word: str) -> str | None:
+    return next((unit for one in LANGUAGES if one != language and (unit := vocabulary(one).find("units", word))), None)
+
+
+def unknown_unit(language: str, kind: str, text: str) -> str | None:
+    """The word of a phrase that is no unit of time, where all the rest of it is right: `il y a plus de 3 lunes`."""
+    right = vocabulary(language).words["units"]["month"][-1]
+    for found in re.finditer(
+        rf"\b(?:{grammar_of(language).number})\s+(?:prochaine?s? )?([a-z]+)\b", folded := fold(text)
+    ):
+        if read_phrase(language, kind, f"{folded[: found.start(1)]}{right}{folded[found.end(1) :]}"):
+            return found[1]
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -9,15 +10,18 @@ from decimal import Decimal
 
 from rules.conditions import Check, Deed, Period, Shift, Window
 from rules.context import Context
+from rules.days_meant import DAY_UNITS
 from rules.fields import FieldType
+from rules.misread import Misread, tell_misread
+from rules.mistakes import fold
 from rules.phrases import read_fact_date, read_number, read_period, read_phrase
 from rules.suggestions import suggest
 from rules.windows import OPTIONS
+from rules.words import Vocabulary
 from rules.yamltext import Block, Entry, Items, Node, Text
 
 Compare = Callable[[FieldType, Entry], Check | None]
 OWN = ("count", "within")
-DAYS = {"day", "week", "month", "year"}
 
 
 def read_window(context: Context, field: str, shown: str, block: Block, path: str, compare: Compare) -> Check | None:
@@ -37,6 +41,22 @@ def read_window(context: Context, field: str, shown: str, block: Block, path: st
         test and replace(test, field=str(each)),
     )
     return None if count is None or len(context.mistakes) > before else replace(count, window=window)
+
+
+OVER = re.compile(r"(.+?) (?:en|sur|dans|depuis|ces|pendant|in|within|over|during) (.+)")
+
+
+def windowed(words: Vocabulary, field: str, text: str) -> str | None:
+    """`au moins 3 en 12 mois` as the block that says so."""
+    found = OVER.fullmatch(fold(text)) if field in OPTIONS else None
+    if found is None:
+        return None
+    number = (
+        found[1] if read_phrase(words.language, "number", found[1]) else suggest(words.language, "number", found[1])
+    )
+    period = found[2] if read_period(words.language, found[2]) else suggest(words.language, "within", found[2])
+    count, within = words.key("window", "count"), words.key("window", "within")
+    return f"{{{count}: {number}, {within}: {period}}}" if number and period else None
 
 
 def not_counted(context: Context, shown: str, block: Block, path: str) -> None:
@@ -85,10 +105,12 @@ def _within(context: Context, entry: Entry | None, path: str) -> Period | None:
     if text is None:
         return None
     period, language = read_period(context.words.language, text), context.words.language
-    if period is None or period.unit not in DAYS:
-        meant = None if period else suggest(language, "within", text)
-        code = "phrase-near" if meant else "phrase"
-        context.tell(entry.value.place, code, here, text, field=entry.key.value, expected="within", suggestion=meant)
+    if period is None:
+        meant = suggest(language, "within", text)
+        shown = entry.key.value
+        tell_misread(context, Misread(entry.value.place, here, text, shown, "within", "within", "phrase", meant))
+    elif period.unit not in DAY_UNITS:
+        context.tell(entry.value.place, "window-hours", here, text, expected="within")
     elif not period.count:
         context.tell(entry.value.place, "window-zero", here, text, expected="within")
     return period

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import yaml
 
 from rules.lines import Line
 from rules.mistakes import Mistake
+
+SIGNS = tuple("\"'&*!|>%@`#{}[],?-")  # what begins with one of them is no plain text
+KEY = re.compile(r"\s*(?:- +)*[^\s\"'#{\[\-][^:#]*: +")
 
 
 def classify(error: yaml.YAMLError, lines: list[Line], file: str) -> tuple[Mistake, int]:
@@ -24,7 +29,26 @@ def classify(error: yaml.YAMLError, lines: list[Line], file: str) -> tuple[Mista
         line = lines[index]
     elif code == "block-end":
         code = "after-quote" if "scalar" in problem and line.text[:column].strip() else "indent"
-    return Mistake(line.place(file, index, column), code, found=line.text.strip()), index
+    place, text = line.place(file, index, column), line.text
+    sign = text[column : column + 1]
+    return Mistake(place, code, found=text.strip(), suggestion=_mend(code, text), facts={"sign": sign}), index
+
+
+def _mend(code: str, text: str) -> str | None:
+    """The value as it should be typed, where only its quotation marks are wrong or missing."""
+    key = KEY.match(text)
+    if code not in {"after-quote", "bad-start"} or key is None:
+        return None
+    value = text[key.end() :].strip()
+    if code == "after-quote":
+        mark = value[0]
+        value = value[1:-1] if value.endswith(mark) else value.replace(mark, "")
+    plain = code == "after-quote" and not value.startswith(SIGNS)
+    if text.endswith("`") and value.startswith("`"):
+        return value.strip("`") or None
+    if not value or any(odd in value for odd in (": ", " #", "\\", '"' if not plain else ": ")):
+        return None
+    return value if plain else f'"{value}"'
 
 
 def _code(problem: str, context: str) -> tuple[str, bool]:
@@ -37,6 +61,7 @@ def _code(problem: str, context: str) -> tuple[str, bool]:
         ("could not find expected ':'" in problem, "no-colon", True),
         ("'\\t'" in problem, "tab", False),
         ("that cannot start any token" in problem, "bad-start", False),
+        ("flow node" in context and problem.endswith("','"), "stray-comma", False),
         ("flow sequence" in context or "flow mapping" in context, "bracket-open", True),
         ("anchor" in context or "alias" in context, "alias", False),
         ("tag" in context or "tag" in problem, "tag", False),

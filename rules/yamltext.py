@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from yaml.events import (
@@ -115,7 +115,21 @@ def parse(data: bytes, file: str) -> tuple[Node | None, list[Mistake]]:
     told = {mistake.place.line for mistake in mended}
     tabs = any(mistake.code == "tab" for mistake in mended)  # nobody can tell how wide they were meant
     broken = [m for m in broken if m.place.line not in told and not (tabs and m.code == "indent")]
-    return node, in_order([*mistakes, *mended, *broken])
+    return node, in_order([*mistakes, *_tabs_once(mended), *broken])
+
+
+def _tabs_once(mended: list[Mistake]) -> list[Mistake]:
+    """One mistake for all lines that begin with a tab; `lines` of its facts are theirs."""
+    tabs = [mistake for mistake in mended if mistake.code == "tab"]
+    if len(tabs) < 2:
+        return mended
+    facts = {"n": len(tabs), "lines": tuple(mistake.place.line for mistake in tabs)}
+    return [*(mistake for mistake in mended if mistake.code != "tab"), replace(tabs[0], code="tabs", facts=facts)]
+
+
+def lines_of_mistake(mistake: Mistake) -> tuple[int, ...]:
+    """Every line that a mistake speaks of."""
+    return cast("tuple[int, ...]", mistake.facts.get("lines", (mistake.place.line,)))
 
 
 def _read_on(lines: list[Line], file: str) -> tuple[Node | None, list[Mistake]]:
@@ -247,13 +261,14 @@ class _Builder:
         return Text("", node.place)
 
     def _entry(self, top: _Open, key: Text, node: Node) -> None:
+        if isinstance(node, Text) and not node.value and node.place.line != key.place.line:  # `? word`
+            node = replace(node, place=key.place)
         first = top.entries.get(fold(key.value))
         if first is None:
             top.entries[fold(key.value)] = Entry(key, node)
         elif key.value:
-            self.mistakes.append(
-                Mistake(key.place, "duplicate-key", found=key.value, facts={"first": first.key.place.line})
-            )
+            code = "duplicate-key" if isinstance(first.value, Text) or isinstance(node, Text) else "duplicate-block"
+            self.mistakes.append(Mistake(key.place, code, found=key.value, facts={"first": first.key.place.line}))
 
     def _refuse_extras(self, event: Any) -> None:
         if event.anchor:

@@ -9,6 +9,7 @@ from typing import Any
 from connectors.mail.domain import SystemDns
 from connectors.sources.files import Files
 from connectors.trouble import FixFile, Trouble
+from rules.lines import ONE_MEND
 from rules.mistakes import Mistake
 from sync.clock import Clock
 from sync.config import Config
@@ -158,6 +159,12 @@ def _try_accounts(desk: Desk, accounts: dict[str, dict[str, str]]) -> None:
         mailer.close()
 
 
+def _is_mendable(mistake: Mistake) -> bool:
+    """`filrouge rules fix` mends it: a tab or a word processor's quotation marks in a file of rules."""
+    file = Path(mistake.place.file)
+    return mistake.code in ONE_MEND and len(file.parts) > 1 and file.suffix in {".yaml", ".yml"}
+
+
 def _outcome(
     language: str,
     found: tuple[list[Mistake], list[Mistake]],
@@ -172,6 +179,7 @@ def _outcome(
     said: list[str] = []
     if mistakes:
         said += [show_mistakes(mistakes, language, lines), "", say(language, "check-mistakes", n=len(mistakes))]
+        said += [say(language, "check-fixable")] if any(_is_mendable(mistake) for mistake in mistakes) else []
     said += () if mistakes else remarks  # below a long table, nobody would see the mistakes
     if advice:
         said += ["", say(language, "check-advice", n=len(advice)), show_mistakes(advice, language, lines), ""]

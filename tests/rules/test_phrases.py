@@ -86,7 +86,7 @@ def test_what_is_no_phrase(kind: str, text: str) -> None:
         ("fr", "date", "dans moins de 30 jours", "dans les 30 prochains jours"), ("en", "date", "within 7 days", "in the next 7 days"),
         ("en", "date", "in more than 30 days", None), ("fr", "date", "aucune", "jamais"), ("fr", "date", "oui", "connu"),
         ("fr", "number", "100€ minimum", "au moins 100"), ("en", "number", "yes", "at least 1"), ("fr", "number", "aucun", "0"),
-        ("en", "wait", "in 2 days", "2 days"), ("en", "number", "a lot", None), ("en", "date", "2024-02-30", None),
+        ("en", "wait", "in 2 days", "2 days"), ("en", "number", "a lot", None), ("en", "date", "2024-02-30", "2024-02-29"), ("en", "date", "2024-13-01", None),
     ],
 )  # fmt: skip
 def test_what_was_meant(language: str, kind: str, text: str, meant: str | None) -> None:

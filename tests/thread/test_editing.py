@@ -121,6 +121,16 @@ def test_fix_shows_first_and_writes_only_what_is_accepted(team: Small) -> None:
     assert team.filrouge("check").code == 0
 
 
+@pytest.mark.parametrize(
+    ("slip", "mends"), [("    \tvisites: 3", True), ("      visites: “3”", True), ("      visites: au moin 3", False)]
+)
+def test_check_names_fix_where_fix_mends(team: Small, slip: str, *, mends: bool) -> None:
+    team.write("rules/public.yaml", RULES.replace("      segment: Habitués", f"      segment: Habitués\n{slip}"))
+    checked = team.filrouge("check")
+    assert checked.code == 2
+    assert ("filrouge rules fix" in checked.said) is mends
+
+
 def test_fix_says_when_there_is_nothing_and_what_is_left(team: Small) -> None:
     assert team.filrouge("rules", "fix", "--json").facts == {"files": {}, "left": 0, "written": False}
     team.write("rules/public.yaml", SLOPPY.replace("au moins 2", "au moin 2"))
