@@ -16,12 +16,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from sync.followup import suppression
-from sync.followup.consent import Purpose
+from sync.followup.consent import Purpose, hashed
 from sync.followup.tables import OPEN_STATES, outbox, wish
 from sync.followup.tokens import Meant
 from sync.people.tables import person
 from sync.store.base import slices
 from sync.store.rows import take
+from sync.store.tables import fact, sighting
 
 How = Literal["page", "one-click", "mail", "answer", "complaint"]
 """By what way somebody said it."""
@@ -41,13 +42,14 @@ class Wishes:
 
 
 def standing(connection: Connection, org: int, meant: Meant) -> Wishes:
-    """What the people at this address wish, for the page."""
-    people = people_at(connection, org, meant.address)
-    told = among(connection, org, people).values()
-    refused = any(one.get(meant.purpose, {}).get(None) is False for one in told)
+    """What the people at this address wish, for the page: as far as it can be changed there."""
+    sharing = _sharing(connection, org, meant.address)
+    told = among(connection, org, sharing.people)
+    refused = any(told.get(one, {}).get(meant.purpose, {}).get(None) is False for one in sharing.with_no_other_no)
     listed = suppression.among(connection, org, [meant.address]).get(meant.address, {})
     refused = refused or not listed.keys().isdisjoint(NO_MORE if meant.purpose == "marketing" else ALL)
-    topics = {topic for one in told for topic, granted in one.get("marketing", {}).items() if topic and not granted}
+    news = [told.get(one, {}).get("marketing", {}) for one in sharing.at_no_other_address or sharing.people]
+    topics = {topic for one in news for topic, granted in one.items() if topic and not granted}
     return Wishes(refused, frozenset(topics))
 
 
@@ -74,26 +76,40 @@ def choose(
     """By topic (as `Templates.kind` tells it), whether they want it. Who wants some of it wants to be written to again;
     who wants none of it wants no news, of no topic either.
     """
-    people = people_at(connection, org, meant.address)
+    sharing = _sharing(connection, org, meant.address)
     if not any(topics.values()):
         refuse(connection, org, meant, at, "page", kind)
     elif standing(connection, org, meant).refused:
         again(connection, org, meant, at)
-    _note(connection, org, people, "marketing", dict(topics.items()), at, "page")
     unwanted = {topic for topic, yes in topics.items() if not yes}
-    _take_back(connection, org, people, kind, lambda purpose, topic: purpose == "marketing" and topic in unwanted)
+    _note(connection, org, sharing.people, "marketing", dict.fromkeys(unwanted, False), at, "page")
+    _note(
+        connection,
+        org,
+        sharing.at_no_other_address,
+        "marketing",
+        dict.fromkeys(topics.keys() - unwanted, True),
+        at,
+        "page",
+    )
+    _take_back(
+        connection, org, sharing.people, kind, lambda purpose, topic: purpose == "marketing" and topic in unwanted
+    )
 
 
 def again(connection: Connection, org: int, meant: Meant, at: datetime) -> None:
-    """They want to be written to after all, under whichever of their addresses they said no."""
-    people = people_at(connection, org, meant.address)
-    theirs = sa.select(outbox.c.address_hash).where(outbox.c.org == org, outbox.c.person_id.in_(people)).distinct()
-    addresses = {meant.address, *(found for found in connection.scalars(theirs) if found)}
+    """They want to be written to after all, under whichever of their addresses they said no. Where several people are
+    written to at this address, nobody knows who says so: it takes back what was said at this address, no more.
+    """
+    sharing = _sharing(connection, org, meant.address)
+    addresses = {meant.address}
+    if len(sharing.people) == 1:
+        addresses |= _written_to(connection, org, sharing.people[0])
     reasons = (*NO_MORE, *(ALL if meant.purpose == "service" else ()))
     suppression.lift(connection, org, sorted(addresses), reasons, at, "page")
-    _note(connection, org, people, meant.purpose, {None: True}, at, "page")
-    if meant.purpose == "service":
-        _note(connection, org, people, "marketing", {None: True}, at, "page")
+    purposes: tuple[Purpose, ...] = ("service", "marketing") if meant.purpose == "service" else ("marketing",)
+    for purpose in purposes:
+        _note(connection, org, sharing.with_no_other_no, purpose, {None: True}, at, "page")
 
 
 def agree(connection: Connection, org: int, person_id: int, at: datetime, words: str) -> None:
@@ -167,6 +183,53 @@ def people_at(connection: Connection, org: int, address: str) -> list[int]:
     written = sa.select(whose).select_from(outbox)
     written = written.join(person, sa.and_(person.c.org == outbox.c.org, person.c.id == outbox.c.person_id))
     return list(connection.scalars(written.where(outbox.c.org == org, outbox.c.address_hash == address).distinct()))
+
+
+@dataclass(frozen=True)
+class _Sharing:
+    """The `people` of one address (ids), and those among them who can have said what they said nowhere else: who have
+    `at_no_other_address` than this one, or `with_no_other_no`. Whoever is alone there is in both.
+    """
+
+    people: Sequence[int]
+    at_no_other_address: Sequence[int]
+    with_no_other_no: Sequence[int]
+
+
+def _sharing(connection: Connection, org: int, address: str) -> _Sharing:
+    people = people_at(connection, org, address)
+    if len(people) < 2:
+        return _Sharing(people, people, people)
+    others = {one: _addresses(connection, org, one) - {address} for one in people}
+    listed = suppression.among(connection, org, set().union(*others.values()))
+    said_no = {other for other, reasons in listed.items() if not reasons.keys().isdisjoint((*NO_MORE, *ALL))}
+    unsubscribed = _unsubscribed_elsewhere(connection, org, people, address)
+    return _Sharing(
+        people,
+        [one for one in people if not others[one]],
+        [one for one in people if others[one].isdisjoint(said_no) and one not in unsubscribed],
+    )
+
+
+def _addresses(connection: Connection, org: int, person_id: int) -> set[str]:
+    """Every address that somebody was written to at or is known by."""
+    known = sa.select(sighting.c.email_key).where(sighting.c.org == org, sighting.c.person == person_id)
+    keys = connection.scalars(known.where(sighting.c.email_key.is_not(None)).distinct())
+    return _written_to(connection, org, person_id) | {hashed(key) for key in keys}
+
+
+def _written_to(connection: Connection, org: int, person_id: int) -> set[str]:
+    theirs = sa.select(outbox.c.address_hash).where(outbox.c.org == org, outbox.c.person_id == person_id)
+    return set(connection.scalars(theirs.where(outbox.c.address_hash.is_not(None)).distinct()))
+
+
+def _unsubscribed_elsewhere(connection: Connection, org: int, people: Sequence[int], address: str) -> set[int]:
+    """Who left a newsletter under another address than this one."""
+    said = sa.select(sighting.c.person, sighting.c.email_key).distinct()
+    said = said.where(sighting.c.org == org, sighting.c.person.in_(people), sighting.c.email_key.is_not(None))
+    said = said.where(fact.c.org == org, fact.c.sighting == sighting.c.no, fact.c.kind == "subscription")
+    rows = connection.execute(said.where(fact.c.status == "unsubscribed"))
+    return {row.person for row in rows if hashed(row.email_key) != address}
 
 
 def _note(

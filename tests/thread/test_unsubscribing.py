@@ -20,6 +20,7 @@ from starlette.applications import Starlette
 
 from sync.clock import utc_now
 from sync.desk import Desk
+from sync.followup import wishes
 from sync.unsubscribing import Unsubscribing
 from sync.web.app import Pulse, application
 from sync.web.stop import StopPage
@@ -35,6 +36,7 @@ SECOND = """\
       - courriel: la-saison
 """
 LATER = "2026-03-15"
+NEXT_WEEK = "2026-03-24"
 
 
 class House:
@@ -280,3 +282,42 @@ def test_check_online_opens_one_of_our_links_from_outside(house: House) -> None:
         assert (page["state"], "/stop/" in page["message"]) == ("failed", True)
     page = small.filrouge("check", "--online", "--json").facts["accounts"]["page"]
     assert "ConnectError" in page["message"]
+
+
+@pytest.fixture
+def couple(house: House) -> House:
+    """Awa moves in with Jeanne, and is written to at the address of both after her own."""
+    small = house.small
+    small.edit("Awa", "Courriel", "jeanne.exemple@example.org")
+    small.change(
+        "rules/public.yaml", "nouvelle\n    quand: {visites: au moins 1}", "nouvelle\n    quand: {prénom: Awa}"
+    )
+    small.run(today=NEXT_WEEK)
+    small.filrouge("approve", NEWS)
+    small.run(today=NEXT_WEEK)
+    assert "Awa Diallo <jeanne.exemple@example.org>" in [str(mail["To"]) for mail in house.mails()]
+    return house
+
+
+def test_one_of_a_couple_takes_back_no_word_of_the_other(couple: House) -> None:
+    """Awa said no at her own address, Jeanne at the one they share; Jeanne changes her mind."""
+    couple.post("awa", wish="stop")
+    couple.post("jeanne", wish="stop")
+    couple.small.run(today=NEXT_WEEK)
+    assert [couple.small.row(name)["Infolettre"] for name in ("Awa", "Jeanne")] == ["désinscrit", "désinscrit"]
+    couple.post("jeanne", wish="again")
+    assert "ne vous enverra plus" not in couple.page.get(couple.link("jeanne") + "?fr").text
+    assert "ne vous enverra plus" in couple.page.get(couple.link("awa") + "?fr").text
+    couple.small.run(today=NEXT_WEEK)
+    assert couple.small.row("Awa")["Infolettre"] == "désinscrit"
+    assert couple.small.row("Jeanne")["Infolettre"] != "désinscrit"
+    rights = couple.small.filrouge("person", "show", "awa.diallo@example.org", "--json").facts["rights"]
+    assert rights["marketing"]["reason"] == "unsubscribed"
+
+
+def test_a_couples_topics_are_those_each_refused_where(couple: House) -> None:
+    couple.post("awa", wish="choose", topic="invitations")  # without the season, at her own address
+    couple.post("jeanne", wish="choose", topic=["invitations", "la saison"])
+    with closing(Desk.open(couple.small.folder / "config.yaml", None)) as desk, desk.store.look() as connection:
+        told = wishes.among(connection, desk.store.org, range(1, 20))
+    assert [word["marketing"] for word in told.values()] == [{"la saison": False}]
