@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from dateutil.relativedelta import relativedelta
@@ -40,21 +40,23 @@ class Period:
         return relativedelta(**{f"{self.unit}s": self.count})  # type: ignore[arg-type]
 
     def before(self, day: date) -> date:
-        return self._shift(day, -1)
+        return _shifted(self, day, -1)
 
     def after(self, day: date) -> date:
-        return self._shift(day, +1)
-
-    def _shift(self, day: date, sign: int) -> date:
-        """The nearest day that the calendar has: a period of a million years ends where it ends."""
-        try:
-            moved = day + self.delta * sign
-        except (OverflowError, ValueError):
-            return date.max if sign > 0 else date.min
-        return date(moved.year, moved.month, moved.day)
+        return _shifted(self, day, +1)
 
     def __str__(self) -> str:
         return f"{self.count} {self.unit}"
+
+
+@lru_cache(10_000)  # many people did something on one day, and asking the calendar takes long
+def _shifted(period: Period, day: date, sign: int) -> date:
+    """The nearest day that the calendar has: a period of a million years ends where it ends."""
+    try:
+        moved = day + period.delta * sign
+    except (OverflowError, ValueError):
+        return date.max if sign > 0 else date.min
+    return date(moved.year, moved.month, moved.day)
 
 
 Value = Period | date | Decimal | str

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 import polars as pl
-import sqlalchemy as sa
 
 from rules.conditions import SHEET
 from sync.desk import Desk
@@ -21,8 +20,8 @@ from sync.people.normalise import email
 from sync.rows import team_rows
 from sync.sheet.columns import fold
 from sync.sheet.look import Look
-from sync.store.base import slices
-from sync.store.tables import fact, sighting
+from sync.store.base import EPOCH
+from sync.store.rows import are_many, ask_about, ask_in
 
 Meaning = Literal["never", "no-news", "agreed", "refused", "inquiry"]
 
@@ -123,6 +122,11 @@ def _day(cell: str) -> date | None:
     return None
 
 
+NOTHING_SAID: dict[str, Any] = {
+    "consents": (), "do_not_contact": False, "unsubscribed": False, "bounced": False, "last_inquiry": None,
+}  # fmt: skip
+
+
 class Contacts:
     """People as the e-mails need them: their fields, what they consented to, and what the team noted."""
 
@@ -141,28 +145,38 @@ class Contacts:
         with self.desk.store.look() as connection:
             back = wishes.back(connection, self.desk.store.org, people)
         return {
-            row["person_id"]: self._contact(
-                row, words.get(row["person_id"], ()), lists[row["person_id"]], back.get(row["person_id"])
+            number: self._contact(
+                row, words.get(number, ()), lists.get(number, {}), back.get(number), unwanted.get(number, frozenset())
             )
-            | {"unwanted": unwanted.get(row["person_id"], frozenset())}
-            for row in told
+            for number, row in zip(people, told, strict=True)
         }
 
     def _contact(
-        self, row: dict[str, Any], words: Sequence[Said], lists: Mapping[str, Any], back: datetime | None
+        self,
+        row: dict[str, Any],
+        words: Sequence[Said],
+        lists: Mapping[str, Any],
+        back: datetime | None,
+        unwanted: frozenset[str],
     ) -> dict[str, Any]:
+        told = self._told(row, words, back)
+        contact = {**row, "code": row["key"], "suppressed": lists, "unwanted": unwanted, **told}
+        if back and row["newsletter"] == "unsubscribed":
+            contact["newsletter"] = None
+        return contact
+
+    def _told(self, row: Mapping[str, Any], words: Sequence[Said], back: datetime | None) -> dict[str, Any]:
+        """What follows from what sources, the team and the person said."""
         notes = self.noted.get(row["key"], ())
+        if not (words or notes):
+            return NOTHING_SAID
         means = {note.means for note in notes}
-        _, used = email(row["email"])
+        bounced = {one.email for one in words if one.status == "bounced"}
         return {
-            **row,
-            "newsletter": None if back and row["newsletter"] == "unsubscribed" else row["newsletter"],
-            "code": row["key"],
             "consents": [*_consents(words), *(self._consent(note) for note in notes if note.means in _WORD)],
             "do_not_contact": "never" in means,
             "unsubscribed": "no-news" in means or any(_left(one, back) for one in words),
-            "bounced": any(one.status == "bounced" and one.email == used for one in words),
-            "suppressed": lists,
+            "bounced": bool(bounced) and email(row["email"])[1] in bounced,
             "last_inquiry": max((note.day for note in notes if note.means == "inquiry" and note.day), default=None),
         }
 
@@ -190,40 +204,49 @@ def _consents(words: Iterable[Said]) -> list[dict[str, Any]]:
     ]
 
 
+SAID = (
+    "SELECT s.person, f.kind, f.status, f.at, f.source, f.label, f.rest, s.email_key FROM fact AS f"
+    " JOIN sighting AS s ON s.org = f.org AND s.no = f.sighting WHERE f.org = ? AND s.person IS NOT NULL"
+)
+ADDRESSES = (
+    "SELECT DISTINCT person, email_key FROM sighting WHERE org = ? AND person IS NOT NULL AND email_key IS NOT NULL"
+)
+
+
 def said(desk: Desk, people: Sequence[int]) -> dict[int, list[Said]]:
-    """What sources say that these people agreed to and refused, and what they told us themselves, by person id. A newsletter's word on an address counts
-    for everybody who has it.
+    """What sources say that these people agreed to and refused, and what they told us themselves, by person id. A
+    newsletter's word on an address counts for everybody who has it.
     """
-    columns = (fact.c.kind, fact.c.status, fact.c.at, fact.c.source, fact.c.label, fact.c.rest, sighting.c.email_key)
-    words = sa.select(sighting.c.person.label("whose"), *columns).where(
-        sighting.c.org == desk.store.org, fact.c.org == desk.store.org, fact.c.sighting == sighting.c.no
-    )
-    own = words.where(fact.c.kind.in_(("consent", "subscription")))
-    of_address = words.where(fact.c.kind == "subscription", sighting.c.person.is_not(None)).distinct()
-    addresses = sa.select(sighting.c.email_key, sighting.c.person).distinct()
-    addresses = addresses.where(sighting.c.org == desk.store.org, sighting.c.email_key.is_not(None))
+    org, wanted = desk.store.org, set(people)
     found: dict[int, list[Said]] = {}
     with desk.store.look() as connection:
-        for some in slices(people):
-            for row in connection.execute(own.where(sighting.c.person.in_(some))):
-                found.setdefault(row.whose, []).append(_said(row))
-            theirs: dict[str, set[int]] = {}
-            for address, person_id in connection.execute(addresses.where(sighting.c.person.in_(some))):
-                theirs.setdefault(address, set()).add(person_id)
-            for keys in slices(sorted(theirs)):
-                for row in connection.execute(of_address.where(sighting.c.email_key.in_(keys))):
-                    for person_id in sorted(theirs[row.email_key] - {row.whose}):
-                        found.setdefault(person_id, []).append(_said(row))
-        for person_id, told in wishes.consents(connection, desk.store.org, people).items():
-            found.setdefault(person_id, []).extend(_told_us(desk, one) for one in told)
-    return found
+        own = ask_about(connection, f"{SAID} AND f.kind IN ('consent', 'subscription')", (org,), "s.person", wanted)
+        theirs: dict[str, set[int]] = {}
+        for person_id, address in ask_about(connection, ADDRESSES, (org,), "person", wanted):
+            theirs.setdefault(address, set()).add(person_id)
+        # Of everybody, only addresses of several people can have another one's word.
+        shared = [address for address, holders in theirs.items() if len(holders) > 1] if are_many(wanted) else theirs
+        of_address = ask_in(
+            connection, f"{SAID} AND f.kind = 'subscription' AND s.email_key IN ({{among}})", (org,), shared
+        )
+        for whose, *told in own:
+            found.setdefault(whose, []).append(_said(*told))
+        for whose, *told in dict.fromkeys(map(tuple, of_address)):
+            for person_id in sorted(theirs[told[-1]] - {whose}):
+                found.setdefault(person_id, []).append(_said(*told))
+        for person_id, wish in wishes.consents(connection, org, people).items():
+            found.setdefault(person_id, []).extend(_told_us(desk, one) for one in wish)
+    return {person_id: words for person_id, words in found.items() if person_id in wanted}
 
 
-def _said(row: Any) -> Said:
-    if row.kind == "subscription":
-        return Said("subscription", row.status, row.at, row.source, row.label or "", row.email_key)
-    proof = msgspec.json.decode(row.rest).get("proof", "") if row.rest else ""
-    return Said("consent", row.status, row.at, row.source, proof, row.email_key, row.label)
+def _said(
+    kind: str, status: str, at: int | None, source: str, label: str | None, rest: str | None, key: str | None
+) -> Said:
+    moment = None if at is None else EPOCH + timedelta(microseconds=at)
+    if kind == "subscription":
+        return Said("subscription", status, moment, source, label or "", key)
+    proof = msgspec.json.decode(rest).get("proof", "") if rest else ""
+    return Said("consent", status, moment, source, proof, key, label or "")
 
 
 def _told_us(desk: Desk, wish: Mapping[str, Any]) -> Said:
@@ -237,30 +260,33 @@ def suppressed(desk: Desk, rows: Sequence[Mapping[str, Any]]) -> dict[int, dict[
     """What the list of suppressed addresses says of these people, by person id: whoever said no under one of their
     addresses said it for all; only the address in use can be one that bounces.
     """
-    used = {row["person_id"]: hashed(row["email"]) for row in rows if row["email"]}
+    with desk.store.look() as connection:
+        if suppression.is_empty(connection, desk.store.org):
+            return {}
     theirs = addresses_of(desk, rows)
     with desk.store.look() as connection:
         found = suppression.among(connection, desk.store.org, set().union(*theirs.values()))
-    told: dict[int, dict[str, datetime]] = {row["person_id"]: {} for row in rows}
-    for person_id, reasons in told.items():
-        mine = used.get(person_id)
-        for address in theirs[person_id]:
-            for reason, at in found.get(address, {}).items():
+    told: dict[int, dict[str, datetime]] = {}
+    for row in rows if found else ():
+        mine = hashed(row["email"]) if row["email"] else None
+        reasons: dict[str, datetime] = {}
+        for address in theirs[row["person_id"]] & found.keys():
+            for reason, at in found[address].items():
                 if reason != "bounced" or address == mine:
                     reasons[reason] = max(at, reasons.get(reason, at))
+        told[row["person_id"]] = reasons
     return told
 
 
 def addresses_of(desk: Desk, rows: Sequence[Mapping[str, Any]]) -> dict[int, set[str]]:
     """Every address that each of these people has or was met with, as `consent.hashed` gives it, by person id."""
-    known = sa.select(sighting.c.person, sighting.c.email_key).distinct()
-    known = known.where(sighting.c.org == desk.store.org, sighting.c.email_key.is_not(None))
-    found = {row["person_id"]: {hashed(row["email"])} if row["email"] else set() for row in rows}
+    found = {row["person_id"]: {row["email"]} - {None, ""} for row in rows}
     with desk.store.look() as connection:
-        for some in slices(list(found)):
-            for person_id, address in connection.execute(known.where(sighting.c.person.in_(some))):
-                found[person_id].add(hashed(address))
-    return found
+        for person_id, address in ask_about(connection, ADDRESSES, (desk.store.org,), "person", found):
+            if person_id in found:
+                found[person_id].add(address)
+    marks = {address: hashed(address) for address in set().union(*found.values())}
+    return {person_id: {marks[address] for address in addresses} for person_id, addresses in found.items()}
 
 
 def _unwanted(desk: Desk, people: Sequence[int]) -> dict[int, frozenset[str]]:

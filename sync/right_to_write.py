@@ -14,7 +14,7 @@ from connectors.trouble import Trouble
 from sync.contacts import Contacts, Note, Said, addresses_of, keep_out, said
 from sync.desk import Desk
 from sync.followup import suppression
-from sync.followup.consent import Purpose, Right, right
+from sync.followup.consent import READ, Purpose, Right, right
 from sync.messages import sentences, why_not
 from sync.sheet.look import Look
 
@@ -66,7 +66,8 @@ def with_ends(
         return people
     noted = keep_out(desk, seen, codes)
     law, today = desk.config.organisation.law, desk.clock.today()
-    contacts = Contacts(desk, people, noted)(people["person_id"].to_list())
+    asked = people.select("key", "person_id", *sorted(READ))
+    contacts = Contacts(desk, asked, noted)(people["person_id"].to_list())
     rights = {number: right(contact, "marketing", law, today) for number, contact in contacts.items()}
     ends = {"person_id": list(rights), END: [may.until for may in rights.values()]}
     told = pl.DataFrame(ends, {"person_id": pl.Int64, END: pl.Date})

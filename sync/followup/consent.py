@@ -48,6 +48,8 @@ IMPLIED: dict[Law, Mapping[str, tuple[str, Period]]] = {
     },
 }
 """By what somebody did last, the basis it gives and for how long."""
+READ = {"email", "newsletter", "membership"}.union(*IMPLIED.values()) - {"last_inquiry"}
+"""The fields of `rules.fields` that `right` looks at."""
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -105,7 +107,9 @@ def _came_back(person: Contact, erased: datetime) -> bool:
 
 def _consent(person: Contact, wanted: Purpose = "marketing") -> bool | None:
     """The newest yes or no for a purpose; of two at the same time, or without a time, the no."""
-    given = [_told(consent) for consent in person.get("consents") or ()]
+    if not (told := person.get("consents")):
+        return None
+    given = [_told(consent) for consent in told]
     said = [(at or LONG_AGO, not granted) for purpose, granted, at in given if purpose == wanted]
     undated_no = any(purpose == wanted and not granted and at is None for purpose, granted, at in given)
     return None if not said else not (undated_no or max(said)[1])

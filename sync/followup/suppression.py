@@ -19,8 +19,7 @@ from sqlalchemy.engine import Connection
 
 from sync.followup.tables import SUPPRESSIONS, suppression
 from sync.store.base import organisation, pepper, slices, upsert
-
-MANY = 5_000
+from sync.store.rows import are_many
 
 
 def add(connection: Connection, org: int, address: str, reason: str, at: datetime, evidence: str) -> None:
@@ -60,7 +59,7 @@ def among(connection: Connection, org: int, addresses: Iterable[str]) -> dict[st
     known = {_keyed(secret, address): address for address in addresses}
     rows = sa.select(suppression).where(suppression.c.org == org, suppression.c.lifted_at.is_(None))
     found: dict[str, dict[str, datetime]] = {}
-    parts = slices(list(known)) if len(known) < MANY else [()]  # of many, the whole list is read sooner
+    parts = [()] if are_many(known) else slices(list(known))
     for some in parts:
         for row in connection.execute(rows.where(suppression.c.address_hash.in_(some)) if some else rows):
             if row.address_hash not in known:

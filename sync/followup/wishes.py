@@ -21,7 +21,7 @@ from sync.followup.tables import OPEN_STATES, outbox, wish
 from sync.followup.tokens import Meant
 from sync.people.tables import person
 from sync.store.base import slices
-from sync.store.rows import take
+from sync.store.rows import are_many, take
 from sync.store.tables import fact, sighting
 
 How = Literal["page", "one-click", "mail", "answer", "complaint"]
@@ -171,9 +171,13 @@ def _said(connection: Connection, org: int, people: Iterable[int]) -> list[sa.Ro
     whose = sa.func.coalesce(person.c.merged_into, person.c.id)
     rows = sa.select(whose.label("person_id"), *(wish.c[name] for name in ("purpose", "topic", "granted", "at", "how")))
     rows = rows.join(person, sa.and_(person.c.org == wish.c.org, person.c.id == wish.c.person_id))
+    rows = rows.where(wish.c.org == org).order_by(wish.c.no)
+    wanted = set(people)
+    if are_many(wanted):
+        return [row for row in connection.execute(rows) if row.person_id in wanted]
     found: list[sa.Row[Any]] = []
-    for some in slices(sorted(set(people))):
-        found += connection.execute(rows.where(wish.c.org == org, whose.in_(some)).order_by(wish.c.no)).all()
+    for some in slices(sorted(wanted)):
+        found += connection.execute(rows.where(whose.in_(some))).all()
     return found
 
 

@@ -3,7 +3,7 @@
 # ruff: noqa: S608  names in these statements are our own; values are always bound
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache
 from itertools import chain
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection, CursorResult
 
 Values = tuple[Any, ...]
 MOST = 500  # values in one IN (…): far under what either database takes, long enough to be quick
+MANY = 5_000
 TOGETHER = 100
 
 
@@ -48,6 +49,20 @@ def ask_in(connection: Connection, sql: str, values: Sequence[Any], among: Itera
         part += [part[-1]] * ((MOST if len(part) > 32 else 32) - len(part))
         found += ask(connection, sql.replace("{among}", ",".join("?" * len(part))), *values, *part)
     return found
+
+
+def are_many(among: Collection[Any]) -> bool:
+    """Whether to read everything rather than look each of these up."""
+    return len(among) >= MANY
+
+
+def ask_about(
+    connection: Connection, sql: str, values: Sequence[Any], column: str, among: Collection[Any]
+) -> list[Values]:
+    """Ask, of the rows whose `column` is one of `among`; of many, every row comes, and the caller leaves the others out."""
+    if not are_many(among):
+        return ask_in(connection, f"{sql} AND {column} IN ({{among}})", values, among)
+    return ask_bare(connection, sql, *values)
 
 
 def put(connection: Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[Values]) -> None:

@@ -129,7 +129,10 @@ sa.Index("ix_sighting_id", sighting.c.org, sighting.c.source, sighting.c.id)
 for _mark in ("dirty", "loose", "stale"):
     only(f"ix_sighting_{_mark}", sighting, "org", "no", where=_mark)
 only("ix_sighting_customer", sighting, "org", "source", "customer", where="customer IS NOT NULL")
-for _key in ("person", "email_key", "phone_key", "place_key", "name_key"):
+only(
+    "ix_sighting_person", sighting, "org", "person", "email_key", where="person IS NOT NULL"
+)  # and whose address it is
+for _key in ("email_key", "phone_key", "place_key", "name_key"):
     # Most sightings lack most keys, and all lack all of them until `sync.people` has looked.
     only(f"ix_sighting_{_key}", sighting, "org", _key, where=f"{_key} IS NOT NULL")
 
@@ -164,6 +167,7 @@ fact = sa.Table(
 sa.Index("ix_fact_sighting", fact.c.org, fact.c.sighting)
 only("ix_fact_event", fact, "org", "source", "event", where="event IS NOT NULL")
 only("ix_fact_attended", fact, "org", "source", "event", where="attended")
+only("ix_fact_said", fact, "org", "sighting", where="kind IN ('consent', 'subscription')")
 only("ix_fact_loose", fact, "org", "at", where="kind = 'visit' AND event IS NULL")  # for journeys, as the two below
 only("ix_fact_donation", fact, "org", "at", where="kind = 'donation'")
 only("ix_fact_answer", fact, "org", "at", where="kind = 'answer'")
