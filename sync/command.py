@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -14,22 +15,46 @@ from typing import Annotated, Any
 import typer
 
 from connectors.trouble import FixFile
+from sync.helppage import speak
 from sync.messages import LANGUAGES, say
 
 PARTIAL, WRONG, DECIDE = 1, 2, 7
 
 
-def speech(arguments: Sequence[str], environment: dict[str, str]) -> str:
-    """The language of help and errors before any config is read: `--language`, else the system's."""
+SPEAKS = re.compile(r"\blanguage:\s*[\"']?(fr|en)\b")
+READ_AT_MOST = 65_536  # of a config, for its language alone
+
+
+def speech(arguments: Sequence[str], environment: Mapping[str, str]) -> str:
+    """The language of help and errors before any config is read for good: `--language`, else the one of
+    FILROUGE_LANGUAGE, else the config's, else the system's.
+    """
     for position, word in enumerate(arguments):
         value = word.partition("=")[2] or (arguments[position + 1] if position + 1 < len(arguments) else "")
         if word.split("=")[0] == "--language" and value in LANGUAGES:
             return value
-    chosen = environment.get("FILROUGE_LANGUAGE") or environment.get("LC_ALL") or environment.get("LANG") or ""
+    of_system = environment.get("LC_ALL") or environment.get("LANG") or ""
+    chosen = environment.get("FILROUGE_LANGUAGE") or _of_config(arguments) or of_system
     return "fr" if chosen.lower().startswith("fr") else "en"
 
 
+def _of_config(arguments: Sequence[str]) -> str:
+    file = Path("config.yaml")
+    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        if word.split("=")[0] == "--config":
+            file = Path(word.partition("=")[2] or following)
+    try:
+        with file.open(encoding="utf-8", errors="replace") as text:
+            found = SPEAKS.search(text.read(READ_AT_MOST))
+    except (OSError, ValueError):
+        return ""
+    return found[1] if found else ""
+
+
 LANGUAGE = speech(sys.argv[1:], dict(os.environ))
+
+
+speak(LANGUAGE)
 
 
 def told(code: str, **facts: object) -> str:

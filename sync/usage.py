@@ -8,6 +8,7 @@ from typing import Any
 from typer.exceptions import TyperException
 
 from rules.mistakes import nearest
+from sync.helppage import argument
 from sync.messages import say
 
 QUOTED = re.compile(r"'([^']*)'")
@@ -32,6 +33,7 @@ def usage_words(error: TyperException, language: str) -> str:
 def _wrong(error: TyperException, context: Any, language: str) -> str:
     parameter, option = getattr(error, "param", None), getattr(error, "option_name", "")
     name = parameter.get_error_hint().strip("'") if parameter else str(getattr(error, "param_hint", None) or option)
+    name = argument(name, language)
     match type(error).__name__:
         case "MissingParameter":
             wrong = say(language, "usage-missing", name=name)

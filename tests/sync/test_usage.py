@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from sync import cli
+from sync.command import speech
 
 
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
-        (["explain"], "Il manque `person`."),
+        (["explain"], "Il manque `personne`."),
         (["rune"], "vouliez-vous dire `run`"),
         (["person", "shw"], "vouliez-vous dire `show`"),
         (["run", "--dryrun"], "vouliez-vous dire --dry-run"),
@@ -45,3 +50,47 @@ def test_no_command_at_all_shows_them(
         cli.main()
     assert end.value.code == 2
     assert "preview" in capsys.readouterr().err
+
+
+PAGES = """
+import typer
+from sync.cli import app
+group = typer.main.get_command(app)
+waiting = [(group, None, "filrouge")]
+for command, parent, name in waiting:
+    context = typer.Context(command, parent=parent, info_name=name)
+    print(command.get_help(context))
+    waiting += [(one, context, called) for called, one in getattr(command, "commands", {}).items()]
+"""
+ENGLISH = re.compile(
+    r"Usage|Options:|Arguments|Commands|Show|Install|default|required|COMMAND\b|ARGS|<int>|<str|YYYY|\[folder"
+)
+
+
+def test_help_is_in_the_readers_language() -> None:
+    """Each page of it, typer's own words too."""
+    shown = {
+        language: subprocess.run(
+            [sys.executable, "-c", PAGES],
+            env=os.environ | {"FILROUGE_LANGUAGE": language},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for language in ("fr", "en")
+    }
+    assert ENGLISH.findall(shown["fr"]) == []
+    assert shown["fr"].count("Utilisation\u00a0: ") == shown["en"].count("Usage: ") > 20
+    assert "filrouge explain [OPTIONS] PERSONNE" in shown["fr"]
+    assert "[obligatoire]" in shown["fr"]
+    assert not re.search(r"<int>|list\[str", shown["en"])
+
+
+def test_help_speaks_the_language_of_the_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.yaml").write_text("organisation: {name: Théâtre, language: fr}\n", "utf-8")
+    (tmp_path / "other.yaml").write_text("organisation:\n  language: en\n", "utf-8")
+    assert speech(["--help"], {"LANG": "en_US.UTF-8"}) == "fr"
+    assert speech(["--config", "other.yaml", "--help"], {"LANG": "fr_CA.UTF-8"}) == "en"
+    assert speech(["--config=gone.yaml", "--help"], {"LANG": "fr_CA.UTF-8"}) == "fr"
+    assert speech(["--language", "en", "--help"], {}) == speech(["--help"], {"FILROUGE_LANGUAGE": "en"}) == "en"
