@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import cast
 
+from rules.action_reader import OPTIONS as BY_ACTION
 from rules.action_reader import read_action
 from rules.condition_reader import read_all
-from rules.conditions import Action, AllOf, Email, NoneOf, Period, Shift
+from rules.conditions import Action, AllOf, Email, NoneOf, Period, SetCell, Shift
 from rules.context import Context
 from rules.fields import OCCASION
 from rules.journeys import DAYS_ONLY, DEFAULT_LATEST, EXACT, VISITS, AnchorKind, Around, Step, lasting_name
@@ -20,7 +21,7 @@ from rules.words import meant
 from rules.yamltext import Block, Entry, Items, Node, Text
 
 OPTIONS = ("option_email", "option_task")
-MAY_DO = ("email", "task", "flag", "set")
+EVERY_OPTION = tuple(dict.fromkeys(section for sections in BY_ACTION.values() for section in sections))
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,7 @@ def _parted(context: Context, block: Block, path: str) -> tuple[dict[str, Entry]
     """The lines that say when a step is, by canonical key, and those that say what it does."""
     own: dict[str, Entry] = {}
     rest: list[Entry] = []
+    sections = ("action", *_options(context, block))
     for entry in block.entries:
         name = context.words.find("step", entry.key.value)
         if name in own:
@@ -140,13 +142,22 @@ def _parted(context: Context, block: Block, path: str) -> tuple[dict[str, Entry]
             context.tell(entry.key.place, "duplicate-key", path, entry.key.value, first=first)
         elif name is not None:
             own[name] = entry
-        elif context.find(("action", *OPTIONS), entry.key.value):
+        elif context.find(sections, entry.key.value):
             rest.append(entry)
         else:
-            right = context.unknown_key(entry.key, ("step", "action", *OPTIONS), path)
+            right = context.unknown_key(entry.key, ("step", *sections), path)
             if right in context.words.words["step"]:
                 own.setdefault(str(right), entry)
     return own, Block(tuple(rest), block.place)
+
+
+def _options(context: Context, block: Block) -> Iterable[str]:
+    """The sections of options that may be meant in a step: where no time is told yet, `in: 3 days` is one."""
+    keys = [entry.key.value for entry in block.entries]
+    if any(context.words.find("step", key) == "at" for key in keys):
+        return EVERY_OPTION
+    actions = {context.words.find("action", key) or "" for key in keys}
+    return [one for one in EVERY_OPTION if one in OPTIONS or any(one in BY_ACTION.get(each, ()) for each in actions)]
 
 
 def _action(context: Context, rest: Block, block: Block, path: str, *, silent: bool) -> Action | None:
@@ -160,15 +171,11 @@ def _action(context: Context, rest: Block, block: Block, path: str, *, silent: b
         if not silent and not waits:
             context.tell(block.place, "missing-action", path, expected="step_action")
         return None
-    named = {name: entry for entry in rest.entries if (name := context.words.find("action", entry.key.value))}
-    if others := [entry for name, entry in named.items() if name not in MAY_DO]:
-        key = others[0].key
-        context.tell(key.place, "step-other-action", f"{path}.{key.value}", key.value)
-        return None
     found = list(read_action(context, rest, path))
     if len(found) > 1:
-        key = named["set"].key
-        context.tell(key.place, "step-one-action", f"{path}.{key.value}", key.value)
+        key = next(entry.key for entry in rest.entries if context.words.find("action", entry.key.value))
+        code = "step-one-column" if isinstance(found[0], SetCell) else "step-one-tag"
+        context.tell(key.place, code, f"{path}.{key.value}", key.value)
     return found[0] if len(found) == 1 else None
 
 

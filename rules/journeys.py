@@ -23,11 +23,16 @@ from rules.conditions import (
     Email,
     Example,
     Flag,
+    Forget,
+    Newsletter,
     NoneOf,
+    Notify,
     Period,
+    Review,
     Rule,
     SetCell,
     Shift,
+    Webhook,
 )
 from rules.fields import kinds_of
 from rules.mistakes import Place
@@ -151,9 +156,26 @@ def lasting_name(action: Action, before: list[str]) -> str:
         case SetCell(column=column):
             name = f"set {column}"
         case _:
-            name = "task"
+            name = name_of_deed(action) or "task"
     count = sum(known == name or known.startswith(f"{name}#") for known in before)
     return f"{name}#{count + 1}" if count else name
+
+
+def name_of_deed(action: Action) -> str:
+    """The lasting name of what is done beyond the sheet and the e-mails; "" for other actions."""
+    match action:
+        case Notify():
+            return "notify"
+        case Webhook(name=name):
+            return f"webhook {name}"
+        case Newsletter(change=change, tag=tag, source=source):
+            return " ".join(part for part in ("newsletter", change, tag, source) if part)
+        case Review():
+            return "review"
+        case Forget():
+            return "forget"
+        case _:
+            return ""
 
 
 # --- when ------------------------------------------------------------------------------------------------------------

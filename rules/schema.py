@@ -196,7 +196,7 @@ class _Maker:
         own |= dict.fromkeys(("when", "unless"), _ref("occasion"))
         return {
             "type": "object",
-            "anyOf": self._actions({"step": own}, ("email", "task", "flag", "set")),
+            "anyOf": self._actions({"step": own}, self.words.words["action"]),
             "allOf": self._needing("step", ("at",)),
             "defaultSnippets": [self._first_step()],
         }

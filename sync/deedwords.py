@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -18,14 +18,18 @@ NOT_OVER = ("uncertain", "failed", "waiting", "held", "approved", "sending", "pl
 
 def about(desk: Desk, row: deeds.Row) -> str:
     """`newsletter lettre: add the tag “Regulars”`."""
-    told = deeds.what(row)
-    if row.kind == "newsletter":
+    return about_deed(desk, row.kind, deeds.what(row))
+
+
+def about_deed(desk: Desk, kind: str, told: Mapping[str, Any]) -> str:
+    """The same of a deed that is not there yet: `told` is what `deeds.what` would give."""
+    if kind == "newsletter":
         return desk.say(f"deed-{told['change'].replace('_', '-')}", source=_named(desk, told), tag=told["tag"] or "")
-    return desk.say(f"deed-{row.kind}", **{name: told.get(name, "") for name in ("text", "webhook")})
+    return desk.say(f"deed-{kind}", **{name: told.get(name, "") for name in ("text", "webhook")})
 
 
-def _named(desk: Desk, told: dict[str, str | None]) -> str:
-    return told["source"] or next(iter(desk.config.newsletters), "")
+def _named(desk: Desk, told: Mapping[str, Any]) -> str:
+    return str(told["source"] or next(iter(desk.config.newsletters), ""))
 
 
 def became(desk: Desk, row: deeds.Row) -> str:

@@ -176,7 +176,7 @@ def _notices(work: Work) -> tuple[list[str], list[str]]:
     ids = {row.person_id for row in rows}
     people = work.frame.filter(pl.col("person_id").is_in(ids)).iter_rows(named=True) if rows else ()
     facts = {one["person_id"]: one for one in people}
-    names = {rule.id: rule.name for rule in work.book.rules}
+    names = work.book.names
     order = {rule: place for place, rule in enumerate(names)}
     rows.sort(key=lambda row: (order.get(row.rule, len(order)), row.made, row.id))
     told = [

@@ -24,8 +24,7 @@ def do_deeds(work: Work, stop: Callable[[], bool]) -> None:
     contacts = Contacts(desk, work.frame, keep_out(desk, work.look, work.codes))
     work.deeds["webhook"] = call_webhooks(
         desk.store, lambda name: desk.config.open_webhook(name, desk.clock), desk.clock.now,
-        people=contacts, house=desk.config.organisation.slug, rules=work.book.names,
-        stop=stop,
+        people=contacts, house=desk.config.organisation.slug, book=work.book, stop=stop,
     )  # fmt: skip
     with desk.store.begin() as connection:
         pass_on(connection, desk.store.org, desk.config.newsletters, work.number, work.now)

@@ -17,7 +17,9 @@ from rules.explain import explain
 from rules.journey_reader import at_said
 from rules.journeys import Journey, Step, as_rule
 from rules.phrases import long_date
+from sync.deedwords import about_deed, became
 from sync.desk import Desk
+from sync.followup.acts import deed_of
 from sync.followup.anchors import Anchors
 from sync.followup.journeys import World, judge, span_of, timed
 from sync.followup.turn import Walked
@@ -38,8 +40,8 @@ def does(desk: Desk, step: Step) -> str:
     match step.action:
         case Email(template=what) | Task(text=what) | Flag(name=what) | SetCell(column=what):
             return desk.say(f"journey-{kinds[type(step.action)]}", what=what)
-        case _:
-            return step.name
+        case deed:
+            return about_deed(desk, *deed_of(deed))
 
 
 def counts(desk: Desk, walked: Walked) -> str:
@@ -123,8 +125,13 @@ def _passage(
     step = journey.step[row["step"]]
     start = EPOCH + timedelta(microseconds=row["due"])
     mine = (journey.id, row["step"], row["occasion"])
-    mail = next((one for one in past["outbox"] if (one.rule, one.step, one.occasion) == mine), None)
-    known = next((one for one in past["journey_step"] if (one.rule, one.step, one.occasion) == mine), None)
+    mail, deed, known = (
+        next((one for one in past[table] if (one.rule, one.step, one.occasion) == mine), None)
+        for table in ("outbox", "deed", "journey_step")
+    )
+    if deed is not None and (known is None or known.state != "skipped"):
+        told = f"{became(desk, deed)} ({told_when(desk, deed.settled_at or deed.made)})"
+        return _Passage(step, start, MARKS["done" if deed.state == "done" else "open"], told)
     if mail is not None and (known is None or known.state != "skipped"):
         state = desk.say(f"mail-{mail.state}")
         reason = f", {why_not(desk.language, mail.reason)}" if mail.reason else ""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -17,7 +18,10 @@ from sync.followup import deeds
 from sync.followup import outbox as out
 from sync.followup.tables import cell_to_set, deed, task
 from sync.followup.turn import HALF_A_DAY, Term, Turn
-from sync.store.base import insert_new, upsert
+from sync.store.base import insert_new, slices, upsert
+
+Deed = Notify | Webhook | Newsletter | Review | Forget
+LONGEST_DAY = timedelta(hours=25)  # the one on which an hour comes twice
 
 
 def set_cell(turn: Turn, source: str, action: SetCell, people: Sequence[int]) -> None:
@@ -42,6 +46,10 @@ def add_task(turn: Turn, source: str, step: str, action: Task, people: Sequence[
         "run": turn.run,
     }
     made = [(out.identity(turn.began, source, step, person, occasion), person) for person in people]
+    anew = {"batch": None} | {name: common[name] for name in ("state", "due", "made", "run")}
+    for some in slices([id_ for id_, _ in made]):
+        back = sa.update(task).where(task.c.org == turn.org, task.c.id.in_(some), task.c.state == "cancelled")
+        turn.connection.execute(back.values(anew))
     insert_new(turn.connection, task, [common | {"id": id_, "person_id": person} for id_, person in made])
     turn.done.tasks += len(made)
 
@@ -80,63 +88,77 @@ def _from_now(turn: Turn, action: Email) -> Term:
     return Term(turn.occasion, not_before, no_later_than)
 
 
-def tell_team(turn: Turn, source: str, step: str, action: Notify, people: Sequence[int]) -> None:
-    """A line in the next e-mail to the team."""
-    _plan(turn, "notify", source, step, {"text": action.text}, people)
+def do_deed(turn: Turn, source: str, step: str, action: Deed, people: Sequence[int], term: Term | None = None) -> None:
+    """What is done beyond the sheet and the e-mails: `deeds` says by what. A review is asked for by `ask_review`."""
+    kind, about = deed_of(action)
+    _plan(turn, kind, source, step, about, people, term)
 
 
-def call_webhook(turn: Turn, source: str, step: str, action: Webhook, people: Sequence[int]) -> None:
-    """A message to another program, which leaves with `hooks.call_webhooks`."""
-    _plan(turn, "webhook", source, step, {"webhook": action.name, "fields": list(action.fields)}, people)
-
-
-def change_newsletter(turn: Turn, source: str, step: str, action: Newsletter, people: Sequence[int]) -> None:
-    """A change in a newsletter service, which is made by `letters.change_newsletters` once a person approved."""
-    about = {"change": action.change, "tag": action.tag, "source": action.source}
-    _plan(turn, "newsletter", source, step, about, people)
-
-
-def propose_erasure(turn: Turn, source: str, step: str, action: Forget, people: Sequence[int]) -> None:
-    """A line in the tab To check. Nothing is erased by it."""
-    _plan(turn, "forget", source, step, {"text": action.reason}, people)
+def deed_of(action: Deed) -> tuple[str, dict[str, Any]]:
+    """The kind of a deed, and what it is about, as `deeds.what` tells it."""
+    match action:
+        case Notify(text=text):
+            return "notify", {"text": text}
+        case Webhook(name=name, fields=fields):
+            return "webhook", {"webhook": name, "fields": list(fields)}
+        case Newsletter(change=change, tag=tag, source=source):
+            return "newsletter", {"change": change, "tag": tag, "source": source}
+        case Review():
+            return "review", {}
+        case Forget(reason=reason):
+            return "forget", {"text": reason}
 
 
 def ask_review(turn: Turn, source: str, step: str, action: Review, inside: Sequence[int]) -> None:
-    """Lines in the tab To check for some of those `inside`: so many a day, and never more open ones; who was checked
-    longest ago first, who never was before all others.
+    """Lines in the tab To check for some of those `inside`, as `next_reviews` chooses them."""
+    do_deed(turn, source, step, action, next_reviews(turn, source, step, action, inside))
+
+
+def next_reviews(turn: Turn, source: str, step: str, action: Review, candidates: Sequence[int]) -> list[int]:
+    """Whose records are to be checked now: so many a day, and never more open ones; who was checked longest ago first, who
+    never was before all others.
     """
     mine = (deed.c.org == turn.org, deed.c.kind == "review", deed.c.state != "cancelled")
-    asked = sa.select(deed.c.rule, deed.c.step, deed.c.person_id, deed.c.occasion, deed.c.state).where(*mine)
-    rows = turn.connection.execute(asked.where(sa.or_(deed.c.state == "approved", deed.c.occasion == turn.occasion)))
-    known = rows.all()
+    asked = sa.select(deed)
+    open_or_new = sa.or_(deed.c.state == "approved", deed.c.made >= turn.now - LONGEST_DAY)
+    rows: Sequence[deeds.Row] = turn.connection.execute(asked.where(*mine, open_or_new)).all()
+    known = [row for row in rows if row.state == "approved" or _day_of(row) == turn.occasion]
     ours = [row for row in known if (row.rule, row.step) == (source, step)]
-    today = sum(row.occasion == turn.occasion for row in ours)
+    today = sum(_day_of(row) == turn.occasion for row in ours)
     room = action.a_day - max(today, sum(row.state == "approved" for row in ours))
     if room <= 0:
-        return
+        return []
     last = deeds.verified(turn.connection, turn.org)
-    free = set(inside) - {row.person_id for row in known}
+    free = set(candidates) - {row.person_id for row in known}
     never = datetime.min.replace(tzinfo=turn.now.tzinfo)
-    next_ones = heapq.nsmallest(room, free, key=lambda person: (last.get(person, never), person))
-    _plan(turn, "review", source, step, {}, next_ones)
+    return heapq.nsmallest(room, free, key=lambda person: (last.get(person, never), person))
 
 
-def _plan(turn: Turn, kind: str, source: str, step: str, about: Mapping[str, object], people: Sequence[int]) -> None:
+def _day_of(row: deeds.Row) -> str:
+    """The local day on which a review was asked for; of one from before this was kept it is the occasion."""
+    return str(deeds.what(row).get("day", row.occasion))
+
+
+def _plan(
+    turn: Turn, kind: str, source: str, step: str, about: Mapping[str, object], people: Sequence[int], term: Term | None
+) -> None:
     if not people:
         return
+    occasion = term.occasion if term else turn.occasion
     common = {
         "org": turn.org,
         "kind": kind,
         "rule": source,
         "step": step,
-        "occasion": turn.occasion,
-        "what": msgspec.json.encode(about).decode(),
+        "occasion": occasion,
+        "what": msgspec.json.encode({**about, "day": turn.occasion} if kind == "review" else about).decode(),
         "state": deeds.first_state(kind),
-        "not_before": turn.now,
+        "not_before": term.not_before if term else turn.now,
+        "no_later_than": term.no_later_than if term and kind not in deeds.TICKED else None,
         "made": turn.now,
         "run": turn.run,
         "attempts": 0,
     }
-    made = [(out.identity(turn.began, source, step, person, turn.occasion), person) for person in people]
+    made = [(out.identity(turn.began, source, step, person, occasion), person) for person in people]
     deeds.plan(turn.connection, [common | {"id": id_, "person_id": person} for id_, person in made])
     turn.done.deeds[kind] = turn.done.deeds.get(kind, 0) + len(made)

@@ -28,7 +28,7 @@ from rules.conditions import (
     Task,
     Webhook,
 )
-from rules.journeys import Journey
+from rules.journeys import Journey, name_of_deed
 from sync.followup import acts, deeds
 from sync.followup import outbox as out
 from sync.followup.tables import OPEN_STATES, cell_to_set, deed, flag, journey_step, outbox, rule_state, standing, task
@@ -103,27 +103,11 @@ def deed_steps(rule: Rule) -> list[tuple[str, Action]]:
     """What a rule has done beyond the sheet and the e-mails, by lasting name; numbered when one comes more than once."""
     found: dict[str, Action] = {}
     for action in rule.actions:
-        if not (name := _name_of(action)):
+        if not (name := name_of_deed(action)):
             continue
         count = sum(known.partition("#")[0] == name for known in found)
         found[name if not count else f"{name}#{count + 1}"] = action
     return list(found.items())
-
-
-def _name_of(action: Action) -> str:
-    match action:
-        case Notify():
-            return "notify"
-        case Webhook(name=name):
-            return f"webhook {name}"
-        case Newsletter(change=change, tag=tag, source=source):
-            return " ".join(part for part in ("newsletter", change, tag, source) if part)
-        case Review():
-            return "review"
-        case Forget():
-            return "forget"
-        case _:
-            return ""
 
 
 def steps(rule: Rule) -> list[tuple[str, Email]]:
@@ -259,14 +243,10 @@ def _enter(turn: Turn, rule: Rule, people: Sequence[int]) -> None:
 
 def _act(turn: Turn, rule: Rule, step: str, action: Action, entered: Sequence[int]) -> None:
     match action:
-        case Notify():
-            acts.tell_team(turn, rule.id, step, action, entered)
-        case Webhook():
-            acts.call_webhook(turn, rule.id, step, action, entered)
-        case Newsletter():
-            acts.change_newsletter(turn, rule.id, step, action, entered)
+        case Notify() | Webhook() | Newsletter():
+            acts.do_deed(turn, rule.id, step, action, entered)
         case Forget():
-            acts.propose_erasure(turn, rule.id, step, action, _not_proposed(turn, rule, step))
+            acts.do_deed(turn, rule.id, step, action, _not_proposed(turn, rule, step))
         case Review():
             acts.ask_review(turn, rule.id, step, action, _everybody_inside(turn, rule))
         case _:

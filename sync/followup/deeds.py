@@ -6,7 +6,8 @@
     newsletter       a change in a newsletter service     behind the brake, and the first batch is asked for
 
 A deed is unique by (rule, step, person, occasion), like an e-mail, and has its states: planned, waiting, approved,
-sending, done; held, cancelled, failed, uncertain. What needs nobody's approval is `approved` from the first.
+sending, done; held, cancelled, failed, uncertain. What needs nobody's approval is `approved` from the first. A journey's
+has its time, after which it is held for good; a line in the tab To check stays until it is ticked or taken back.
 Every function works inside the transaction of its caller.
 """
 
@@ -22,7 +23,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from sync.followup.tables import OPEN_STATES, deed, rule_state
-from sync.store.base import insert_new, slices
+from sync.store.base import Utc, insert_new, slices
 
 KINDS = ("review", "forget", "notify", "webhook", "newsletter")
 BRAKED = ("webhook", "newsletter")
@@ -31,12 +32,15 @@ TICKED = ("review", "forget")
 FIRST_PAUSE = timedelta(minutes=30)
 MOST_ATTEMPTS = 8
 TOO_LATE = timedelta(days=30)
+LET_GO_FOR = timedelta(days=3)  # quiet hours and days may lie between
+ANEW = ("state", "what", "not_before", "no_later_than", "made", "run", "attempts")
+"""What a deed that was taken back has anew when it comes back."""
 Row = sa.Row[Any]
 
 
 def plan(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Put deeds of one rule and step in, each identity once. One cancelled earlier the same day takes its old place,
-    unless a person of the team dropped it.
+    """Put deeds of one rule, step and occasion in, each identity once. One that was cancelled takes its old place, unless
+    a person of the team dropped it.
     """
     if not rows:
         return
@@ -44,7 +48,7 @@ def plan(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     for some in slices([row["person_id"] for row in rows]):
         back = sa.update(deed).where(*same, deed.c.person_id.in_(some), deed.c.state == "cancelled")
         back = back.where(deed.c.reason.is_distinct_from("dropped"))
-        connection.execute(back.values(state=rows[0]["state"], reason=None, batch=None))
+        connection.execute(back.values(reason=None, batch=None, **{name: rows[0][name] for name in ANEW}))
     insert_new(connection, deed, rows)
 
 
@@ -81,16 +85,18 @@ def drop_steps(connection: Connection, org: int, rule: str, steps: Collection[st
 def resume(connection: Connection, org: int, rule: str, now: datetime) -> None:
     """A rule comes back: what its pause took back is open again, unless it is too late."""
     mine = (deed.c.org == org, deed.c.rule == rule, deed.c.state == "cancelled", deed.c.made >= now - TOO_LATE)
-    paused = sa.update(deed).where(*mine, deed.c.reason.in_(("rule-paused", "rule-removed")))
+    in_time = sa.or_(deed.c.no_later_than.is_(None), deed.c.no_later_than >= now)
+    paused = sa.update(deed).where(*mine, in_time, deed.c.reason.in_(("rule-paused", "rule-removed")))
     first = sa.case((deed.c.kind.in_(BRAKED), "planned"), else_="approved")
     connection.execute(paused.values(state=first, reason=None, batch=None))
 
 
 def expire(connection: Connection, org: int, now: datetime) -> None:
-    """What nobody approved, and what could not be done, within 30 days is held for good."""
-    old = (deed.c.kind.in_(BRAKED), deed.c.made < now - TOO_LATE, deed.c.state.in_(OPEN_STATES))
+    """What nobody approved, and what could not be done, in its time or within 30 days, is held for good."""
+    old = sa.and_(deed.c.kind.in_(BRAKED), deed.c.no_later_than.is_(None), deed.c.made < now - TOO_LATE)
     fresh = sa.or_(deed.c.reason.is_(None), deed.c.reason != "too-late")
-    connection.execute(sa.update(deed).where(deed.c.org == org, *old, fresh).values(state="held", reason="too-late"))
+    late = (sa.or_(old, deed.c.no_later_than < now), deed.c.state.in_(OPEN_STATES), fresh)
+    connection.execute(sa.update(deed).where(deed.c.org == org, *late).values(state="held", reason="too-late"))
 
 
 def people(org: int, rule: str) -> sa.Select[Any]:
@@ -122,9 +128,12 @@ def ask_again(connection: Connection, org: int) -> None:
 
 
 def again(connection: Connection, org: int, id_: str, who: str, now: datetime) -> bool:
-    """A person wants one that failed to be tried once more."""
+    """A person wants one that failed to be tried once more, in the next days if its time is over."""
     mine = sa.update(deed).where(deed.c.org == org, deed.c.id == id_, deed.c.state.in_(("failed", "uncertain")))
-    values = {"state": "approved", "reason": None, "attempts": 0, "not_before": now, "approved_by": who}
+    last = sa.literal(now + LET_GO_FOR, Utc)
+    latest = sa.case((deed.c.no_later_than < last, last), else_=deed.c.no_later_than)
+    values: dict[str, Any] = {"state": "approved", "reason": None, "attempts": 0, "not_before": now, "approved_by": who}
+    values["no_later_than"] = latest
     return connection.execute(mine.values(values)).rowcount == 1
 
 
@@ -190,9 +199,9 @@ def interrupted(connection: Connection, org: int, kind: str) -> None:
 def due(connection: Connection, org: int, kind: str, now: datetime) -> list[Row]:
     """Those to be done, oldest first; also those held for a reason that may be gone. Rules with a stale source wait."""
     stale = sa.select(rule_state.c.rule).where(rule_state.c.org == org, rule_state.c.stale.is_not(None))
-    open_ones = (deed.c.state.in_(("approved", "held")), deed.c.not_before <= now, deed.c.rule.not_in(stale))
+    open_ones = (deed.c.state.in_(("approved", "held")), deed.c.rule.not_in(stale))
     rows = sa.select(deed).where(deed.c.org == org, deed.c.kind == kind, *open_ones)
-    rows = rows.where(sa.or_(deed.c.reason.is_(None), deed.c.reason != "too-late"))
+    rows = rows.where(deed.c.not_before <= now, sa.or_(deed.c.reason.is_(None), deed.c.reason != "too-late"))
     return list(connection.execute(rows.order_by(deed.c.made, deed.c.rule, deed.c.person_id)).all())
 
 

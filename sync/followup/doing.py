@@ -40,6 +40,7 @@ def do_due(
     done = Done()
     with store.begin() as connection:
         deeds.interrupted(connection, store.org, kind)
+        deeds.expire(connection, store.org, clock())
         rows = deeds.due(connection, store.org, kind, clock())
     for row in rows:
         if stop():

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from connectors.webhook import NotTaken, Webhook
+from rules.conditions import Book
 from sync.followup import deeds
 from sync.followup.doing import Done, do_due
 from sync.followup.send import People
@@ -22,12 +23,13 @@ def call_webhooks(
     *,
     people: People,
     house: str,
-    rules: Mapping[str, str],
+    book: Book,
     stop: Callable[[], bool],
 ) -> Done:
     """Deliver every message that is due. At least once: the same message keeps its id, whoever gets it twice can tell.
 
-    `hooks` opens a webhook by its name in the config (None: it is gone); `rules` are the names of rules by id.
+    `hooks` opens a webhook by its name in the config (None: it is gone); `book` tells how rules and
+    journeys are called.
     """
     opened: dict[str, Webhook | None] = {}
 
@@ -40,7 +42,7 @@ def call_webhooks(
         if hook is None or person is None:
             return deeds.Outcome("held", "webhook-gone" if hook is None else "unknown-person")
         try:
-            return deeds.Outcome("done", answer=hook.send(row.id, _message(row, told, person, house, rules)))
+            return deeds.Outcome("done", answer=hook.send(row.id, _message(row, told, person, house, book)))
         except NotTaken as no:
             return deeds.Outcome("failed", "not-taken", f"HTTP {no.facts['status']}")
 
@@ -52,15 +54,16 @@ def call_webhooks(
 
 
 def _message(
-    row: deeds.Row, told: Mapping[str, Any], person: Mapping[str, Any], house: str, rules: Mapping[str, str]
+    row: deeds.Row, told: Mapping[str, Any], person: Mapping[str, Any], house: str, book: Book
 ) -> dict[str, Any]:
     """What the other program is told: nothing of the person but what the rule names, and the code of their row."""
+    whose = "journey" if row.rule in book.journey else "rule"
     return {
         "id": row.id,
-        "type": "rule.entered",
+        "type": "journey.step" if whose == "journey" else "rule.entered",
         "at": row.made,
         "organisation": house,
-        "rule": {"id": row.rule, "name": rules.get(row.rule, row.rule)},
+        whose: {"id": row.rule, "name": book.names.get(row.rule, row.rule)},
         "occasion": row.occasion,
         "person": {"code": person["code"], **{name: person.get(name) for name in told["fields"]}},
     }

@@ -8,7 +8,7 @@ conditions no longer hold, or when the journey is to stop; and is judged anew wh
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -18,13 +18,13 @@ import polars as pl
 import sqlalchemy as sa
 
 from rules.compiler import answers
-from rules.conditions import Book, Condition, Email, Flag, SetCell, Task
+from rules.conditions import Book, Condition, Email, Flag, Newsletter, Review, SetCell, Task, Webhook
 from rules.fields import OCCASION
 from rules.journeys import EXACT, Journey, Step, due, latest, length
 from sync.followup import acts
-from sync.followup import outbox as out
 from sync.followup.anchors import Anchors, Span, moment_of
-from sync.followup.tables import OPEN_STATES, flag, journey_step, outbox, rule_state, task
+from sync.followup.open_steps import open_steps, take_back
+from sync.followup.tables import flag, journey_step, outbox, rule_state
 from sync.followup.turn import Term, Turn, Walked
 from sync.store.base import EPOCH, slices, upsert
 from sync.store.reading import micros
@@ -137,28 +137,45 @@ class _Walk:
             self._record(some, SKIPPED, reason)
 
     def _too_late(self, rows: pl.DataFrame) -> None:
-        """E-mails are listed in the outbox, where `expire` holds them for good."""
+        """What goes to people and to other services is listed in the outbox, where `expire` holds it for good."""
         self.done.late += len(rows)
         self._record(rows, LATE, "too-late")
         for step, term, people in self._groups(rows):
-            if isinstance(step.action, Email):
-                acts.send_email(self.turn, self.journey.id, step.name, step.action, people, term)
+            if isinstance(step.action, Email | Webhook | Newsletter):
+                self._do(step, term, people)
 
     def _act(self, rows: pl.DataFrame) -> None:
+        rows = self._with_room(rows)
         self.done.done += len(rows)
         self._record(rows, DONE)
         for step, term, people in self._groups(rows):
-            match step.action:
-                case Email() as email:
-                    acts.send_email(
-                        self.turn, self.journey.id, step.name, email, self._wanted(step, term, people), term
-                    )
-                case Task() as work:
-                    acts.add_task(self.turn, self.journey.id, step.name, work, people, term)
-                case SetCell() as cell:
-                    acts.set_cell(self.turn, self.journey.id, cell, people)
-                case Flag() as put:
-                    self._put_flag(put, people)
+            self._do(step, term, people)
+
+    def _with_room(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Without the reviews that this day has no room for: they stay open, and come another day."""
+        for step in self.journey.steps:
+            if isinstance(step.action, Review):
+                mine = rows.filter(step=step.name).sort("due", "occasion").unique("person_id", keep="first")
+                next_ones = acts.next_reviews(
+                    self.turn, self.journey.id, step.name, step.action, mine["person_id"].to_list()
+                )
+                kept = mine.filter(pl.col("person_id").is_in(next_ones))
+                rows = pl.concat([rows.filter(pl.col("step") != step.name), kept])
+        return rows
+
+    def _do(self, step: Step, term: Term, people: Sequence[int]) -> None:
+        mine = (self.turn, self.journey.id)
+        match step.action:
+            case Email() as email:
+                acts.send_email(*mine, step.name, email, self._wanted(step, term, people), term)
+            case Task() as work:
+                acts.add_task(*mine, step.name, work, people, term)
+            case SetCell() as cell:
+                acts.set_cell(*mine, cell, people)
+            case Flag() as put:
+                self._put_flag(put, people)
+            case action:
+                acts.do_deed(*mine, step.name, action, people, term)
 
     def _wanted(self, step: Step, term: Term, people: Sequence[int]) -> list[int]:
         """Without those whose e-mail a person of the team has dropped: moving the date does not bring it back."""
@@ -186,10 +203,10 @@ class _Walk:
     # --- what has not gone --------------------------------------------------------------------------------------------
 
     def _take_back(self) -> None:
-        pending = self._pending()
+        pending = open_steps(self.turn, self.journey, self.turn.now - LISTED)
         lost = pending.filter(pl.col("step").is_in(list(self.journey.step)).not_())
         self._cancel(lost, "rule-changed")
-        pending = pending.join(lost, on="id", how="anti")
+        pending = pending.join(lost, on=["table", "id"], how="anti")
         if pending.is_empty():
             return
         occasions = self.anchors.of(self.journey.around, set(pending["person_id"]))
@@ -203,7 +220,7 @@ class _Walk:
             some = found.filter(which)
             self._cancel(some, reason)
             self._forget(some)
-        staying = found.filter(~gone, ~moved, pl.col("mail") & ~pl.col("late"))
+        staying = found.filter(~gone, ~moved, pl.col("follows") & ~pl.col("late"))
         if not staying.is_empty():
             judged = judge(self.journey, staying, self.world, self.turn.today).filter(~pl.col("verdict"))
             stopped = pl.col("stopped").fill_null(value=False)
@@ -211,34 +228,9 @@ class _Walk:
                 self._cancel(judged.filter(which), reason)
                 self._record(judged.filter(which), SKIPPED, "stopped" if reason == "stopped" else "not-met")
 
-    def _pending(self) -> pl.DataFrame:
-        """E-mails and tasks that wait, by id: `late`, it is held since it came too late."""
-        mine = (outbox.c.org == self.turn.org, outbox.c.rule == self.journey.id, outbox.c.state.in_(OPEN_STATES))
-        asked = sa.select(outbox.c.id, outbox.c.person_id, outbox.c.occasion, outbox.c.step, outbox.c.reason)
-        mails = self.turn.connection.execute(asked.where(*mine, outbox.c.no_later_than >= self.turn.now - LISTED)).all()
-        rows = [(row.id, row.person_id, row.occasion, row.step, True, row.reason == "too-late") for row in mails]
-        rows += [(*one, False, False) for one in self._tasks()]
-        schema = {"id": pl.String, "person_id": pl.Int64, "occasion": pl.String, "step": pl.String, "mail": pl.Boolean}
-        return pl.DataFrame(rows, schema=schema | {"late": pl.Boolean}, orient="row")
-
-    def _tasks(self) -> Iterable[tuple[str, int, str, str]]:
-        """Open tasks: their step is part of their id."""
-        mine = (task.c.org == self.turn.org, task.c.rule == self.journey.id, task.c.state.in_(("waiting", "open")))
-        names = [step.name for step in self.journey.steps if isinstance(step.action, Task)]
-        for row in self.turn.connection.execute(sa.select(task.c.id, task.c.person_id, task.c.occasion).where(*mine)):
-            for name in names:
-                if row.id == out.identity(self.turn.began, self.journey.id, name, row.person_id, row.occasion):
-                    yield row.id, row.person_id, row.occasion, name
-
     def _cancel(self, rows: pl.DataFrame, reason: str) -> None:
         self.done.taken_back += len(rows)
-        for mail, table, values in (
-            (True, outbox, {"state": "cancelled", "reason": reason}), (False, task, {"state": "cancelled"}),
-        ):  # fmt: skip
-            for some in slices(rows.filter(mail=mail)["id"].to_list()):
-                cancelled = sa.update(table).where(table.c.org == self.turn.org, table.c.id.in_(some)).values(values)
-                count = self.turn.connection.execute(cancelled).rowcount
-                self.turn.done.cancelled += count if mail else 0
+        take_back(self.turn, rows, reason)
 
     def _forget(self, rows: pl.DataFrame) -> None:
         """So that it is judged again when it comes back, or at its new time."""

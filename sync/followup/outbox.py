@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
@@ -18,7 +18,6 @@ from sync.followup import deeds
 from sync.followup.tables import OPEN_STATES, PASSING, deed, outbox, rule_state, task
 from sync.store.base import Utc, insert_new, slices
 
-LET_GO_FOR = timedelta(days=3)  # quiet hours and days may lie between
 BRAKE_PEOPLE = 50
 BRAKE_SHARE = 10  # a tenth of everybody
 
@@ -247,7 +246,7 @@ def resend(connection: Connection, org: int, id_: str, who: str, now: datetime) 
     if its time is over.
     """
     due = sa.case((outbox.c.not_before < now, outbox.c.not_before), else_=sa.literal(now, Utc))
-    last = now + LET_GO_FOR
+    last = now + deeds.LET_GO_FOR
     latest = sa.case((outbox.c.no_later_than > last, outbox.c.no_later_than), else_=sa.literal(last, Utc))
     values: dict[str, Any] = {"state": "approved", "reason": None, "approved_at": now, "approved_by": who}
     values |= {"not_before": due, "no_later_than": latest}

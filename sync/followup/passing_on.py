@@ -41,7 +41,7 @@ def pass_on(connection: Connection, org: int, newsletters: Collection[str], run:
             row = {
                 "org": org, "id": identity(began, OURS, step, person_id, occasion), "kind": "newsletter", "rule": OURS,
                 "step": step, "person_id": person_id, "occasion": occasion, "state": "approved", "not_before": now,
-                "made": now, "run": run, "attempts": 0,
+                "no_later_than": None, "made": now, "run": run, "attempts": 0,
                 "what": msgspec.json.encode({"change": "unsubscribe", "tag": None, "source": name}).decode(),
             }  # fmt: skip
             deeds.plan(connection, [row])

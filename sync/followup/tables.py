@@ -163,6 +163,7 @@ deed = sa.Table(
     sa.Column("answer", sa.Text),  # the other side's own words
     sa.Column("batch", sa.Text),
     sa.Column("not_before", Utc, nullable=False),
+    sa.Column("no_later_than", Utc),  # of a journey's step; null: 30 days from `made`, or as long as it takes
     sa.Column("made", Utc, nullable=False),
     sa.Column("run", sa.Integer, nullable=False),
     sa.Column("approved_at", Utc),

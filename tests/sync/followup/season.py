@@ -12,10 +12,12 @@ from connectors.records import Event, Visit
 from connectors.source import Page
 from rules.conditions import Book
 from rules.reader import read
-from sync.followup import outbox
+from sync.followup import deeds, outbox
 from sync.followup.decide import decide
+from sync.followup.doing import do_due
 from sync.followup.journeys import World, walk
 from sync.followup.send import Sent, send_due
+from sync.followup.tables import deed
 from sync.followup.tables import outbox as outbox_table
 from sync.followup.turn import Walked
 from sync.people.merge import resolve
@@ -34,6 +36,7 @@ parcours:
       - {à: 2 jours avant, courriel: infos}
       - {à: 3 heures avant, courriel: on-se-revoit, finalité: service, au plus tard: 2 heures}
       - {à: 1 jour après, courriel: infos, quand: {est venu: oui}, au plus tard: 2 jours}
+      - {à: 30 heures avant, webhook: crm, au plus tard: 1 jour}
 """
 Key = tuple[str, str, str]  # step, person, show
 
@@ -46,6 +49,7 @@ class Season:
     text: str = JOURNEY
     now: datetime = datetime(2026, 3, 25, 7, tzinfo=UTC)
     mailer: Inbox = field(default_factory=Inbox)
+    called: list[tuple[str, str]] = field(default_factory=list)
     shows: dict[str, datetime] = field(default_factory=dict)
     cancelled: set[str] = field(default_factory=set)
     tickets: dict[tuple[str, str], list[str]] = field(default_factory=dict)
@@ -92,10 +96,16 @@ class Season:
         return next(iter(done.journeys.values()), Walked())
 
     def send(self) -> Sent:
+        """What waits and may go, first to the other program."""
+        do_due(self.store, "webhook", lambda: self.now, lambda _row: "crm", self._call)
         return send_due(
             self.store, self.mailer, self.number, lambda: self.now, templates=templates(), house=HOUSE,
             people=lambda ids: {number: person(number) for number in ids},
         )  # fmt: skip
+
+    def _call(self, row: deeds.Row) -> deeds.Outcome:
+        self.called.append((row.id, row.occasion))
+        return deeds.Outcome("done")
 
     def _pull(self) -> None:
         shows = [
@@ -118,11 +128,11 @@ class Season:
         ]
 
     def rows(self) -> dict[Key, str]:
-        """Every e-mail of the outbox: its state, with the reason."""
+        """Every e-mail and deed: its state, with the reason."""
         people = people_frame(self.store)
         who = dict(zip(people["person_id"], (email[0].upper() for email in people["email"]), strict=True))
         with self.store.look() as connection:
-            rows = connection.execute(sa.select(outbox_table)).all()
+            rows = [row for table in (outbox_table, deed) for row in connection.execute(sa.select(table)).all()]
         return {
             (row.step, who[row.person_id], row.occasion.rpartition("/")[2]): " ".join(
                 filter(None, (row.state, row.reason))
