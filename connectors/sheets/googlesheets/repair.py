@@ -137,15 +137,14 @@ def _cells(
 
 
 def _added(result: Repair, work: Work, now: Reading, row: int, meant: int, columns: dict[int, int]) -> None:
-    """A row of ours below whose headers the columns moved: what stands there is what was meant for others. Its key goes
+    """A row that the batch added: what columns that moved, or a repair, brought into it was meant for others. Its key goes
     first, and the rest once that surely stands, as nothing else tells these rows from one another.
     """
     ours = {known(cell) for cell in work.should.lines[meant]}
-    shifted = any(there != here for there, here in columns.items())
     wrong = []
     for there, column in columns.items():
         wanted, actual = work.should.cell(meant, there), now.cell(row, column)
-        astray = actual is None or known(actual) in ours or (shifted and work.is_stray(actual, column, there))
+        astray = actual is None or known(actual) in ours or work.is_stray(actual, column, there)
         if astray and not same(actual, wanted):
             wrong.append((put(now, row, column, wanted), actual))
     if any(actual is not None for _, actual in wrong):

@@ -43,6 +43,19 @@ def test_rows_sorted_in_the_instant_of_writing_while_one_is_there_twice() -> Non
     machine.teardown()
 
 
+def test_rows_sorted_again_in_the_instant_of_a_repair_which_hits_a_row_of_ours() -> None:
+    """What the repair had put into the row that the same batch had added passed for a correction of the team."""
+    machine = on_google(4)
+    machine.run()
+    machine.copy_a_row(where=0)
+    for acts, where, who in ((["sort"], 15, 0), (["sort back", "sort"], 26, 22)):
+        machine.run_while_things_move_in_the_instant_of_writing(
+            acts=acts, fault="", header="Courriel", visits=0, where=where, who=who
+        )
+    machine.run()
+    machine.teardown()
+
+
 @pytest.mark.parametrize("fault", ["", "answer", "landed", "line"])
 def test_a_column_moved_in_the_instant_in_which_columns_are_marked(fault: str) -> None:
     """The marks lay on the wrong columns for ever after."""
