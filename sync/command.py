@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
+from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,7 +41,7 @@ def speech(arguments: Sequence[str], environment: Mapping[str, str]) -> str:
 
 def _of_config(arguments: Sequence[str]) -> str:
     file = Path("config.yaml")
-    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for word, following in zip_longest(arguments, arguments[1:], fillvalue=""):
         if word.split("=")[0] == "--config":
             file = Path(word.partition("=")[2] or following)
     try:

@@ -90,7 +90,7 @@ def test_help_speaks_the_language_of_the_config(tmp_path: Path, monkeypatch: pyt
     monkeypatch.chdir(tmp_path)
     (tmp_path / "config.yaml").write_text("organisation: {name: Théâtre, language: fr}\n", "utf-8")
     (tmp_path / "other.yaml").write_text("organisation:\n  language: en\n", "utf-8")
-    assert speech(["--help"], {"LANG": "en_US.UTF-8"}) == "fr"
+    assert speech(["--help"], {"LANG": "en_US.UTF-8"}) == speech([], {}) == "fr"
     assert speech(["--config", "other.yaml", "--help"], {"LANG": "fr_CA.UTF-8"}) == "en"
     assert speech(["--config=gone.yaml", "--help"], {"LANG": "fr_CA.UTF-8"}) == "fr"
     assert speech(["--language", "en", "--help"], {}) == speech(["--help"], {"FILROUGE_LANGUAGE": "en"}) == "en"
