@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from connectors.trouble import TryLater
@@ -30,18 +30,21 @@ def merge_people(desk: Desk, who: str, other: str) -> Outcome:
 def split_person(desk: Desk, who: str, names: Sequence[str]) -> Outcome:
     """This person is two: a merge is taken back, or the entries named (as `person show` does) are somebody else."""
     one = story(desk.store, who)
-    with _at_work(desk) as by, desk.store.begin() as connection:
+
+    def inherit() -> None:
+        with desk.store.begin() as connection:
+            for other in parted_from(connection, desk.store.org, one.person_id):
+                standings.inherit(connection, desk.store.org, one.person_id, other)
+
+    with _at_work(desk, inherit) as by, desk.store.begin() as connection:
         left = part(connection, desk.store.org, one.person_id, names, by)
-    with desk.store.begin() as connection:
-        for other in parted_from(connection, desk.store.org, one.person_id):
-            standings.inherit(connection, desk.store.org, one.person_id, other)
     said = [desk.say("split-done", name=_called(one), code=one.code, n=len(left)), *(f"  {name}" for name in left)]
     return Outcome([*said, desk.say("merge-next")], {"code": one.code, "left": left})
 
 
 @contextmanager
-def _at_work(desk: Desk) -> Iterator[By]:
-    """While nobody else is at it; who is who is worked out at its end."""
+def _at_work(desk: Desk, then: Callable[[], None] = lambda: None) -> Iterator[By]:
+    """While nobody else is at it; who is who is worked out at its end, and `then` done before any run begins."""
     config = desk.config
     try:
         with runs.lease(desk.store):
@@ -51,6 +54,7 @@ def _at_work(desk: Desk) -> Iterator[By]:
                 resolve(desk.store, number, desk.clock.now(), config.organisation.country)
                 who = config.organisation
                 refresh(desk.store, desk.clock.now(), who.timezone, who.money, priority=list(config.sources))
+                then()
             except BaseException:
                 runs.finish(desk.store, number, "refused", {"lines": []}, desk.clock.read())
                 raise

@@ -6,7 +6,7 @@ the team wrote something of its own is never given to another line.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -52,14 +52,14 @@ def show(seen: Look, lines: Mapping[str, Texts]) -> Wanted:
     known = seen.rows.agreed["key"].to_list()
     there = set(known)
     new = [key for key in lines if key not in there]
-    merged = dict(zip(_empty(seen, lines), new, strict=False))
+    merged = dict(zip(empty(seen, lines), new, strict=False))
     gone = [key for key in known if key not in lines and key not in merged]
     rows = [{"key": key, **{name: texts.get(name, "") for name in fields}} for key, texts in lines.items()]
     rows += [{"key": key, **dict.fromkeys(fields, "")} for key in gone]
     return Wanted(pl.DataFrame(rows, schema=dict.fromkeys(("key", *fields), pl.String)), merged=merged)
 
 
-def _empty(seen: Look, lines: Mapping[str, Texts]) -> list[str]:
+def empty(seen: Look, lines: Collection[str]) -> list[str]:
     """Keys of rows with nothing in them that are to stay empty, from top to bottom."""
     fields = [name for name in seen.tab.fields if name in seen.seen.columns]
     rows = seen.seen.filter(~pl.col("paused"), *(pl.col(name) == "" for name in fields)).sort("row")

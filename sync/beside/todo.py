@@ -1,4 +1,6 @@
-"""The tab To do: what rules ask the team to do. A tick closes a task; its row stays, ticked, until the team removes it."""
+"""The tab To do: what rules ask the team to do. A tick closes a task; its row stays, ticked, until the team removes it.
+The line of a task that was taken back is emptied, and takes a new one.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from sync.beside.lines import empty
 from sync.beside.tab import Fields, SideTab, columns, tick_box
 from sync.followup import standings
 from sync.rows import filled, reached
@@ -27,10 +30,12 @@ def side_tab(work: Work, name: str) -> SideTab:
     return SideTab(tab, _tasks, standings.finish_task)
 
 
-def _tasks(work: Work, _seen: Look) -> Wanted:
+def _tasks(work: Work, seen: Look) -> Wanted:
     desk = work.desk
+    there = seen.rows.agreed["key"].to_list()
     with desk.store.look() as connection:
         rows = standings.open_tasks(connection, desk.store.org)
+        gone = standings.cancelled_tasks(connection, desk.store.org, there)
     known = {row.person_id for row in rows}
     facts = work.frame.filter(pl.col("person_id").is_in(known)).iter_rows(named=True)
     people = {row["person_id"]: row for row in facts}
@@ -45,4 +50,7 @@ def _tasks(work: Work, _seen: Look) -> Wanted:
         for row in rows[:MOST]
         if row.person_id in people
     ]
-    return Wanted(pl.DataFrame(told, schema=SCHEMA))
+    new = [str(line["key"]) for line in told if line["key"] not in there]
+    merged = dict(zip([key for key in empty(seen, ()) if key in gone], new, strict=False))
+    blank = [{**dict.fromkeys(SCHEMA), "key": key} for key in gone if key not in merged]
+    return Wanted(pl.DataFrame([*told, *blank], schema=SCHEMA), merged=merged)

@@ -301,9 +301,10 @@ def _due_again(turn: Turn, rule: Rule, step: str, again: Period, entered: set[in
 
 def _last_written(turn: Turn, rule: Rule, step: str) -> dict[int, date]:
     """The last occasion, or the day it really went if that was later; a far day while one is still on its way. What was
-    taken back does not count, but for what a person of the team dropped: tomorrow is no new occasion for it.
+    taken back does not count, but for what a person of the team dropped, tomorrow is no new occasion for it, and for what
+    went to the person they were taken for.
     """
-    counts = sa.or_(outbox.c.state != "cancelled", outbox.c.reason == "dropped")
+    counts = sa.or_(outbox.c.state != "cancelled", outbox.c.reason.in_(out.SETTLED))
     waits = sa.and_(outbox.c.no_later_than >= turn.now, outbox.c.settled_at.is_(None), outbox.c.state != "cancelled")
     last_day, last_gone = sa.func.max(outbox.c.occasion), sa.func.max(outbox.c.settled_at)
     rows = sa.select(outbox.c.person_id, last_day, last_gone, sa.func.max(sa.case((waits, 1), else_=0)))

@@ -178,10 +178,12 @@ class _Walk:
                 acts.do_deed(*mine, step.name, action, people, term)
 
     def _wanted(self, step: Step, term: Term, people: Sequence[int]) -> list[int]:
-        """Without those whose e-mail a person of the team has dropped: moving the date does not bring it back."""
+        """Without those whose e-mail a person of the team has dropped, or whose former self had it: moving the date does not
+        bring it back.
+        """
         mine = (outbox.c.org == self.turn.org, outbox.c.rule == self.journey.id, outbox.c.step == step.name)
         dropped = sa.select(outbox.c.person_id).where(*mine, outbox.c.occasion == term.occasion)
-        gone = set(self.turn.connection.scalars(dropped.where(outbox.c.reason == "dropped")))
+        gone = set(self.turn.connection.scalars(dropped.where(outbox.c.reason.in_(out.SETTLED))))
         return [person for person in people if person not in gone]
 
     def _groups(self, rows: pl.DataFrame) -> Iterator[tuple[Step, Term, list[int]]]:

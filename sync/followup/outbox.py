@@ -18,6 +18,10 @@ from sync.followup import deeds
 from sync.followup.tables import OPEN_STATES, PASSING, deed, outbox, rule_state, task
 from sync.store.base import Utc, insert_new, slices
 
+SPLIT = "split"
+"""Why somebody never gets an e-mail: it went while they and its reader were taken for one."""
+SETTLED = ("dropped", SPLIT)
+"""Reasons of `cancelled` that stay: such an e-mail counts as done."""
 BRAKE_PEOPLE = 50
 BRAKE_SHARE = 10  # a tenth of everybody
 
@@ -43,7 +47,7 @@ def identity(began: datetime, rule: str, step: str, person_id: int, occasion: st
 
 def plan(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
     """Put e-mails in, each identity once. One cancelled earlier the same day takes its old place, unless a person of the
-    team dropped it. Gives how many.
+    team dropped it, or it went to the person they were taken for. Gives how many.
     """
     if not rows:
         return 0
@@ -69,7 +73,7 @@ def _revive(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     statement = (
         sa.update(outbox)
         .where(*(outbox.c[key] == sa.bindparam(f"b_{key}") for key in keys), outbox.c.state == "cancelled")
-        .where(outbox.c.reason.is_distinct_from("dropped"))
+        .where(sa.or_(outbox.c.reason.is_(None), outbox.c.reason.not_in(SETTLED)))
         .values(state="planned", reason=None, batch=None, **{name: sa.bindparam(f"b_{name}") for name in times})
     )
     connection.execute(statement, [{f"b_{name}": row[name] for name in (*keys, *times)} for row in rows])

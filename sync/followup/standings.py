@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from sync.followup import segments
+from sync.followup.outbox import SPLIT, identity
 from sync.followup.tables import (
     GONE_STATES,
     OPEN_STATES,
@@ -22,7 +23,7 @@ from sync.followup.tables import (
     standing,
     task,
 )
-from sync.store.base import insert_new, slices
+from sync.store.base import insert_new, organisation, slices
 
 OF_PEOPLE = (standing, flag, cell_to_set, task, deed, outbox, journey_step)
 NOBODY = 0
@@ -79,6 +80,15 @@ def open_tasks(connection: Connection, org: int) -> list[sa.Row[Any]]:
     return list(connection.execute(rows.order_by(task.c.due.is_(None), task.c.due, task.c.made, task.c.id)).all())
 
 
+def cancelled_tasks(connection: Connection, org: int, ids: Sequence[str]) -> list[str]:
+    """Of these tasks those that were taken back."""
+    found: list[str] = []
+    for some in slices(ids):
+        gone = sa.select(task.c.id).where(task.c.org == org, task.c.id.in_(some), task.c.state == "cancelled")
+        found += connection.scalars(gone)
+    return sorted(found)
+
+
 def finish_task(connection: Connection, org: int, id_: str) -> bool:
     """Somebody did it."""
     mine = sa.update(task).where(task.c.org == org, task.c.id == id_, task.c.state == "open")
@@ -97,16 +107,42 @@ def of_person(connection: Connection, org: int, person_id: int) -> dict[str, lis
 
 
 def inherit(connection: Connection, org: int, one: int, other: int) -> None:
-    """`other` turned out not to be `one`: in rules whose e-mails went to `one`, who knows to whom of the two, `other`
-    counts as inside, so that nobody gets the same once more; who is not, leaves with the next run.
+    """`other` turned out not to be `one`, and who knows to whom of the two the e-mails went: `other` counts as having had
+    them, stands where `one` stands in their rules, and does no step of a journey again; who is not inside, leaves with
+    the next run. What still waits for `one` is decided anew for `other`.
     """
-    gone = sa.select(outbox.c.rule).where(
-        outbox.c.org == org, outbox.c.person_id == one, outbox.c.state.in_(GONE_STATES)
-    )
+    gone = sa.select(outbox).where(outbox.c.org == org, outbox.c.person_id == one, outbox.c.state.in_(GONE_STATES))
+    mails = connection.execute(gone).mappings().all()
+    steps = _steps_over(connection, org, one)
+    rules = {row["rule"] for row in (*mails, *steps)}
     for table in (standing, flag):
-        mine = sa.select(table).where(table.c.org == org, table.c.person_id == one, table.c.rule.in_(gone))
+        mine = sa.select(table).where(table.c.org == org, table.c.person_id == one, table.c.rule.in_(rules))
         rows = [{**row, "person_id": other} for row in connection.execute(mine).mappings()]
         insert_new(connection, table, rows)
+    insert_new(connection, journey_step, [{**row, "person_id": other} for row in steps])
+    began = _began(connection, org)
+    blank = dict.fromkeys(("subject", "answer", "address_hash", "message_id"))
+    told = [row | blank | {"person_id": other, "state": "cancelled", "reason": SPLIT} for row in map(dict, mails)]
+    for row in told:
+        row["id"] = identity(began, row["rule"], row["step"], other, row["occasion"])
+    insert_new(connection, outbox, told)
+
+
+def _steps_over(connection: Connection, org: int, one: int) -> list[Mapping[str, Any]]:
+    """Rows of `journey_step`, without the steps that were passed over, or that still have something to do."""
+    began = _began(connection, org)
+    opens = {outbox: OPEN_STATES, task: ("waiting", "open"), deed: OPEN_STATES}
+    waiting: set[str] = set()
+    for table, states in opens.items():
+        ids = sa.select(table.c.id).where(table.c.org == org, table.c.person_id == one, table.c.state.in_(states))
+        waiting |= set(connection.scalars(ids))
+    mine = sa.select(journey_step).where(journey_step.c.org == org, journey_step.c.person_id == one)
+    rows = connection.execute(mine.where(journey_step.c.state != "skipped")).mappings()
+    return [row for row in rows if identity(began, row["rule"], row["step"], one, row["occasion"]) not in waiting]
+
+
+def _began(connection: Connection, org: int) -> datetime:
+    return connection.execute(sa.select(organisation.c.created).where(organisation.c.id == org)).scalar_one()
 
 
 def absorb(connection: Connection, org: int, merged: Mapping[int, int]) -> None:
@@ -119,6 +155,7 @@ def absorb(connection: Connection, org: int, merged: Mapping[int, int]) -> None:
         )
         twin = (standing.c.org == org, standing.c.person_id == kept, standing.c.rule.in_(inside))
         connection.execute(sa.update(standing).where(*twin).values(inside=True, left_at=None, left_run=None))
+        _one_line_a_matter(connection, org, gone, kept)
         for table in (deed, outbox):
             _change_places(connection, org, table, gone, kept)
         for table in OF_PEOPLE:
@@ -128,6 +165,33 @@ def absorb(connection: Connection, org: int, merged: Mapping[int, int]) -> None:
         for table in (deed, outbox):
             left = (table.c.org == org, table.c.person_id.in_(some), table.c.state.in_(OPEN_STATES))
             connection.execute(sa.update(table).where(*left).values(state="cancelled", reason="merged"))
+
+
+def _one_line_a_matter(connection: Connection, org: int, gone: int, kept: int) -> None:
+    """Tasks that both have: what one of them had done is done, of what is open one stays. A rule asks the same of both on
+    whatever days they entered it; a journey, around the same occasion.
+    """
+    both = (gone, kept)
+    rules = set(
+        connection.scalars(sa.select(standing.c.rule).where(standing.c.org == org, standing.c.person_id.in_(both)))
+    )
+    mine = sa.select(task).where(task.c.org == org, task.c.person_id.in_(both), task.c.state != "cancelled")
+    matters: dict[tuple[str, ...], list[sa.Row[Any]]] = {}
+    for row in connection.execute(mine.order_by(task.c.made, task.c.id)):
+        around = () if row.rule in rules else (row.occasion,)
+        matters.setdefault((row.rule, row.text, *around), []).append(row)
+    for rows in matters.values():
+        done = {row.occasion for row in rows if row.state == "done"}
+        left = [row for row in rows if row.state != "done"]
+        settled = [row for row in left if row.occasion in done]
+        theirs = {one: [row for row in left if row.person_id == one and row not in settled] for one in both}
+        if theirs[gone] and theirs[kept]:
+            shown = any(row.state == "open" for row in theirs[kept]) or not any(
+                row.state == "open" for row in theirs[gone]
+            )
+            settled += theirs[gone if shown else kept]
+        over = sa.update(task).where(task.c.org == org, task.c.id.in_([row.id for row in settled]))
+        connection.execute(over.values(state="cancelled"))
 
 
 def _change_places(connection: Connection, org: int, table: sa.Table, gone: int, kept: int) -> None:

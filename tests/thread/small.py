@@ -54,6 +54,7 @@ revenez nous voir.
 """
 HEAD = "Référence commande;Date de la commande;Statut de la commande;Nom payeur;Prénom payeur;Email payeur;Spectacle;Date du spectacle;Numéro de billet;Tarif;Montant tarif"
 TODAY = "2026-03-14"
+TICKS = ("Fait", "D'accord", "Vu, c'est bon")
 
 
 def _code(command: Callable[[], None]) -> int:
@@ -165,4 +166,16 @@ class Small:
         headers = {cell.value: int(cell.column or 0) for cell in sheet[1]}
         (row,) = [row for row in range(2, sheet.max_row + 1) if sheet.cell(row, headers["Prénom"]).value == first_name]
         sheet.cell(row, headers[column]).value = value  # None empties it
+        book.save(file)
+
+    def tick(self, tab: str, who: str) -> None:
+        """The team ticks the one line of a tab beside the people in which this name stands."""
+        import openpyxl
+
+        file = self.folder / "Contacts.xlsx"
+        book = openpyxl.load_workbook(file)
+        sheet = book[tab]
+        (column,) = [int(cell.column or 0) for cell in sheet[1] if cell.value in TICKS]
+        (row,) = [row[0].row for row in sheet.iter_rows(min_row=2) if any(who in str(cell.value) for cell in row)]
+        sheet.cell(row, column).value = "x"
         book.save(file)

@@ -337,3 +337,20 @@ def drop(theatre: Theatre, person_id: int) -> None:
     with theatre.store.begin() as connection:
         id_ = connection.scalar(open_one.where(tables.outbox.c.state.in_(tables.OPEN_STATES)))
         assert outbox.drop(connection, theatre.store.org, str(id_), "Marie")
+
+
+def test_who_was_taken_for_somebody_else_had_the_emails_of_both(theatre: Theatre) -> None:
+    """2 was a part of 1 when 1 was written to, and is inside as well."""
+    theatre.rules = [rule("perdus", Email("on-se-revoit", again=Period(6, "month")))]
+    theatre.decide({"perdus": [1]})
+    theatre.approve()
+    theatre.send()
+    with theatre.store.begin() as connection:
+        standings.inherit(connection, theatre.store.org, 1, 2)
+    for inside in ([1, 2], [1], [1, 2]):  # 2 leaves and comes back
+        theatre.later(days=30)
+        assert theatre.decide({"perdus": inside}).mails == 0
+    theatre.later(days=95)
+    assert theatre.decide({"perdus": [1, 2]}).mails == 2
+    theatre.send()
+    assert theatre.mailer.addresses == ["p1@example.org", "p1@example.org", "p2@example.org"]
