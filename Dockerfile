@@ -1,5 +1,5 @@
 # Fil rouge as a service: your folder (config.yaml, rules/, .env, the workbook) is mounted at /data.
-#   docker build -t filrouge . && docker run -v "$PWD:/data" -p 8080:8080 filrouge
+#   docker build -t filrouge . && docker run -v "$PWD:/data" -p 127.0.0.1:8080:8080 filrouge
 FROM python:3.12-slim AS build
 WORKDIR /build
 COPY locks/image.txt locks/image.txt

@@ -88,6 +88,7 @@ class Organisation(pydantic.BaseModel):
 
 
 LEAST_SECRET = 32
+LEAST_PASSWORD = 12
 PUBLIC = re.compile(r"https://[^\s/?#<>@]+(?:/[^\s?#<>]*)?|http://(?:localhost|127\.0\.0\.1)(?::\d+)?/?")
 
 
@@ -95,6 +96,12 @@ def _public(address: str) -> str:
     if not PUBLIC.fullmatch(address):
         raise PydanticCustomError("web-address", "must be a whole https address, e.g. https://news.example.org")
     return address
+
+
+def _not_guessed(password: pydantic.SecretStr) -> pydantic.SecretStr:
+    if len(password.get_secret_value()) < LEAST_PASSWORD:
+        raise PydanticCustomError("web-password", "must have at least 12 characters")
+    return password
 
 
 def _long(secret: pydantic.SecretStr) -> pydantic.SecretStr:
@@ -114,6 +121,9 @@ class Web(pydantic.BaseModel):
     )
     secret: Annotated[pydantic.SecretStr, pydantic.AfterValidator(_long)] | None = pydantic.Field(
         None, description="Seals those links; one is made and kept in the store if left out."
+    )
+    password: Annotated[pydantic.SecretStr, pydantic.AfterValidator(_not_guessed)] | None = pydantic.Field(
+        None, description="Shows the team's page from elsewhere too; seen on this machine only if left out."
     )
 
 

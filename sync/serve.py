@@ -77,7 +77,8 @@ def serve(keeper: Keeper, application: Starlette, host: str, port: int) -> None:
     )
     server = uvicorn.Server(
         uvicorn.Config(
-            application, host=host, port=port, log_level="warning", access_log=False,
+            application, host=host, port=port, log_level="warning", access_log=False, server_header=False,
+            proxy_headers=False,  # who is asking is who is asking: see `sync.web.door`
             timeout_graceful_shutdown=SECONDS_TO_END,
         )
     )  # fmt: skip

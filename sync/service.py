@@ -18,6 +18,7 @@ from sync.schedule import Timetable
 from sync.serve import Keeper, serve
 from sync.unsubscribing import Unsubscribing
 from sync.web.app import application
+from sync.web.door import Door
 from sync.web.stop import StopPage
 from sync.work import Wishes
 
@@ -55,7 +56,8 @@ def serve_desk(file: Path, language: str | None, host: str | None, port: int | N
     """Serve until asked to end; gives the exit code. A config that is wrong at the start is told and ends it (2)."""
     desk = Desk.open(file, language)
     config = desk.config
-    where = host or config.outline.web.host, config.outline.web.port if port is None else port
+    web = config.outline.web
+    where = host or web.host, web.port if port is None else port
     keeper = Keeper(
         Schedule(file, config.timetable),
         lambda: runs.last_start(desk.store),
@@ -71,6 +73,7 @@ def serve_desk(file: Path, language: str | None, host: str | None, port: int | N
         pulse=keeper.pulse,
         now=desk.clock.read,
         stop=StopPage(Unsubscribing(desk), config.organisation, config.answers_to),
+        door=Door(web.password.get_secret_value() if web.password else None, public=web.address is not None),
     )
     log.info("serving", address=f"http://{where[0]}:{where[1]}", schedule=config.timetable.cron)
     signal.signal(signal.SIGTERM, lambda *_: keeper.stopping.set())

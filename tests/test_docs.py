@@ -30,6 +30,7 @@ from sync.followup.templates import read_templates
 
 ROOT = Path(__file__).parent.parent
 SECRETS = {
+    "FILROUGE_PASSWORD": "not-to-be-guessed",
     "PRETIX_TOKEN": "x" * 64,
     "GHOST_KEY": f"{'a' * 24}:{'b' * 64}",
     "MAILCHIMP_KEY": f"{'c' * 32}-us19",

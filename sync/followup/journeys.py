@@ -22,6 +22,7 @@ from rules.conditions import Book, Condition, Email, Flag, Newsletter, Review, S
 from rules.fields import OCCASION
 from rules.journeys import EXACT, Journey, Step, due, latest, length
 from sync.followup import acts
+from sync.followup import outbox as out
 from sync.followup.anchors import Anchors, Span, moment_of
 from sync.followup.open_steps import open_steps, take_back
 from sync.followup.tables import flag, journey_step, outbox, rule_state

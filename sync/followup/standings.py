@@ -112,9 +112,9 @@ def inherit(connection: Connection, org: int, one: int, other: int) -> None:
     the next run. What still waits for `one` is decided anew for `other`.
     """
     gone = sa.select(outbox).where(outbox.c.org == org, outbox.c.person_id == one, outbox.c.state.in_(GONE_STATES))
-    mails = connection.execute(gone).mappings().all()
+    mails = [dict(row) for row in connection.execute(gone).mappings()]
     steps = _steps_over(connection, org, one)
-    rules = {row["rule"] for row in (*mails, *steps)}
+    rules = {str(row["rule"]) for row in [*mails, *steps]}
     for table in (standing, flag):
         mine = sa.select(table).where(table.c.org == org, table.c.person_id == one, table.c.rule.in_(rules))
         rows = [{**row, "person_id": other} for row in connection.execute(mine).mappings()]
@@ -122,13 +122,13 @@ def inherit(connection: Connection, org: int, one: int, other: int) -> None:
     insert_new(connection, journey_step, [{**row, "person_id": other} for row in steps])
     began = _began(connection, org)
     blank = dict.fromkeys(("subject", "answer", "address_hash", "message_id"))
-    told = [row | blank | {"person_id": other, "state": "cancelled", "reason": SPLIT} for row in map(dict, mails)]
+    told = [row | blank | {"person_id": other, "state": "cancelled", "reason": SPLIT} for row in mails]
     for row in told:
         row["id"] = identity(began, row["rule"], row["step"], other, row["occasion"])
     insert_new(connection, outbox, told)
 
 
-def _steps_over(connection: Connection, org: int, one: int) -> list[Mapping[str, Any]]:
+def _steps_over(connection: Connection, org: int, one: int) -> list[dict[str, Any]]:
     """Rows of `journey_step`, without the steps that were passed over, or that still have something to do."""
     began = _began(connection, org)
     opens = {outbox: OPEN_STATES, task: ("waiting", "open"), deed: OPEN_STATES}
@@ -138,11 +138,12 @@ def _steps_over(connection: Connection, org: int, one: int) -> list[Mapping[str,
         waiting |= set(connection.scalars(ids))
     mine = sa.select(journey_step).where(journey_step.c.org == org, journey_step.c.person_id == one)
     rows = connection.execute(mine.where(journey_step.c.state != "skipped")).mappings()
-    return [row for row in rows if identity(began, row["rule"], row["step"], one, row["occasion"]) not in waiting]
+    return [dict(row) for row in rows if identity(began, row["rule"], row["step"], one, row["occasion"]) not in waiting]
 
 
 def _began(connection: Connection, org: int) -> datetime:
-    return connection.execute(sa.select(organisation.c.created).where(organisation.c.id == org)).scalar_one()
+    began: datetime = connection.execute(sa.select(organisation.c.created).where(organisation.c.id == org)).scalar_one()
+    return began
 
 
 def absorb(connection: Connection, org: int, merged: Mapping[int, int]) -> None:

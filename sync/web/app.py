@@ -1,4 +1,7 @@
-"""The page of `filrouge serve`: is it well (`/healthz`), and what did the last runs do. No person's data stands on it."""
+"""The page of `filrouge serve`: is it well (`/healthz`), and what did the last runs do. No person's data stands on it.
+
+It is the team's (`door`); of its health whoever asks learns no more than whether it is well.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,15 @@ from babel.dates import format_datetime
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from sync.messages import say
 from sync.runs import Run
+from sync.web.door import Door
 from sync.web.stop import StopPage
 
+TEAM_HERE = Door()
 MOST_RUNS = 30
 TICK_IS_LATE = timedelta(minutes=5)
 
@@ -34,7 +39,7 @@ class Pulse:
         return not self.working and (self.ticked is None or now - self.ticked > TICK_IS_LATE)
 
 
-def application(
+def application(  # noqa: PLR0913  what it shows and to whom, each part given
     *,
     name: str,
     language: str,
@@ -43,26 +48,38 @@ def application(
     pulse: Pulse,
     now: Callable[[], datetime],
     stop: StopPage | None = None,
+    door: Door = TEAM_HERE,
 ) -> Starlette:
     """`runs(n)` gives the last n runs from the store; it is also how `/healthz` sees that the store answers."""
     templates = jinja2.Environment(loader=jinja2.PackageLoader("sync.web", "."), autoescape=True)
 
-    async def health(_request: Request) -> Response:
+    async def health(request: Request) -> Response:
         late = pulse.is_late(now())
         try:
             newest = await run_in_threadpool(runs, 1)
         except Exception as error:  # noqa: BLE001  whatever keeps the store from answering is ill health
-            return JSONResponse({"state": "ill", "store": type(error).__name__}, status_code=503)
-        last = {"run": newest[0].id, "run_state": newest[0].state} if newest else {}
+            why = {"store": type(error).__name__} if door.opens(request) else {}
+            return JSONResponse({"state": "ill", **why}, status_code=503)
+        last = {"run": newest[0].id, "run_state": newest[0].state} if newest and door.opens(request) else {}
         return JSONResponse({"state": "late" if late else "well", **last}, status_code=503 if late else 200)
 
-    async def page(_request: Request) -> Response:
+    async def page(request: Request) -> Response:
+        if not door.opens(request):
+            return _closed(door, language)
         rows = [_row(run, language, zone) for run in await run_in_threadpool(runs, MOST_RUNS)]
         template = templates.get_template("runs.html.j2")
         words = {code: say(language, f"web-{code}") for code in ("title", "when", "state", "what", "none")}
         return HTMLResponse(template.render(name=name, language=language, rows=rows, words=words))
 
     return Starlette(routes=[Route("/healthz", health), Route("/", page), *(stop.routes if stop else ())])
+
+
+def _closed(door: Door, language: str) -> Response:
+    """Asks for the password, or says how there comes to be one."""
+    if door.password is not None:
+        ask = {"WWW-Authenticate": 'Basic realm="Fil rouge", charset="UTF-8"'}
+        return PlainTextResponse(say(language, "web-password-asked"), 401, ask)
+    return PlainTextResponse(say(language, "web-team-only"), 403)
 
 
 def _row(run: Run, language: str, zone: ZoneInfo) -> dict[str, str]:

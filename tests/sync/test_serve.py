@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import anyio
 import httpx
 import pytest
 from starlette.applications import Starlette
@@ -15,6 +17,7 @@ from sync.runs import Run
 from sync.schedule import Timetable
 from sync.serve import Keeper
 from sync.web.app import Pulse, application
+from sync.web.door import Door
 from tests.sync.conftest import NOW
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -83,13 +86,11 @@ def app(runs: Callable[[int], list[Run]], pulse: Pulse, language: str = "fr") ->
 
 async def ask(application: Starlette, path: str) -> httpx.Response:
     transport = httpx.ASGITransport(app=application, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://phare.example") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8080") as client:
         return await client.get(path)
 
 
 def get(application: Starlette, path: str) -> httpx.Response:
-    import anyio
-
     return anyio.run(ask, application, path)
 
 
@@ -144,3 +145,67 @@ def test_what_only_the_hour_held_back_is_sent_when_it_may() -> None:
         keeper.tick()
         world.now += timedelta(minutes=10)
     assert world.starts == [datetime(2026, 3, 14, 9, 0, tzinfo=UTC), opens]
+
+
+HERE, ELSEWHERE, BRIDGE = "127.0.0.1", "192.0.2.7", "172.17.0.1"
+OURS, PROXIED = "localhost:8080", "nouvelles.example.org"
+PASSWORD = "un mot de passe é"
+
+
+def through(door: Door, peer: str, host: str, path: str = "/", **headers: str) -> httpx.Response:
+    """How the service answers somebody at this address who asks for this host."""
+    page = application(
+        name="Phare", language="fr", zone=PARIS, runs=some_runs, pulse=ticked(), now=lambda: NOW, door=door
+    )
+
+    async def call() -> httpx.Response:
+        transport = httpx.ASGITransport(app=page, client=(peer, 50_000))
+        async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}") as client:
+            return await client.get(path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+    return anyio.run(call)
+
+
+@pytest.mark.parametrize(
+    ("peer", "host", "headers", "status"),
+    [
+        (HERE, OURS, {}, 200),
+        ("::1", "[::1]:8080", {}, 200),
+        (ELSEWHERE, OURS, {}, 403),
+        (BRIDGE, OURS, {}, 403),  # in a container: whoever it is
+        (HERE, "rebound.example.net", {}, 403),  # a page of the web that had its name lead here
+        (HERE, OURS, {"x_forwarded_for": "127.0.0.1"}, 403),  # a proxy on this machine, and what its caller wrote
+        (HERE, OURS, {"forwarded": "for=127.0.0.1"}, 403),
+        (ELSEWHERE, OURS, {"x_forwarded_for": "127.0.0.1"}, 403),
+    ],
+)
+def test_without_a_password_the_teams_page_is_for_this_machine(
+    peer: str, host: str, headers: dict[str, str], status: int
+) -> None:
+    answer = through(Door(), peer, host, **headers)
+    assert answer.status_code == status
+    assert ("12 cellules" in answer.text) is (status == 200)
+    assert status == 200 or "password" in answer.text
+
+
+def test_where_the_public_is_led_no_address_is_believed() -> None:
+    """A proxy on this machine that passes everything on, without a word of it, as nginx does unless told otherwise."""
+    assert through(Door(public=True), HERE, OURS).status_code == 403
+
+
+def test_the_password_opens_from_anywhere() -> None:
+    door = Door(PASSWORD, public=True)
+    for wrong in ("", "Basic", "Basic ?!", "Bearer x", _basic("un mot de passe"), _basic("")):
+        answer = through(door, HERE, OURS, authorization=wrong)
+        assert (answer.status_code, answer.headers["www-authenticate"][:5]) == (401, "Basic"), wrong
+    assert "12 cellules" in through(door, ELSEWHERE, PROXIED, authorization=_basic(PASSWORD)).text
+    assert PASSWORD not in repr(door)
+
+
+def _basic(password: str) -> str:
+    return "Basic " + base64.b64encode(f"marie:{password}".encode()).decode()
+
+
+def test_a_stranger_learns_of_its_health_only_whether_it_is_well() -> None:
+    assert through(Door(), ELSEWHERE, PROXIED, "/healthz").json() == {"state": "well"}
+    assert through(Door(), HERE, OURS, "/healthz").json() == {"state": "well", "run": 12, "run_state": "waiting"}

@@ -176,6 +176,8 @@ class Small:
         book = openpyxl.load_workbook(file)
         sheet = book[tab]
         (column,) = [int(cell.column or 0) for cell in sheet[1] if cell.value in TICKS]
-        (row,) = [row[0].row for row in sheet.iter_rows(min_row=2) if any(who in str(cell.value) for cell in row)]
+        (row,) = [
+            int(row[0].row or 0) for row in sheet.iter_rows(min_row=2) if any(who in str(cell.value) for cell in row)
+        ]
         sheet.cell(row, column).value = "x"
         book.save(file)
