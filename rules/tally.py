@@ -65,11 +65,18 @@ def _is_empty(check: Check, people: pl.DataFrame, unknown: Collection[str]) -> b
 
 
 def _missing(check: Check, people: pl.DataFrame) -> list[tuple[str, tuple[str, ...]]]:
-    """The genres, or the words of a column, that are asked for and that nobody has."""
+    """The words of a check that nobody has, each with those that there are, unless they are too many to be told."""
+    return [(word, there if len(there) <= MOST_VALUES else ()) for word, there in missing_words(check, people)]
+
+
+def missing_words(check: Check, people: pl.DataFrame) -> list[tuple[str, tuple[str, ...]]]:
+    """The genres, or the words of a column, that are asked for and that nobody has, each with all that there are; none
+    where nothing is known of anybody.
+    """
     if check.window is not None:
         field, words = "genres", check.window.genres
     elif check.op in {"is", "contain", "contain_any"} and check.type in {"text", "tags"}:
-        field, words = check.field, tuple(str(value) for value in check.values)
+        field, words = "genres" if check.field == "genre" else check.field, tuple(str(value) for value in check.values)
     else:
         return []
     column = column_of(field, people.columns)
@@ -78,5 +85,5 @@ def _missing(check: Check, people: pl.DataFrame) -> list[tuple[str, tuple[str, .
     values = people[column].explode() if isinstance(people.schema[column], pl.List) else people[column]
     there = {str(value) for value in values.drop_nulls().unique() if str(value)}
     known = {fold(value) for value in there}
-    told = tuple(sorted(there)) if len(there) <= MOST_VALUES else ()
+    told = tuple(sorted(there))
     return [(word, told) for word in words if fold(word) not in known] if there else []

@@ -9,6 +9,7 @@ from typing import Any
 from connectors.mail.domain import SystemDns
 from connectors.sources.files import Files
 from connectors.trouble import FixFile, Trouble
+from rules.conditions import Book
 from rules.lines import ONE_MEND
 from rules.mistakes import Mistake
 from sync.clock import Clock
@@ -22,6 +23,7 @@ from sync.outcome import Outcome
 from sync.schedule import Timetable
 from sync.templatecheck import advise, holes, links, made_service, misplaced
 from sync.understood import understood
+from sync.unheard import unheard
 from sync.unsubscribing import try_page
 
 DONE, PARTIAL, WRONG = 0, 1, 2
@@ -48,7 +50,8 @@ def check(file: Path, language: str | None, *, online: bool) -> Outcome:
         remarks = [*understood(desk), *_unfilled(desk), *_not_read(desk)]
         if not mistakes:
             advice = sorted(
-                [*advise(desk), *made_service(desk, rules.book), *_holes(desk, remarks)], key=lambda one: one.place
+                [*advise(desk), *made_service(desk, rules.book), *_of_the_store(desk, rules.book, remarks)],
+                key=lambda one: one.place,
             )
         if online:
             _try_accounts(desk, accounts)
@@ -56,9 +59,10 @@ def check(file: Path, language: str | None, *, online: bool) -> Outcome:
     return _outcome(said, (mistakes, advice), lines, remarks, accounts, reading.config)
 
 
-def _holes(desk: Desk, remarks: list[str]) -> list[Mistake]:
+def _of_the_store(desk: Desk, book: Book, remarks: list[str]) -> list[Mistake]:
+    """What only those whom the store knows show."""
     try:
-        return holes(desk)
+        return [*holes(desk), *unheard(desk, book)]
     except Trouble as trouble:
         remarks.append(desk.say(trouble.code, **trouble.facts))
         return []

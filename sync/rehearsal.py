@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -21,6 +21,7 @@ from sync.followup.templates import Gap
 from sync.messages import why_not
 from sync.one_rule import empty_rules, inside, moved_cells, nobody_lines, tasks
 from sync.outcome import Outcome
+from sync.outlook import NONE_HELD, Paced, open_mails, paced, paced_lines, taken_back
 from sync.progress import Silent
 from sync.report import ahead
 from sync.report.ahead import Ahead, RuleAhead
@@ -67,6 +68,7 @@ def rehearse(desk: Desk, wishes: Wishes, rule: str | None = None, *, pull: bool,
         raise FixFile("no-such-rule", found=rule, known=", ".join(one.id for one in book.acting))
     with _copied(desk) as copy:
         work = Work(copy, wishes, 0, copy.clock.now(), book, notes)
+        before = open_mails(copy.store)
         sheet = copy.config.open_sheet(copy.clock)
         try:
             run.take_look(work, sheet)
@@ -78,7 +80,7 @@ def rehearse(desk: Desk, wishes: Wishes, rule: str | None = None, *, pull: bool,
             plan = preview_cells(copy.store, work.look, wanted, 0) if work.look and wanted else None
         finally:
             sheet.close()
-        return _outcome(work, plan, rule, page)
+        return _outcome(work, plan, rule, page, before)
 
 
 def preview(desk: Desk, rule: str | None, page: Path | None = None) -> Outcome:
@@ -89,9 +91,11 @@ def preview(desk: Desk, rule: str | None, page: Path | None = None) -> Outcome:
     return rehearse(desk, Wishes(), rule, pull=not (desk.has_store and last_runs(desk.store, 1)), page=page)
 
 
-def _outcome(work: Work, plan: Any, only: str | None, page: Path | None) -> Outcome:
+def _outcome(work: Work, plan: Any, only: str | None, page: Path | None, before: Mapping[str, str]) -> Outcome:
     rules = _who_moves(work, only)
-    mails = _mails(work, only)
+    rows, contacts = _to_go(work, only)
+    mails = drafts(work.desk, rows, contacts)
+    gone = [one for one in taken_back(work.desk.store, before) if only in {None, one[0], work.book.names.get(one[0])}]
     done = list(_deeds(work, only))
     steps = (
         [one for one in coming(work.desk, work.world) if only in {None, one.journey.id, one.journey.name}]
@@ -99,23 +103,26 @@ def _outcome(work: Work, plan: Any, only: str | None, page: Path | None) -> Outc
         else []
     )
     cells = list(_cells(work, plan, only)) if plan else []
-    rows = len(plan.rows) if plan and only is None else 0
+    rows_added = len(plan.rows) if plan and only is None else 0
     troubles = [work.sheet_trouble, *(one.trouble for one in work.pulled.values())]
     notes = [work.desk.say(trouble.code, **trouble.facts) for trouble in troubles if trouble]
     holes = _holes(mails)
     facts = {
         "rules": rules,
         "mails": [mail.to_json() for mail in mails],
+        "taken_back": [{"rule": rule, "reason": reason, "mails": n} for rule, reason, n in gone],
         "tasks": list(tasks(work, only)),
         "deeds": done,
         "nobody_in": empty_rules(work, only),
         "coming": coming_json(steps, _called(work)) if steps else [],
         "cells": cells,
-        "rows_added": rows,
+        "rows_added": rows_added,
         "notes": notes,
         "empty_fields": holes,
     }
-    said = list(_lines(work, facts, mails, steps, only))
+    held_back = paced(work, rows, contacts) if rows else NONE_HELD  # last: it uses the copy up
+    facts["would_wait"] = held_back.waits
+    said = list(_lines(work, facts, mails, steps, only, held_back))
     if page:
         with work.desk.speaking(work.desk.config.language):
             ahead.write(_ahead(work, facts, mails), page)
@@ -176,13 +183,14 @@ def _who_moves(work: Work, only: str | None) -> dict[str, dict[str, list[str]]]:
     return found
 
 
-def _mails(work: Work, only: str | None) -> list[Draft]:
+def _to_go(work: Work, only: str | None) -> tuple[list[Any], Contacts]:
+    """The rows of the outbox that have not gone, and the people they are for."""
     store = work.desk.store
     with store.look() as connection:
         rows = box.listed(connection, store.org, ("planned", "waiting", "approved", "held"), limit=100_000)
     ids = {rule.id for rule in work.book.acting if only in {None, rule.id, rule.name}}
     contacts = Contacts(work.desk, work.frame, keep_out(work.desk, work.look, work.codes))
-    return drafts(work.desk, [row for row in rows if row.rule in ids], contacts)
+    return [row for row in rows if row.rule in ids], contacts
 
 
 def _deeds(work: Work, only: str | None) -> Iterator[dict[str, Any]]:
@@ -219,7 +227,7 @@ def _called(work: Work) -> dict[int, str]:
 
 
 def _lines(
-    work: Work, facts: dict[str, Any], mails: list[Draft], steps: list[Coming], only: str | None
+    work: Work, facts: dict[str, Any], mails: list[Draft], steps: list[Coming], only: str | None, held_back: Paced
 ) -> Iterator[str]:
     say, rules, cells = work.desk.say, facts["rules"], facts["cells"]
     if not any(moved["enters"] or moved["leaves"] for moved in rules.values()):
@@ -230,20 +238,7 @@ def _lines(
             for verb in ("enters", "leaves"):
                 yield from _some(say, [f"  {'+' if verb == 'enters' else '−'} {name}" for name in moved[verb]])
     yield from _nobody(work, facts["nobody_in"], only)
-    if mails:
-        yield ""
-        yield say("preview-mails", n=len(mails))
-        wide = [
-            min(34, max(len(text) for text in texts)) for texts in zip(*((m.name, m.to) for m in mails), strict=True)
-        ]
-        lines = [
-            f"  {m.name:<{wide[0]}}  {m.to:<{wide[1]}}  {' '.join(filter(None, (m.subject, f'({_why(work, m)})')))}"
-            for m in mails
-        ]
-        yield from _some(say, lines)
-        if example := next((mail for mail in mails if mail.text), None):
-            yield from ("", say("preview-example", to=example.to), f"  {example.subject}", "")
-            yield from (f"  {line}" for line in example.text.splitlines())
+    yield from _mail_lines(work, facts["taken_back"], mails, held_back)
     if facts["tasks"]:
         yield ""
         yield say("preview-tasks", n=len(facts["tasks"]))
@@ -262,6 +257,28 @@ def _lines(
     yield from (_hole(work.desk, hole) for hole in facts["empty_fields"])
     yield from facts["notes"]
     yield say("preview-nothing-touched")
+
+
+def _mail_lines(work: Work, gone: list[dict[str, Any]], mails: list[Draft], held_back: Paced) -> Iterator[str]:
+    say = work.desk.say
+    for one in gone:
+        name, why = work.book.names.get(one["rule"], one["rule"]), why_not(work.desk.language, one["reason"])
+        yield say("preview-taken-back", n=one["mails"], name=name, why=why)
+    if mails:
+        yield ""
+        yield say("preview-mails", n=len(mails))
+        wide = [
+            min(34, max(len(text) for text in texts)) for texts in zip(*((m.name, m.to) for m in mails), strict=True)
+        ]
+        lines = [
+            f"  {m.name:<{wide[0]}}  {m.to:<{wide[1]}}  {' '.join(filter(None, (m.subject, f'({_why(work, m)})')))}"
+            for m in mails
+        ]
+        yield from _some(say, lines)
+        yield from paced_lines(work.desk, held_back)
+        if example := next((mail for mail in mails if mail.text), None):
+            yield from ("", say("preview-example", to=example.to), f"  {example.subject}", "")
+            yield from (f"  {line}" for line in example.text.splitlines())
 
 
 def _nobody_moves(work: Work, empty: list[str], only: str | None) -> Iterator[str]:

@@ -130,11 +130,16 @@ def run_examples(desk: Desk) -> Outcome:
         if not one.passed:
             said += [f"    {line}" for line in one.why.lines()]
     failed = sum(not one.passed for one in outcomes)
-    told = desk.say("test-failed", n=failed, of=len(outcomes)) if failed else desk.say("test-passed", n=len(outcomes))
-    said.append(told)
+    bare = [one for one in book.acting if not one.examples]
+    if outcomes:
+        code = "test-failed" if failed else "test-passed"
+        said.append(desk.say(code, n=failed or len(outcomes), of=len(outcomes)))
+    if bare:
+        said.append(desk.say("test-without", n=len(bare), names=", ".join(one.name for one in bare)))
     facts = {
         "passed": len(outcomes) - failed,
         "failed": failed,
+        "without_examples": [one.id for one in bare],
         "examples": [
             {"rule": one.rule.id, "place": str(one.example.place), "passed": one.passed, "why": one.why.to_json()}
             for one in outcomes

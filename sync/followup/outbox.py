@@ -5,6 +5,7 @@ Every function works inside the transaction of its caller.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -279,6 +280,23 @@ def listed(connection: Connection, org: int, states: Collection[str] = (), limit
     if states:
         rows = rows.where(outbox.c.state.in_(states))
     return list(connection.execute(rows.order_by(outbox.c.created_at.desc(), outbox.c.id).limit(limit)).all())
+
+
+def in_states(connection: Connection, org: int, states: Collection[str]) -> dict[str, str]:
+    """The ids of the e-mails in these states, each with its rule."""
+    rows = sa.select(outbox.c.id, outbox.c.rule).where(outbox.c.org == org, outbox.c.state.in_(states))
+    return {row.id: row.rule for row in connection.execute(rows)}
+
+
+def cancelled(connection: Connection, org: int, ids: Collection[str]) -> Counter[tuple[str, str]]:
+    """How many of these e-mails are taken back, by rule and reason."""
+    found: Counter[tuple[str, str]] = Counter()
+    for some in slices(sorted(ids)):
+        mine = sa.select(outbox.c.rule, outbox.c.reason, sa.func.count().label("n"))
+        mine = mine.where(outbox.c.org == org, outbox.c.state == "cancelled", outbox.c.id.in_(some))
+        for row in connection.execute(mine.group_by(outbox.c.rule, outbox.c.reason)):
+            found[row.rule, row.reason or ""] += row.n
+    return found
 
 
 def _where(org: int, state: str, *conditions: Any) -> sa.Update:

@@ -83,6 +83,17 @@ def test_of_a_rule_without_anybody_it_tells_which_condition_nobody_meets(phare: 
     assert "2 personnes" not in phare.filrouge("preview", "Perdus de vue", today=TODAY).said
 
 
+def test_rules_without_examples_are_named(phare: Small) -> None:
+    told = phare.filrouge("test")
+    assert (told.code, told.said) == (0, "Sans exemple, donc pas essayées\xa0: Perdus de vue, Revenus, Concerts.\n")
+    example = "\n    exemples: [{personne: {dernière visite: il y a 7 mois}, attendu: concerné}]\n    alors:\n      - signaler: À"
+    phare.change("rules/public.yaml", "\n    alors:\n      - signaler: À", example)
+    told = phare.filrouge("test")
+    assert "1 exemple est juste." in told.said
+    assert "pas essayées\xa0: Revenus, Concerts." in told.said
+    assert phare.filrouge("test", "--json").facts["without_examples"] == ["revenus", "concerts"]
+
+
 def test_explain_tells_what_was_said_of_this_person(phare: Small) -> None:
     said = phare.filrouge("explain", "awa.diallo@example.org", "--rule", "Revenus", today=TODAY).said
     assert "Awa est de retour" in said
@@ -93,3 +104,39 @@ def test_explain_does_not_say_that_somebody_is_in_a_rule_that_no_longer_holds(ch
     assert "n'est pas dans" in said
     assert "dedans depuis" not in said
     assert "au dernier passage" in said
+
+
+ASKED = """\
+règles:
+  - nom: Danse
+    quand:
+      visites: {nombre: au moins 1, genre: Danze}
+      genres: [Danse, Opéra]
+      code postal: "35"
+    alors: {signaler: Danse}
+parcours:
+  - nom: Autour
+    autour: chaque billet
+    quand: {genre: theatre}
+    étapes:
+      - à: 1 jour après
+        signaler: Venu
+"""
+HEAD_LINE = "Référence commande;Date de la commande;Statut de la commande;Nom payeur;Prénom payeur;Email payeur;Code postal;Spectacle;Genre;Date du spectacle;Numéro de billet;Tarif;Montant tarif"
+
+
+def test_check_tells_a_word_that_nobody_has(phare: Small) -> None:
+    phare.write("rules/public.yaml", ASKED)
+    assert "Danze" not in phare.filrouge("check").said  # of nobody a genre is known yet
+    rows = [
+        f"{n};01/02/2024 10:00;Validé;Exemple;Jeanne;jeanne.exemple@example.org;35000;Carmen;{genre};0{n}/03/2024 20:00;{n}1;Plein;18,00"
+        for n, genre in ((1, "Danse"), (2, "Théâtre"))
+    ]
+    phare.write("exports/genres.csv", "\n".join([HEAD_LINE, *rows]) + "\n")
+    assert phare.run().code == 0
+    done = phare.filrouge("check")
+    assert done.code == 0
+    told = {one["found"]: one["suggestion"] for one in phare.filrouge("check", "--json").facts["advice"]}
+    assert told == {"Danze": "Danse", "Opéra": None, "35": "commence par 35"}
+    assert "`Opéra` ne se trouve chez personne pour l'instant. Il y a `Danse` et `Théâtre`." in done.said
+    assert "public.yaml:4:" in done.said
