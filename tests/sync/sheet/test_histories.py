@@ -56,6 +56,19 @@ def test_rows_sorted_again_in_the_instant_of_a_repair_which_hits_a_row_of_ours()
     machine.teardown()
 
 
+def test_a_key_that_a_killed_repair_wrote_into_a_row_that_moved_again_is_taken_back() -> None:
+    machine = on_google(0, adopted=True)
+    for acts, where, fault in (
+        (["sort"], 0, ""), (["sort", "sort"], 0, ""), (["sort", "sort"], 0, ""), (["sort", "insert"], 17, ""),
+        (["sort", "delete"], 0, "second"),
+    ):  # fmt: skip
+        machine.run_while_things_move_in_the_instant_of_writing(
+            acts=acts, fault=fault, header="Courriel", visits=0, where=where, who=0
+        )
+    assert [line.key for line in machine.lines()].count("n3") == 2
+    machine.teardown()
+
+
 @pytest.mark.parametrize("fault", ["", "answer", "landed", "line"])
 def test_a_column_moved_in_the_instant_in_which_columns_are_marked(fault: str) -> None:
     """The marks lay on the wrong columns for ever after."""
