@@ -144,6 +144,7 @@ def run(
     allow_gone: Annotated[int | None, typer.Option(help=told("help-allow-gone"))] = None,
     allow_clock: Annotated[int | None, typer.Option(help=told("help-allow-clock"))] = None,
     allow_foreign: Annotated[int | None, typer.Option(help=told("help-allow-foreign"))] = None,
+    allow_older: Annotated[int | None, typer.Option(help=told("help-allow-older"))] = None,
     as_json: AsJson = False,
 ) -> None:
     from sync.run import run_once
@@ -157,6 +158,7 @@ def run(
         "gone": allow_gone,
         "clock": allow_clock,
         "foreign": allow_foreign,
+        "older": allow_older,
     }
     allow = {gate: number for gate, number in allowed.items() if number is not None}
     if strange := set(only or ()) - set(STEPS):

@@ -26,13 +26,14 @@ from sync.contacts import Contacts, keep_out
 from sync.desk import Desk
 from sync.digest import tell_team
 from sync.elsewhere import do_deeds
-from sync.followup import outbox, segments, standings
+from sync.followup import segments, standings
 from sync.followup.decide import decide
 from sync.followup.journeys import World, walk
 from sync.followup.send import send_due
 from sync.history import backfill
 from sync.knowledge import know
 from sync.mailbox import read_mailbox
+from sync.oldercopy import drop_what_went, mind_older_copy, note_sent
 from sync.outcome import Outcome, where
 from sync.people.doubts import note_doubts
 from sync.people.merge import Resolved, resolve
@@ -51,7 +52,6 @@ from sync.rows import (
     with_team,
     with_windows,
 )
-from sync.sentmark import mind_older_copy, note_sent
 from sync.sheet.apply import finish
 from sync.sheet.look import Look, look
 from sync.sheet.plan import Wanted
@@ -148,9 +148,9 @@ def _steps(work: Work, progress: Any, stop: Callable[[], bool]) -> None:
 
 def take_looks(work: Work, sheet: Sheet) -> None:
     """Read the sheet: the tab of people, then the ticks in the tabs beside it."""
-    work.notes += mind_older_copy(work.desk)
     take_look(work, sheet)
     take_ticks(work, sheet)
+    mind_older_copy(work)
 
 
 def take_look(work: Work, sheet: Sheet) -> None:
@@ -163,10 +163,6 @@ def take_look(work: Work, sheet: Sheet) -> None:
     except Trouble as trouble:
         work.sheet_trouble = trouble
     else:
-        if work.look.known and work.look.foreign:
-            with work.desk.store.begin() as connection:
-                outbox.ask_again(connection, work.desk.store.org)
-            work.notes.append(work.desk.say("run-older-copy", n=work.look.foreign, tab=work.tab.name))
         settle_blanks(work.desk.store, work.look, work.now)
         _take_in(work, work.look)
 
@@ -245,6 +241,7 @@ def apply_rules(work: Work) -> None:
             stale_rules=work.knowledge.stale_rules, people_count=len(people), walk=lambda turn: walk(turn, world),
             templates=work.desk.templates[0],
         )  # fmt: skip
+        drop_what_went(work, connection)
         work.notes += [work.desk.say("run-reworded", rule=name) for name in work.decisions.reworded]
         work.segments = segments.follow(connection, store.org, work.book, frame, work.number, work.now)
         sizes = {one.name: one.inside for one in work.segments.values()}
@@ -294,7 +291,7 @@ def send_mail(work: Work, stop: Callable[[], bool]) -> None:
         work.sent = send_due(
             work.desk.store, mailer, work.number, work.desk.clock.now,
             people=contacts, templates=work.desk.templates[0], house=letterhead(work.desk), stop=stop,
-            limits=work.desk.config.limits, order=list(work.book.names),
+            limits=work.desk.config.limits, order=list(work.book.names), news=work.older is None,
         )  # fmt: skip
         work.stopped = work.sent.stopped
         note_sent(work.desk)

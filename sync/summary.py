@@ -118,7 +118,11 @@ def facts_so_far(work: Work) -> dict[str, Any]:
 
 def _state(work: Work, waiting: int) -> str:
     failed = [one for one in work.pulled.values() if one.trouble]
-    if any(gate.stops and not gate.open_by(work.wishes.allow) for gate in _gates(work)) or _disbelieved(work):
+    if (
+        any(gate.stops and not gate.open_by(work.wishes.allow) for gate in _gates(work))
+        or _disbelieved(work)
+        or work.older
+    ):
         return "waiting"
     if work.stopped or failed or any(_troubles(work)):
         return "partial"

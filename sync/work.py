@@ -25,6 +25,7 @@ from sync.followup.send import Sent
 from sync.followup.turn import Decisions
 from sync.knowledge import Knowledge
 from sync.mailbox import Came
+from sync.oldercopy import Older
 from sync.people.merge import Resolved
 from sync.people.tables import person
 from sync.pull import Pulled
@@ -79,6 +80,7 @@ class Work:
     mail_trouble: Trouble | None = None
     deeds: dict[str, Done] = field(default_factory=dict)
     came: Came | None = None
+    older: Older | None = None
     stopped: bool = False
     told: int = 0
     side_tabs: list[SideTab] = field(default_factory=list)

@@ -21,7 +21,9 @@ from sync.store.base import Utc, insert_new, slices
 
 SPLIT = "split"
 """Why somebody never gets an e-mail: it went while they and its reader were taken for one."""
-SETTLED = ("dropped", SPLIT)
+WENT = "went-before"
+"""The same: a database that was lost sent it, as the sheet tells."""
+SETTLED = ("dropped", SPLIT, WENT)
 """Reasons of `cancelled` that stay: such an e-mail counts as done."""
 BRAKE_PEOPLE = 50
 BRAKE_SHARE = 10  # a tenth of everybody

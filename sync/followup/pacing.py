@@ -23,13 +23,14 @@ KEPT_FOR_SERVICE = 10  # a tenth
 
 @dataclass
 class Pace:
-    """`domain`: of the sender's address, in ASCII. Every question is asked inside a transaction of the caller's."""
+    """`domain`: of the sender's address, in ASCII; `news`: whether any marketing e-mail may go. Every question is asked inside a transaction of the caller's."""
 
     connection: Connection
     org: int
     limits: Limits
     zone: ZoneInfo
     domain: str
+    news: bool = True
     _best: dict[date, int] = field(default_factory=dict)
     _most: tuple[datetime, int] | None = None  # so many can have gone since the day began, until the next `count`
 
@@ -40,6 +41,8 @@ class Pace:
 
     def bar(self, purpose: Purpose, now: datetime) -> str | None:
         """The word for why no e-mail of this purpose goes at this moment, whoever it is for; None: they may."""
+        if not self.news and purpose == "marketing":
+            return "older-copy"
         return self.limits.quiet(now.astimezone(self.zone), purpose) or self._full(purpose, now)
 
     def had_enough(self, person_id: int, address_hash: str, now: datetime) -> bool:

@@ -86,15 +86,16 @@ def send_due(  # noqa: PLR0913  the outside world, each part of it given
     store: Store, mailer: Mailer, run: int, clock: Callable[[], datetime], *, people: People, templates: Templates,
     house: House, limits: Limits | None = None, order: Sequence[str] = (),
     progress: Callable[[int, int], None] | None = None, stop: Callable[[], bool] = lambda: False,
+    news: bool = True,
 ) -> Sent:  # fmt: skip
     """Send everything that is approved and due; safe to kill at any moment, and to start again.
 
     `people` gives, for person ids, what the store knows of them *now* (see `consent.Contact`). Practical information
     goes first, then what rules ask for in the `order` of their ids, as far as the `limits` let it. `progress` is told
-    how many of how many are done; `stop` is asked before each e-mail. Only one sender should be at work (the lease of `run`); two never send the same e-mail.
+    how many of how many are done; `stop` is asked before each e-mail. `news`: whether any marketing e-mail may go. Only one sender should be at work (the lease of `run`); two never send the same e-mail.
     """
     with leaving(store, run, clock) as way:
-        pace = Pace(way.connection, store.org, limits or NO_LIMITS, house.zone, domain_of(house.sender))
+        pace = Pace(way.connection, store.org, limits or NO_LIMITS, house.zone, domain_of(house.sender), news=news)
         post = _Post(way.connection, store.org, mailer, way, clock, people, templates, house, stop, pace, order)
         try:
             post.settle_interrupted()

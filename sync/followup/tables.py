@@ -22,7 +22,7 @@ OPEN_STATES = ("planned", "waiting", "approved", "held")
 """Not gone yet: leaving the rule cancels these."""
 GONE_STATES = ("sending", "sent", "uncertain")
 """May have reached the person."""
-PASSING = ("quiet-hours", "quiet-day", "cap", "day-full", "slow-start", "stale-source")
+PASSING = ("quiet-hours", "quiet-day", "cap", "day-full", "slow-start", "stale-source", "older-copy")
 """Reasons of `held` that time takes away: such an e-mail goes later, or becomes too late."""
 SUPPRESSIONS = ("unsubscribed", "complained", "nothing-more", "bounced", "erased")
 """Why an address is not written to: news for the first two, anything for `nothing-more` and `bounced`; for `erased` see

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from contextlib import closing
 from typing import Any
 
 import openpyxl
+import pytest
 
+from sync.desk import Desk
+from sync.followup.consent import hashed
+from sync.followup.tokens import Meant
+from sync.unsubscribing import Unsubscribing
 from tests.thread.small import Small, line
 
 NAMES = ("Awa", "Bao", "Clara", "Driss", "Emma", "Fanny", "Gus", "Hugo", "Ida", "Jules", "Karim", "Lina")
@@ -118,6 +125,65 @@ def test_an_older_copy_sends_nothing_again_without_a_yes(small: Small) -> None:
     assert "copie plus ancienne" in done.said
     assert small.run(today="2026-03-21").facts["mail"]["waiting"] == 3
     assert small.mails() == went
+
+
+def twice(number: int, name: str) -> tuple[str, ...]:
+    return tuple(line(number + n, name, show, "12/05/2024") for n, show in enumerate(("Cyrano", "Antigone")))
+
+
+@pytest.fixture
+def put_back(small: Small) -> Small:
+    """The whole folder but the workbook, which stood elsewhere, comes from a copy. Since then Awa has unsubscribed on the
+    page, Bao by a mail that is still in the mailbox, and Driss was written to; all that had been approved for good.
+    """
+    small.change("config.yaml", "  tab: Contacts\n", "  tab: Contacts\n  outbox: Courriels\n")
+    small.change("config.yaml", "Signaux: flags", "Signaux: flags, Infolettre: newsletter")
+    small.change("config.yaml", "rules: rules/", 'rules: rules/\nweb: {address: "https://nouvelles.example.org"}')
+    small.change("rules/templates/on-se-revoit.md", "purpose: service\n", "")
+    small.change(
+        "rules/public.yaml", "- courriel: on-se-revoit", "- courriel: on-se-revoit\n        encore: après 3 jours"
+    )
+    small.export((*twice(900, "Awa Diallo"), *twice(910, "Bao Exemple"), *twice(920, "Clara Exemple")))
+    small.run()
+    small.filrouge("approve", "perdus-de-vue")
+    small.run()
+    assert len(small.mails()) == 3
+    kept = small.folder.parent / "copy"
+    kept.mkdir()
+    for file in (*small.folder.glob("filrouge.db*"), *small.folder.glob("*.sent")):
+        shutil.copy(file, kept)
+    small.export(twice(930, "Driss Exemple"), "suite.csv")
+    with closing(Desk.open(small.folder / "config.yaml", None)) as desk:
+        acts = Unsubscribing(desk)
+        acts.refuse(acts.seal.token(Meant(hashed("awa.diallo@example.org"), "marketing")), "page")
+    small.run(today="2026-03-15")
+    assert (len(small.mails()), small.row("Awa")["Infolettre"]) == (4, "désinscrit")
+    forget(small)
+    for file in kept.iterdir():
+        shutil.copy(file, small.folder)
+    return small
+
+
+def test_after_a_whole_folder_was_put_back_no_news_goes_before_a_person_has_looked(put_back: Small) -> None:
+    small, went = put_back, put_back.mails()
+    done = small.filrouge("run", today="2026-03-18")
+    assert done.code == 7
+    for word in ("après le", "--allow-older", "POST /stop/", "1 personne figure"):
+        assert word in done.said
+    small.filrouge("approve", "perdus-de-vue")
+    again = small.run(today="2026-03-19")
+    assert again.facts["mail"]["held"] == {"older-copy": 3}
+    assert again.facts["state"] == "waiting"
+    assert small.mails() == went
+    number = re.findall(r"--allow-older (\d+)", str(again.facts["notes"]))[0]
+    assert small.mails() == went
+    small.run("--allow-older", str(int(number) - 1), today="2026-03-19")
+    assert small.mails() == went
+    last = small.run("--allow-older", number, today="2026-03-19")
+    assert "allow-older" not in str(last.facts["notes"])
+    new = set(small.mails()) - set(went)
+    assert {name.split()[1].rpartition("-")[2] for name in new} == {"bao", "clara"}  # the sheet says that Driss had it
+    assert small.row("Awa")["Infolettre"] == "désinscrit"
 
 
 def test_an_older_copy_is_known_also_when_nobody_new_stands_in_the_sheet(small: Small) -> None:

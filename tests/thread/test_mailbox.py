@@ -203,6 +203,20 @@ def test_unsubscribing_by_an_answer(house: House) -> None:
     assert (house.sent_to(JEANNE), house.sent_to(AWA)) == (2, 3)
 
 
+def test_an_older_copy_of_the_folder_reads_the_mailbox_again_from_its_own_day(house: House) -> None:
+    here, copy = house.small.folder, house.small.folder.parent / "copy"
+    shutil.copytree(here, copy)
+    token = str(house.mail(AWA)["List-Unsubscribe"]).strip("<>").partition("STOP%20")[2]
+    house.write(Subject=f"STOP {token}", From=AWA)
+    assert house.next_day() == {"unsubscribed": 1}
+    shutil.rmtree(here)
+    shutil.move(copy, here)
+    went = house.sent_to(AWA)
+    assert house.next_day() == {"unsubscribed": 1}
+    assert house.small.row("Awa")["Infolettre"] == "désinscrit"
+    assert house.sent_to(AWA) == went
+
+
 def test_the_mailbox_away_takes_nothing_with_it(house: House) -> None:
     house.box.drop_at = "UID SEARCH"
     assert house.next_day() == {}
