@@ -22,7 +22,7 @@ from rules.misread import Misread, tell_misread
 from rules.mistakes import Place, fold, nearest
 from rules.phrases import Phrase, read_date, read_number, read_phrase, typed
 from rules.score_reader import within_five
-from rules.suggestions import suggest
+from rules.suggestions import known_or_not, suggest
 from rules.window_reader import not_counted, read_window, windowed
 from rules.windows import OPTIONS
 from rules.words import LANGUAGES, vocabulary
@@ -34,6 +34,9 @@ UNREAD_LIST = re.compile(
     r"[\[\]]|^(?:any|all|some|none|no|au moins un|aucun|tous|toutes)\b(?: (?:of|de)\b.*)?$", re.IGNORECASE
 )
 ALL_OF = re.compile(r"(?:all(?: of)?|tous|toutes)\b(?: de)?\s*\[?\s*([^\],]*)", re.IGNORECASE)
+MONEY = re.compile(r"\s*(?:[€$£]|\b(?:euros?|dollars?|eur|cad)\b)", re.IGNORECASE)
+SPENT = {"donations": "donated", "purchases": "spent", "tickets": "spent", "visits": "spent"}
+"""Fields that count, each with the one that adds up the money."""
 BEGINS = {"begins", "beginning", "begin", "starting", "commençant", "débute", "débutant"}
 LINES = ("logic", "fields")
 GROUPS: dict[str, type[AllOf | AnyOf | NoneOf]] = {"any_of": AnyOf, "all_of": AllOf, "none_of": NoneOf}
@@ -156,7 +159,10 @@ class _Reader:
         if not node.value.strip():
             return self._fail(node, kind)
         plain = not node.quoted or SIGNED.match(node.value)
-        if plain and not self.field.startswith(SHEET) and NEGATION.match(fold(node.value)):
+        ours = plain and not self.field.startswith(SHEET)
+        if ours and (right := known_or_not(self.language, kind, node.value)):
+            return self._fail(node, kind, right)
+        if ours and NEGATION.match(fold(node.value)):
             self.context.tell(node.place, "negation", self.path, node.value.strip(), field=self.shown)
             return None
         match kind:
@@ -164,6 +170,8 @@ class _Reader:
                 return self._choices(node, [node])
             case "yesno":
                 return self._yesno(node)
+            case "text" if not plain and self.field == "membership" and self.context.words.find("yesno", node.value):
+                return self._fail(node, kind, self._nearly(kind, node.value))
             case "text" if not plain:
                 return self._check(node, kind, "is", (node.value,))
             case _:
@@ -196,6 +204,9 @@ class _Reader:
         if kind in {"text", "tags"}:
             return self._words(kind, node)
         phrase = read_phrase(self.language, phrases, node.value)
+        if kind == "number" and self.field in SPENT and MONEY.search(node.value):
+            self._money_for_count(node)
+            return None
         if phrase is None:
             counted = windowed(self.context.words, self.field, node.value) if phrases == "number" else None
             return self._fail(node, phrases, counted or suggest(self.language, phrases, node.value))
@@ -204,6 +215,13 @@ class _Reader:
             self.context.tell(node.place, "between-order", self.path, node.value, suggestion=turned)
             return None
         return self._check(node, kind, phrase.op, phrase.values)
+
+    def _money_for_count(self, node: Text) -> None:
+        """Tell `dons: au moins 50 €`, which would ask for fifty gifts."""
+        bare = " ".join(MONEY.sub(" ", node.value).split())
+        number = bare if read_phrase(self.language, "number", bare) else suggest(self.language, "number", bare)
+        right = f"{self.context.words.key('fields', SPENT[self.field])}: {number or bare}"
+        self.context.tell(node.place, "money-for-count", self.path, node.value, field=self.shown, suggestion=right)
 
     def _words(self, kind: FieldType, node: Text) -> Check | None:
         """Text and tags: any word is right, so a misspelled phrase is looked for on purpose."""
@@ -295,6 +313,12 @@ class _Reader:
         return f"[{', '.join(names)}]"
 
     def _choices(self, node: Node, texts: list[Text]) -> Check | None:
+        several = re.split(r"\s*,\s*|\s+(?:ou|et|or|and)\s+", texts[0].value) if len(texts) == 1 else []
+        names = [self.context.words.find("choices", name) for name in several]
+        if len(several) > 1 and all(name in FIELDS[self.field].choices for name in names):
+            listed = ", ".join(self.context.words.shown("choices", str(name)) for name in names)
+            self.context.tell(node.place, "one-name", self.path, texts[0].value, suggestion=f"[{listed}]")
+            return None
         if len(texts) == 1 and (phrase := read_phrase(self.language, "choice", texts[0].value)):
             return self._check(node, "choice", phrase.op, ())
         allowed = FIELDS[self.field].choices

@@ -22,6 +22,9 @@ WHOLE = re.compile(
 )
 SLASHED = re.compile(r"(.*?)\b(\d{1,2})[/.](\d{1,2})[/.](\d{4}|\d{2})\b(.*)")
 SPAN = re.compile(r"(?:(avant|before|apres|after|depuis|since|en|in) )?(?:le |the )?(?:([a-z]+)\.? )?(\d{4})")
+ONE_MONTH = re.compile(
+    r"(?:entre |between |du |de |from )?(?:le |the )?(\d{1,2})(?:er)? (?:et|and|au|a|to|-) (?:le |the )?(\d{1,2})(?:er)? ([a-z]+)\.? (\d{4})"
+)
 NAMED = re.compile(
     r"\b(?:saisons?|seasons?|(?:cette|l'|derniere|prochaine) ?annee|l'an (?:dernier|prochain)|(?:this|last|next) year|"
     r"ce mois(?:-ci)?|this month|cette semaine|this week|trimestres?|semestres?|quarters?|printemps|spring|ete|summer|"
@@ -72,6 +75,11 @@ def _rewritten_days(language: str, folded: str, phrases: Mapping[str, list[str]]
     if named := re.fullmatch(r"(.*?)\b(\d{1,2})(?:er)? ([a-z]+)\.? (\d{4})(.*)", folded):
         month = _month(language, named[3])
         yield f"{named[1]}{named[4]}-{month:02}-{int(named[2]):02}{named[5]}" if month else ""
+        most = calendar.monthrange(int(named[4]), month)[1] if month and int(named[4]) else 0
+        yield f"{named[1]}{named[4]}-{month:02}-{most:02}{named[5]}" if 28 < int(named[2]) <= 31 else ""
+    if (within := ONE_MONTH.fullmatch(folded)) and (month := _month(language, within[3])):
+        days = [f"{within[4]}-{month:02}-{int(within[n]):02}" for n in (1, 2)]
+        yield phrases["between"][0].replace("{date}", days[0], 1).replace("{date}", days[1], 1)
     if (slashed := SLASHED.fullmatch(folded)) and not two_ways(language, folded):
         day, month = int(slashed[2]), int(slashed[3])
         if month > 12 >= day and language == "en":
@@ -149,9 +157,20 @@ def put_next(period: str) -> str:
     return period.replace(" ", " prochains ", 1)
 
 
+def without_year(language: str, text: str) -> str | None:
+    """The day in a text that names no year: `14 juillet`."""
+    months = [fold(month) for month in vocabulary(language).words["months"]]
+    named = re.finditer(r"\b\d{1,2}(?:er)? ([^\W\d]+)\b(?!\.? ?\d)", text)
+    return next((found[0] for found in named if fold(found[1]) in months), None)
+
+
 def no_such_day(language: str, text: str) -> bool:
     """Whether a text names a day that the calendar does not have."""
-    return any(_is_no_day(language, *found.groups()) for found in DATES.finditer(text))
+    if any(_is_no_day(language, *found.groups()) for found in DATES.finditer(text)):
+        return True
+    named = re.finditer(r"\b(\d{1,2})(?:er)? ([a-z]+)\.? (\d{4})\b", fold(text))
+    days = [(int(found[3]), _month(language, found[2]), int(found[1])) for found in named]
+    return any(month and not _is_day(year, month, day) for year, month, day in days)
 
 
 def _is_no_day(language: str, year: str | None, month: str, day: str, *slashed: str) -> bool:

@@ -27,6 +27,10 @@ FILLING = re.compile(r"(?<=: )\{\{.*$")
 SIGN = re.compile(r"(?<=: )(?:>(?:=\s*| +)\d|!=\s*\w)[^,}\]#\"']*")
 BROKEN_ACCENT = re.compile(r"[ÃÂ][\u0080-\u00bf\u0152-\u0178\u02c6\u2018-\u2122]|â€")
 WIDE_COLON = re.compile(r"^(\s*(?:- +)?[^\W\d][\w '’]*?)\s*([：﹕∶])\s*(.*)$")
+BARE = re.compile(r"[^\W\d_][\w '’-]*")
+QUOTED_MAIL = re.compile(r"^(\s*)>[ \t]?(?=\s*[-\w#])")
+FENCE = re.compile(r"^\s*(?:```|~~~)\w*\s*$")
+OTHER_NOTE = re.compile(r"^(\s*)(//|;|--|%|/\*)(?=[\s\w])")
 LINE_END = re.compile(r"(\r\n|\r|\n)")
 HARD_COLON = re.compile(r"^((?:- +)*(?:\"[^\"]*\"|'[^']*'|[^\s\"'#{\[\-][^:#]*):)[\u00a0\u202f\t]")
 ONE_MEND = {
@@ -65,6 +69,8 @@ def mend(text: str, file: str) -> tuple[list[Line], list[Mistake]]:
     """Every line of the text, mended where that is safe, and what had to be mended."""
     lines: list[Line] = []
     text, mistakes = _right_accents(text, file)
+    text, quoted = _out_of_mail(text, file)
+    mistakes += quoted
     inside: int | None = None  # the indent of the key whose block text (| or >) we are in
     for index, raw in enumerate(split_lines(text)):
         if inside is not None and (not raw.strip() or _indent(raw) > inside):
@@ -89,6 +95,16 @@ def _right_accents(text: str, file: str) -> tuple[str, list[Mistake]]:
     meant = _decoded(word)
     place = Place(file, len(before), len(before[-1]) + 1)
     return right, [Mistake(place, "broken-accents", found=word, suggestion=meant if meant != word else None)]
+
+
+def _out_of_mail(text: str, file: str) -> tuple[str, list[Mistake]]:
+    """A text pasted out of an answer to an e-mail, `>` before each line. Told once."""
+    lines = split_lines(text)
+    marked = [index for index, line in enumerate(lines) if QUOTED_MAIL.match(line)]
+    if len(marked) < 2 or len(marked) < len([line for line in lines if line.strip()]) - 1:
+        return text, []  # a single one begins a block text
+    place = Place(file, marked[0] + 1, lines[marked[0]].index(">") + 1)
+    return "\n".join(QUOTED_MAIL.sub(r"\1", line) for line in lines), [Mistake(place, "quoted-mail", found=">")]
 
 
 def _decoded(line: str) -> str:
@@ -131,7 +147,7 @@ def _indent(raw: str) -> int:
     return len(raw) - len(raw.lstrip(" \t"))
 
 
-def _mend_line(raw: str, index: int, file: str) -> tuple[Line, list[Mistake]]:  # noqa: C901, PLR0911  one return a slip
+def _mend_line(raw: str, index: int, file: str) -> tuple[Line, list[Mistake]]:  # noqa: C901, PLR0911, PLR0912  one return a slip
     def told(code: str, column: int, found: str = "", suggestion: str | None = None) -> list[Mistake]:
         return [Mistake(Place(file, index + 1, column + 1), code, found=found, suggestion=suggestion)]
 
@@ -141,6 +157,8 @@ def _mend_line(raw: str, index: int, file: str) -> tuple[Line, list[Mistake]]:  
         return Line(CONTROL.sub(" ", raw)), told("control-character", control.start())
     if not raw.strip() or raw.lstrip().startswith("#"):
         return Line(""), []
+    if strange := _strange(raw):
+        return Line(""), told(*strange)
     text = _plain_spaces(raw).rstrip()
     head = text[: _indent(text)]
     if "\t" in head:
@@ -179,8 +197,19 @@ def _mend_line(raw: str, index: int, file: str) -> tuple[Line, list[Mistake]]:  
     return Line(text), []
 
 
+def _strange(raw: str) -> tuple[str, int, str, str | None] | None:
+    """A line that is none of this language: a fence around code, or a note as other languages begin it."""
+    if FENCE.match(raw):
+        return "fence", _indent(raw), raw.strip()[:3], None
+    if slip := OTHER_NOTE.match(raw):
+        return "other-note", slip.start(2), slip[2], f"# {raw[slip.end() :].strip()}"
+    return None
+
+
 def _straight(slip: re.Match[str]) -> str:
-    return '"' + (slip[2] or slip[5] or slip[8] or "") + '"'
+    """The text without its marks where it can do without: « oui » was meant as the word, and so it is read."""
+    text = (slip[2] or slip[5] or slip[8] or "").strip()
+    return text if BARE.fullmatch(text) else f'"{text}"'
 
 
 def _quote_at(slip: re.Match[str]) -> int:

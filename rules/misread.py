@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import partial
 
 from rules.context import Context
-from rules.days_meant import DAY_UNITS, NAMED, no_such_day, two_ways
+from rules.days_meant import DAY_UNITS, NAMED, no_such_day, two_ways, without_year
 from rules.mistakes import Place, fold
-from rules.suggestions import unknown_unit
+from rules.phrases import read_phrase
+from rules.suggestions import suggest, unknown_unit
 
 ABOUT_TIME = ("date", "within", "wait", "again", "due", "at", "sheet")
 
@@ -41,10 +43,26 @@ def tell_misread(context: Context, one: Misread) -> None:
         tell(f"{one.code}-near", one.path, one.found, field=one.field, suggestion=one.meant)
     elif one.kind in ABOUT_TIME and (word := unknown_unit(language, one.kind, one.found)):
         tell("unknown-unit", one.path, one.found, unit=word, expected=_units(context, one.kind))
+    elif one.kind in {"date", "number"} and (each := _two_phrases(language, one.kind, one.found)):
+        facts = {name: f"- {one.field}: {text}" for name, text in zip(("first", "second"), each, strict=True)}
+        tell("two-phrases", one.path, one.found, all_of=context.words.key("logic", "all_of"), **facts)
+    elif one.kind == "date" and (day := without_year(language, one.found)):
+        tell("no-year", one.path, one.found, day=day)
+    elif one.kind == "again" and folded in {"jamais", "never", "non", "no"}:
+        tell("again-never", one.path, one.found, field=one.field)
     elif one.kind == "date" and NAMED.search(folded):
         tell("named-time", one.path, one.found, expected="named_time")
     else:
         tell(one.code, one.path, one.found, field=one.field, expected=one.expected)
+
+
+def _two_phrases(language: str, kind: str, text: str) -> tuple[str, str] | None:
+    """`il y a plus de 6 mois et moins de 2 ans` as its two phrases."""
+    parts = re.split(r"\s+(?:et|and|mais|but)\s+", text)
+    if len(parts) != 2:
+        return None
+    right = [part if read_phrase(language, kind, part) else suggest(language, kind, part) for part in parts]
+    return (right[0], right[1]) if right[0] and right[1] else None
 
 
 def _units(context: Context, kind: str) -> str:

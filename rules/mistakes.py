@@ -18,6 +18,11 @@ from rapidfuzz.distance import OSA
 from rules import ouryaml
 
 LONGEST_QUOTE = 60
+SAME: dict[int, str | None] = {
+    **{ord(sign): plain for sign, plain in {"œ": "oe", "Œ": "oe", "’": "'", "‐": "-", "‑": "-"}.items()},
+    **dict.fromkeys(map(ord, "\u200b\ufeff\u00ad\u2060")),
+}
+"""What a word processor or a PDF writes otherwise, or hides in a word."""
 LAST_SAMPLE = re.compile(r"`, (?=`[^`]*`$)")
 TOGETHER = {"examples", "steps"}  # their samples stand side by side in a file
 
@@ -103,9 +108,9 @@ def messages(language: str) -> dict[str, str]:
 
 
 def fold(text: str) -> str:
-    """Text for comparing: without accents, letter case, `_`, typographic apostrophes or extra spaces."""
-    plain = unicodedata.normalize("NFKD", text.replace("œ", "oe").replace("Œ", "oe").replace("’", "'"))
-    kept = "".join(" " if c == "_" else c for c in plain if not unicodedata.combining(c) and c not in "\u200b\ufeff")
+    """Text for comparing: without accents, letter case, `_`, typographic signs, what nobody sees, or extra spaces."""
+    plain = unicodedata.normalize("NFKD", text.translate(SAME))
+    kept = "".join(" " if c == "_" else c for c in plain if not unicodedata.combining(c))
     return " ".join(kept.casefold().split())
 
 

@@ -38,8 +38,17 @@ from rules.yamltext import Block, Entry, Items, Node, Text, in_order, lines_of_m
 
 STRUCTURAL = {"no-value", "missing-name", "missing-when", "missing-then", "not-a-text-here", "unknown-segment-none"}
 
+LOST_INDENTS = 3
 # Lines that could be mended and read on: whatever else is wrong in them is told as well.
-MENDED = {"no-space-after-colon", "no-space-after-dash", "smart-quotes", "bullet", "filling", "wide-colon"}
+MENDED = {
+    "no-space-after-colon",
+    "no-space-after-dash",
+    "smart-quotes",
+    "bullet",
+    "filling",
+    "wide-colon",
+    "quoted-mail",
+}
 
 
 @dataclass(frozen=True)
@@ -141,6 +150,7 @@ class _FileReader:
         if isinstance(node, Block):
             tops = self.context.entries(node, ("top",), "")
             self.stray = frozenset(self.context.misplaced)
+            self._tell_lost_indents()
             self.part.sound = self.part.sound and not self.context.mistakes
             for name, entry in tops.items():
                 self._read_top(name, entry)
@@ -152,6 +162,14 @@ class _FileReader:
         lines = {line for one in self.source.mistakes if one.code not in MENDED for line in lines_of_mistake(one)}
         self.part.mistakes = self.source.mistakes + [mistake for mistake in told if mistake.place.line not in lines]
         return self.part
+
+    def _tell_lost_indents(self) -> None:
+        """One mistake where a copy lost the spaces before every line, instead of one for each."""
+        lost = [one for one in self.context.mistakes if one.code.startswith("misplaced-")]
+        if len(lost) < LOST_INDENTS:
+            return
+        self.context.mistakes[:] = [one for one in self.context.mistakes if one not in lost]
+        self.context.tell(lost[0].place, "indents-lost", lost[0].path, lost[0].found, n=len(lost))
 
     def _read_top(self, name: str, entry: Entry) -> None:
         shown = entry.key.value

@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from rules.days_meant import BEFORE_NOW, TO_COME, put_next, rewritten_date
 from rules.mistakes import fold, nearest
-from rules.phrases import Phrase, grammar_of, patterns_of, read_number, read_phrase, typed
-from rules.words import LANGUAGES, meant, vocabulary
+from rules.phrases import Phrase, grammar_of, patterns_of, read_number, read_period, read_phrase, typed
+from rules.words import LANGUAGES, meant, root, vocabulary
 
 NONE = {"aucun", "aucune", "rien", "none", "nothing", "non", "no", "pas"}
 YES = {"oui", "yes"}
@@ -21,6 +21,9 @@ def suggest(language: str, kind: str, text: str) -> str | None:
     """The phrase of this type that was probably meant, as it should be typed."""
     if kind == "number":
         text = re.sub({"fr": r"(?<=\d)\.(?=\d{3}(?!\d))", "en": r"(?<=\d),(?=\d{3}(?!\d))"}[language], "", text)
+    bare = re.sub(r"\s*(?://.*|\([^()]*\))$", "", text)
+    if bare != text:
+        return suggest(language, kind, bare)
     for one in (language, *LANGUAGES):
         if phrase := read_phrase(one, kind, text):
             return typed(language, kind, phrase)
@@ -31,6 +34,14 @@ def suggest(language: str, kind: str, text: str) -> str | None:
         if phrase and not _turned_round(phrase.op, kind, fold(text)):
             return typed(language, kind, phrase)
     return None
+
+
+def known_or_not(language: str, kind: str, text: str) -> str | None:
+    """`renseigné`, `pas vide`, `manquant`: the phrase for whether anything is known at all."""
+    ops = {root(fold(word)): op for word, op in meant(language)["known"].items()}
+    patterns = vocabulary(language).words["phrases"].get("number" if kind == "money" else kind, {})
+    op = ops.get(root(fold(text)))
+    return str(patterns[op][0]) if op in patterns else None
 
 
 def _turned_round(op: str, kind: str, folded: str) -> bool:
@@ -82,7 +93,7 @@ def _rewritten(language: str, kind: str, folded: str) -> Iterator[str]:
         yield near
 
 
-NUMBER = r"(\d+(?:[., ]\d+)*)\s*[€$£]?"
+NUMBER = r"(\d+(?:[., ]\d+)*)\s*[€$£]?(?: (?!ou\b|et\b|or\b|and\b|a\b|to\b|max|min)[a-z]+)?"
 BOUNDS = (
     ("at_least", rf"{NUMBER}\s*(?:\+|ou plus|or more|or over|et plus|and more|and over|and up|and above|minimum|min)"),
     ("at_least", rf"(?:au |a |at )?(?:minimum|min\.?)(?: de| of)? {NUMBER}"),
@@ -95,6 +106,7 @@ BOUNDS = (
     ("at_most", rf"(?:au |a |at )?(?:maximum|max\.?)(?: de| of)? {NUMBER}|(?:jusqu'a|up to) {NUMBER}"),
     ("at_most", rf"(?:inferieure?s?|plus petite?s?) ou egale?s? a {NUMBER}|(?:less|fewer) than or equal to {NUMBER}"),
     ("less", rf"(?:inferieure?s? a|plus petite?s? que|fewer than|under|below|en dessous de) {NUMBER}"),
+    ("between", rf"(?:au moins|at least) {NUMBER} (?:et|and|mais|but) (?:au plus|at most) {NUMBER}"),
     ("between", rf"(?:de |entre |from |between )?{NUMBER} ?(?:-|–|a|au|to|until) ?{NUMBER}"),
 )
 
@@ -110,6 +122,8 @@ def _rewritten_number(language: str, folded: str, phrases: Mapping[str, list[str
             for number in filter(None, found.groups()):
                 text = text.replace("{n}", number, 1)
             yield text
+    if (either := re.fullmatch(r"(\d+) (?:ou|or) (\d+)", folded)) and int(either[2]) == int(either[1]) + 1:
+        yield phrases["between"][0].replace("{n}", either[1], 1).replace("{n}", either[2], 1)
     if counted := re.fullmatch(r"(.*\d|.+ \w+)(?= [a-z]+$) .+|(.+) (?:times?|fois)", folded):
         yield counted[1] or counted[2]
 
@@ -122,6 +136,8 @@ def _rewritten_time(language: str, kind: str, folded: str) -> Iterator[str]:
             yield from rewritten_date(language, folded)
         case "within":
             yield from _rewritten_span(folded)
+        case "again" | "wait":
+            yield from _rewritten_pause(language, kind, folded)
 
 
 def _yes_or_none(kind: str, folded: str, phrases: dict[str, list[str]]) -> Iterator[str]:
@@ -145,6 +161,20 @@ def _rewritten_step(language: str, folded: str) -> Iterator[str]:
     for op, pattern in (("before", STEP_BEFORE), ("after", STEP_AFTER)):
         if found := pattern.fullmatch(folded):
             yield phrases[op][0].replace("{period}", found[1])
+
+
+EVERY = re.compile(r"(?:chaque|every|each|tous les|toutes les|une fois par|once an?|once every) (?:(\d+) )?([a-z]+)")
+
+
+def _rewritten_pause(language: str, kind: str, folded: str) -> Iterator[str]:
+    """`tous les ans`, `every 6 months`; `le lendemain`."""
+    words = vocabulary(language).words
+    if folded in {"le lendemain", "lendemain", "the next day", "next day", "the day after"}:
+        yield words[kind][0].replace("{period}", f"1 {words['units']['day'][0]}")
+    folded = {"yearly": "every year", "monthly": "every month"}.get(folded, folded)
+    if (every := EVERY.fullmatch(folded)) and read_period(language, f"{every[1] or 1} {every[2]}"):
+        period = read_period(language, f"{every[1] or 1} {every[2]}")
+        yield words[kind][0].replace("{period}", typed(language, "wait", Phrase("wait", (period,)))) if period else ""
 
 
 def _rewritten_span(folded: str) -> Iterator[str]:

@@ -69,7 +69,9 @@ def _whole(context: Context, block: Block, path: str) -> Block:
     """Without what a decimal comma broke off: in `{montant: 50,5}` a comma ends the amount."""
     kept: list[Entry] = []
     for entry in block.entries:
-        broken = entry.key.value.isdigit() and isinstance(entry.value, Text) and not entry.value.value
+        broken = (
+            re.fullmatch(r"\d+\s*[€$£]?", entry.key.value) and isinstance(entry.value, Text) and not entry.value.value
+        )
         if broken and kept and isinstance(kept[-1].value, Text):
             number = f"{kept[-1].value.value},{entry.key.value}"
             context.tell(entry.key.place, "decimal-comma", path, number, suggestion=f'"{number}"')

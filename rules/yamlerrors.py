@@ -8,6 +8,7 @@ import yaml
 
 from rules.lines import Line
 from rules.mistakes import Mistake
+from rules.words import LANGUAGES, vocabulary
 
 SIGNS = tuple("\"'&*!|>%@`#{}[],?-")  # what begins with one of them is no plain text
 KEY = re.compile(r"\s*(?:- +)*[^\s\"'#{\[\-][^:#]*: +")
@@ -31,6 +32,10 @@ def classify(error: yaml.YAMLError, lines: list[Line], file: str) -> tuple[Mista
         code = "after-quote" if "scalar" in problem and line.text[:column].strip() else "indent"
     place, text = line.place(file, index, column), line.text
     sign = text[column : column + 1]
+    key, _, value = text.partition(":")
+    if code == "below":
+        facts = {"word": key.strip().removeprefix("-").strip(), "value": value.strip()}
+        return Mistake(place, code, found=text.strip(), facts=facts), index
     return Mistake(place, code, found=text.strip(), suggestion=_mend(code, text), facts={"sign": sign}), index
 
 
@@ -42,7 +47,7 @@ def _mend(code: str, text: str) -> str | None:
     value = text[key.end() :].strip()
     if code == "after-quote":
         mark = value[0]
-        value = value[1:-1] if value.endswith(mark) else value.replace(mark, "")
+        value = value[1:-1].replace(mark * 2, mark) if value.endswith(mark) else value.replace(mark, "")
     plain = code == "after-quote" and not value.startswith(SIGNS)
     if text.endswith("`") and value.startswith("`"):
         return value.strip("`") or None
@@ -84,10 +89,24 @@ def _back_to_text(lines: list[Line], index: int, column: int) -> tuple[int, int]
     return index, lines[index].indent
 
 
+HEADS = {
+    "rule": ("when", "unless", "then", "examples"),
+    "journey": ("when", "unless", "steps", "stop_when", "examples"),
+    "logic": ("any_of", "all_of", "none_of", "sheet"),
+}
+
+
+def _heads_lines(word: str) -> bool:
+    """Whether a word stands before lines of its own: `when`, `alors`."""
+    known = [vocabulary(language) for language in LANGUAGES]
+    return any(words.find(section, word) in heads for words in known for section, heads in HEADS.items())
+
+
 def _colon_or_indent(lines: list[Line], index: int, column: int) -> tuple[int, str, int]:
     """A key where none may stand: a second colon in the line, no colon in the line above, or a wrong indent."""
     if ": " in lines[index].text[:column]:
-        return index, "colon-in-text", column
+        head = lines[index].text.partition(":")[0].strip().removeprefix("-").strip()
+        return index, "below" if _heads_lines(head) else "colon-in-text", column
     above = next((n for n in range(index - 1, -1, -1) if lines[n].text.strip()), None)
     if above is not None and ":" not in lines[above].text and not lines[above].text.lstrip().startswith("-"):
         return above, "no-colon", lines[above].indent

@@ -256,7 +256,7 @@ class _Builder:
 
     def _key(self, node: Node) -> Text:
         if isinstance(node, Text):
-            return node
+            return node if node.quoted else replace(node, value=node.value.strip())
         self.mistakes.append(Mistake(node.place, "odd-key"))
         return Text("", node.place)
 

@@ -18,6 +18,7 @@ from sync.configfile import read_config
 from sync.desk import Desk, show_mistakes
 from sync.domain import look_at_domains
 from sync.editing import refresh_help
+from sync.merge_signs import merge_signs
 from sync.messages import LANGUAGES, say
 from sync.outcome import Outcome
 from sync.schedule import Timetable
@@ -50,13 +51,23 @@ def check(file: Path, language: str | None, *, online: bool) -> Outcome:
         remarks = [*understood(desk), *_unfilled(desk), *_not_read(desk)]
         if not mistakes:
             advice = sorted(
-                [*advise(desk), *made_service(desk, rules.book), *_of_the_store(desk, rules.book, remarks)],
+                [
+                    *advise(desk),
+                    *_merged(desk, rules.book),
+                    *made_service(desk, rules.book),
+                    *_of_the_store(desk, rules.book, remarks),
+                ],
                 key=lambda one: one.place,
             )
         if online:
             _try_accounts(desk, accounts)
         desk.close()
     return _outcome(said, (mistakes, advice), lines, remarks, accounts, reading.config)
+
+
+def _merged(desk: Desk, book: Book) -> list[Mistake]:
+    lines = desk.lines()
+    return merge_signs(book, {name: lines[name] for name in desk.template_files}, lines)
 
 
 def _of_the_store(desk: Desk, book: Book, remarks: list[str]) -> list[Mistake]:

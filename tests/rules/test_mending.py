@@ -70,7 +70,7 @@ def test_every_slip_at_once_and_nothing_else() -> None:
     )
     right = (
         "# « à nous »\u00a0: ne pas toucher\t\r\n"
-        'règles:\r\n  - nom: "Habitués" # si\r\n    quand:\r\n      visites: au moins 3\r\n      courriel: connu\r\n'
+        "règles:\r\n  - nom: Habitués # si\r\n    quand:\r\n      visites: au moins 3\r\n      courriel: connu\r\n"
         '    alors:\r\n      - écrire: {Si: \'e-mail\', "Note": "à\u00a0: b"}\r\n'
     )
     assert mended(wrong.encode()).decode() == right

@@ -107,8 +107,8 @@ def test_the_mend_is_right() -> None:
                 continue
             lines = text.split("\n")
             line, at = lines[mistake.place.line - 1], mistake.place.column - 1
-            at += line[at] in "\"'“"
-            assert line[at:].startswith(mistake.found), file
+            at = line.index(mistake.found, at)
+            assert not line[mistake.place.column - 1 : at].strip("\"'“« "), file
             lines[mistake.place.line - 1] = line[:at] + mistake.suggestion + line[at + len(mistake.found) :]
             again = read({file.name: "\n".join(lines).encode()}, columns=COLUMNS, templates=TEMPLATES, outside=OUTSIDE)
             assert not any((other.place, other.code) == (mistake.place, mistake.code) for other in again.mistakes), (

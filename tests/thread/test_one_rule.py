@@ -140,3 +140,17 @@ def test_check_tells_a_word_that_nobody_has(phare: Small) -> None:
     assert told == {"Danze": "Danse", "Opéra": None, "35": "commence par 35"}
     assert "`Opéra` ne se trouve chez personne pour l'instant. Il y a `Danse` et `Théâtre`." in done.said
     assert "public.yaml:4:" in done.said
+
+
+def test_check_tells_another_programs_merge_signs(phare: Small) -> None:
+    phare.change("rules/public.yaml", "Appeler {{ prénom }}", "Appeler [prénom], de [chez nous]")
+    phare.change("rules/templates/on-se-revoit.md", "Bonjour {{ prénom or", "Bonjour «nom», *|FNAME|* {{ prénom or")
+    done = phare.filrouge("check", "--json")
+    assert done.code == 0
+    told = {one["found"]: (one["file"].rpartition("/")[2], one["line"]) for one in done.facts["advice"]}
+    assert told == {
+        "[prénom]": ("public.yaml", 6),
+        "«nom»": ("on-se-revoit.md", 5),
+        "*|FNAME|*": ("on-se-revoit.md", 5),
+    }
+    assert "`[prénom]` partirait tel quel." in phare.filrouge("check").said
