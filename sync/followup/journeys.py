@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,9 +26,9 @@ from sync.followup import acts
 from sync.followup import outbox as out
 from sync.followup.anchors import Anchors, Span, moment_of
 from sync.followup.open_steps import open_steps, take_back
-from sync.followup.tables import flag, journey_step, outbox, rule_state
+from sync.followup.tables import GONE_STATES, flag, journey_step, outbox, rule_state
 from sync.followup.turn import Term, Turn, Walked
-from sync.store.base import EPOCH, slices, upsert
+from sync.store.base import EPOCH, Utc, slices, upsert
 from sync.store.reading import micros
 
 LISTED = timedelta(days=60)
@@ -180,12 +181,26 @@ class _Walk:
 
     def _wanted(self, step: Step, term: Term, people: Sequence[int]) -> list[int]:
         """Without those whose e-mail a person of the team has dropped, or whose former self had it: moving the date does not
-        bring it back.
+        bring it back. And without those who had it at this time from the rule that this journey was before.
         """
         mine = (outbox.c.org == self.turn.org, outbox.c.rule == self.journey.id, outbox.c.step == step.name)
         dropped = sa.select(outbox.c.person_id).where(*mine, outbox.c.occasion == term.occasion)
         gone = set(self.turn.connection.scalars(dropped.where(outbox.c.reason.in_(out.SETTLED))))
+        email = step.action
+        gone |= {
+            person
+            for person, template, at in self._from_the_rule
+            if isinstance(email, Email) and template == email.template and at >= term.not_before
+        }
         return [person for person in people if person not in gone]
+
+    @cached_property
+    def _from_the_rule(self) -> list[tuple[int, str, datetime]]:
+        """Person, template and time of the e-mails that went as a rule's: its occasions are days."""
+        mine = (outbox.c.org == self.turn.org, outbox.c.rule == self.journey.id, outbox.c.state.in_(GONE_STATES))
+        at = sa.func.coalesce(outbox.c.settled_at, outbox.c.created_at, type_=Utc)
+        asked = sa.select(outbox.c.person_id, outbox.c.template, at).where(*mine, outbox.c.occasion.not_like("% %"))
+        return [(person, template, moment) for person, template, moment in self.turn.connection.execute(asked)]
 
     def _groups(self, rows: pl.DataFrame) -> Iterator[tuple[Step, Term, list[int]]]:
         """People who share a step, an occasion and its time."""

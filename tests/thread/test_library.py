@@ -41,7 +41,6 @@ OWN = {
 }
 INSIDE = {
     "welcome": {"Nadia"},
-    "practical-information": {"Paul"},
     "thank-you-for-coming": {"Rose"},
     "second-visit": {"Une"},
     "regulars-not-seen-for": {"Hugo"},
@@ -52,8 +51,6 @@ INSIDE = {
     "newsletter-sleepers": set(),  # no exports tell of openings
     "addresses-to-correct": {"Rose"},
     "unhappy-answers-to-call": {"Ursule"},
-    "birthdays": {"Bea"},
-    "memberships-about-to-end": {"Max"},
     "partners-not-contacted": {"Pia", "Pio"},
     "not-heard-of-for-three-years": {"Tim"},
     "records-to-check": {"Rose", "Denise", "Nadia", "Une", "Dora", "Adele"},
@@ -61,7 +58,12 @@ INSIDE = {
 }
 
 
-JOURNEYS = {"first-visit"}  # tests/thread/test_journeys.py
+STEPS = {  # for whom there was one on that day
+    "first-visit": 1,  # Nadia came two days ago
+    "practical-information": 1,  # Paul comes in two days
+    "birthdays": 1,
+    "members-about-to-end": 3,  # Max: the flag and an e-mail; Adele's has ended
+}
 
 
 class Phare(Small):
@@ -124,9 +126,11 @@ def test_every_rule_is_copied_is_right_and_finds_its_people(phare: Phare) -> Non
     assert (tried["failed"], tried["passed"] > 40) == (0, True)
     ran = phare.filrouge("run", "--json", today=TODAY)
     assert ran.code in (0, 7), ran.said + ran.erred
-    order = [rule["id"] for recipe in recipes("en") for rule in _rules(phare, recipe.key) if recipe.key not in JOURNEYS]
+    order = [rule["id"] for recipe in recipes("en") for rule in _rules(phare, recipe.key) if recipe.key not in STEPS]
     found = {rule: facts["inside"] for rule, facts in ran.facts["rules"].items()}
     assert [found[rule] for rule in order] == [len(people) for people in INSIDE.values()]
+    steps = {key: ran.facts["journeys"].get(_rules(phare, key)[0]["id"]) for key in STEPS}
+    assert {key: told and told["done"] for key, told in steps.items()} == STEPS
 
 
 def _rules(phare: Phare, key: str) -> list[dict[str, str]]:
@@ -138,7 +142,7 @@ def _rules(phare: Phare, key: str) -> list[dict[str, str]]:
 def test_the_right_people_are_inside(phare: Phare) -> None:
     phare.add_all()
     moved = phare.filrouge("preview", "--json", today=TODAY).facts["rules"]
-    ids = [rule["id"] for recipe in recipes("en") for rule in _rules(phare, recipe.key) if recipe.key not in JOURNEYS]
+    ids = [rule["id"] for recipe in recipes("en") for rule in _rules(phare, recipe.key) if recipe.key not in STEPS]
     assert [{name.split()[0] for name in moved[rule]["enters"]} for rule in ids] == list(INSIDE.values())
 
 
@@ -161,6 +165,43 @@ def test_every_e_mail_is_lawful_and_complete(phare: Phare) -> None:
         assert mail["List-Unsubscribe"]  # Canada wants it in service e-mails too
     written = {str(mail["To"]).partition(" ")[0] for mail in mails}
     assert written == {"Nadia", "Paul", "Une", "Adele", "Denise", "Dora", "Max"}  # the others: bounced, or no consent
+
+
+RULE_OF_OLD = """\
+règles:
+  - nom: Informations pratiques
+    quand:
+      prochaine_visite: dans les 3 prochains jours
+    alors:
+      - courriel: informations-pratiques
+        finalité: service
+        au plus tard: 3 jours
+"""
+TEMPLATE_OF_OLD = "---\nobjet: À bientôt\nfinalité: service\n---\nBonjour.\n"
+
+
+def test_who_has_the_rule_of_old_may_have_the_journey_and_nobody_is_written_to_twice(french: Phare) -> None:
+    french.write("rules/informations-pratiques.yaml", RULE_OF_OLD)
+    french.write("rules/templates/informations-pratiques.md", TEMPLATE_OF_OLD)
+    french.run(today=TODAY)
+    french.filrouge("approve", "informations-pratiques")
+    french.run(today=TODAY)
+    assert len(french.mails()) == 1  # Paul comes in two days
+    assert french.filrouge("rules", "add", "informations-pratiques", "--yes").code == 2
+    for name in ("informations-pratiques.yaml", "templates/informations-pratiques.md"):
+        (french.folder / "rules" / name).unlink()
+    assert french.filrouge("rules", "add", "informations-pratiques", "--yes").code == 0
+    for day in (TODAY, "2026-03-15", "2026-03-16"):
+        french.run(today=day)
+        french.filrouge("approve", "informations-pratiques")
+        french.run(today=day)
+    assert len(french.mails()) == 1
+    again = line(99, "Paul Bientot", "Ubu", "20/03/2026")
+    french.export((again,))
+    french.run(today="2026-03-17")
+    french.filrouge("approve", "informations-pratiques")
+    french.run(today="2026-03-17")
+    assert len(french.mails()) == 2
 
 
 def test_the_list_tells_what_is_there_and_what_can_be_fed(phare: Phare) -> None:
