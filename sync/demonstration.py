@@ -7,12 +7,16 @@ from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import polars as pl
+
 from connectors.trouble import FixFile
 from sync.clock import Clock
 from sync.demo import write_demo
 from sync.desk import Desk
 from sync.followup import outbox as box
 from sync.messages import say
+from sync.people.profile import people_frame
+from sync.rows import called
 from sync.run import run_once
 from sync.work import Wishes
 
@@ -34,13 +38,14 @@ def demonstrate(folder: Path, today: date | None, language: str, theatre: str, t
     desk = Desk.open(file, language, today)
     try:
         _run(desk, tell)
-        if first and (rule := _approve_one(desk)):
+        rule = _approve_one(desk) if first else None
+        if rule:
             tell("")
             tell(desk.say("demo-approved", command=f"filrouge --config {file} approve {rule}"))
             _run(desk, tell)
         tell("")
         for code in ("demo-open", "demo-try") if first else ("demo-again",):
-            tell(desk.say(code, folder=str(folder), config=str(file)))
+            tell(desk.say(code, folder=str(folder), config=str(file), who=_somebody(desk, rule)))
     finally:
         desk.close()
     return 0
@@ -56,10 +61,19 @@ def _run(desk: Desk, tell: Tell) -> None:
 
 
 def _approve_one(desk: Desk) -> str | None:
-    """The smallest batch that waits; its rule."""
+    """The smallest batch that waits, that of a journey before all others; its rule."""
+    journeys = desk.read_rules(None).book.journey
     with desk.store.begin() as connection:
-        batches = sorted(box.waits(connection, desk.store.org), key=lambda batch: (batch.mails, batch.rule))
-        batch = next((one for one in batches if one.mails), None)
+        waits = [batch for batch in box.waits(connection, desk.store.org) if batch.mails]
+        batch = min(waits, key=lambda batch: (batch.rule not in journeys, batch.mails, batch.rule), default=None)
         if batch:
             box.approve(connection, desk.store.org, batch.name, "demo", desk.clock.now())
     return batch.rule if batch else None
+
+
+def _somebody(desk: Desk, rule: str | None) -> str:
+    """Whom an e-mail of this rule has just gone to, by their name; "" for nobody."""
+    with desk.store.look() as connection:
+        gone = {row.person_id for row in box.listed(connection, desk.store.org, ["sent"]) if row.rule == rule}
+    people = people_frame(desk.store).filter(pl.col("person_id").is_in(gone)).sort("last_name", "first_name")
+    return called(people.row(0, named=True)) if len(people) else ""

@@ -11,6 +11,7 @@ from operator import attrgetter
 from pathlib import Path
 from random import Random
 
+from rules.recipes import guide
 from sync.demo import exports
 from sync.demo.people import Somebody, everybody
 from sync.demo.seasons import ORDERS, bookings, lately, programme
@@ -18,8 +19,10 @@ from sync.demo.workbook import write_workbook
 
 SEED = 1889
 LANGUAGES = ("fr", "en")
-FAMILIES = {"printemps": (118, 230), "week-end": (38, 2)}
-"""Weekends for families: how many orders, and how many days ago."""
+FAMILIES = {"printemps": (118, 230), "week-end": (38, 2), "suite": (14, -3)}
+"""Weekends for families: how many orders, and how many days ago; the last is to come."""
+NEW_NEXT = 6
+"""So many newcomers come to the weekend that is to come."""
 
 
 def write_demo(folder: Path, today: date, language: str = "fr") -> None:
@@ -36,13 +39,15 @@ def write_demo(folder: Path, today: date, language: str = "fr") -> None:
     for name, content in _exports(dice, people, today):
         (folder / "exports" / name).write_bytes(content)
     write_workbook(folder / "Contacts.xlsx", dice, people, today, language)
-    _write_texts(files("sync.demo").joinpath(language if language in LANGUAGES else "fr"), folder, today)
+    language = language if language in LANGUAGES else "fr"
+    _write_texts(files("sync.demo").joinpath(language), folder, today)
+    (folder / "rules" / "GUIDE.md").write_text(guide(language), "utf-8")
 
 
 def _exports(dice: Random, people: list[Somebody], today: date) -> Iterator[tuple[str, bytes]]:
     shows = programme(dice, today)
     newcomers = [who for who in people if who.habit == "new"]
-    at_theatre = newcomers[:21] if lately(shows, today) else []
+    at_theatre = newcomers[:15] if lately(shows, today) else []
     sold = bookings(dice, people, at_theatre, shows, today, ORDERS - sum(count for count, _ in FAMILIES.values()))
     for season, of_season in groupby(sorted(sold, key=attrgetter("season", "number")), attrgetter("season")):
         name = f"billetterie-{season}-{season + 1}.csv"
@@ -50,9 +55,11 @@ def _exports(dice: Random, people: list[Somebody], today: date) -> Iterator[tupl
     parents = [who for who in people if who.email and who.habit in {"regular", "occasional"}]
     for place, (name, (count, ago)) in enumerate(FAMILIES.items()):
         day = today - timedelta(days=ago)
-        first_time = newcomers[len(at_theatre) :][:24] if name == "week-end" else []
+        last_days = newcomers[len(at_theatre) : -NEW_NEXT][:24]
+        first_time = {"week-end": last_days, "suite": newcomers[-NEW_NEXT:]}.get(name, [])
         families = [*first_time, *dice.sample(parents, count - len(first_time))]
-        yield f"helloasso-{name}.csv", exports.ticketing(dice, families, day, 172_700_000 + place * 100_000)
+        before = max(1, -ago)
+        yield f"helloasso-{name}.csv", exports.ticketing(dice, families, day, before, 172_700_000 + place * 100_000)
     givers = [who for who in people if who.email and who.habit in {"regular", "occasional", "reader"}]
     yield "helloasso-dons.csv", exports.donations(dice, givers, today)
     for status in exports.MORE:

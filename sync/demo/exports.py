@@ -171,16 +171,18 @@ def _at_the_desk(dice: Random, booking: Booking) -> tuple[str, str, str]:
     return last, first, email
 
 
-def ticketing(dice: Random, people: Sequence[Somebody], day: date, reference: int) -> bytes:
-    """A young audience's weekend at HelloAsso: parents who pay, children who come. UTF-8 with a byte-order mark."""
-    return table(TICKETING, _families(dice, people, day, reference), "utf-8-sig")
+def ticketing(dice: Random, people: Sequence[Somebody], day: date, before: int, reference: int) -> bytes:
+    """A young audience's weekend at HelloAsso, booked at the latest so many days `before`: parents who pay, children who
+    come. UTF-8 with a byte-order mark.
+    """
+    return table(TICKETING, _families(dice, people, day, before, reference), "utf-8-sig")
 
 
-def _families(dice: Random, people: Sequence[Somebody], day: date, reference: int) -> Iterator[list[str]]:
+def _families(dice: Random, people: Sequence[Somebody], day: date, before: int, reference: int) -> Iterator[list[str]]:
     ticket = reference * 2
     for place, who in enumerate(people):
         at = datetime.combine(
-            day - timedelta(days=dice.randrange(1, 40)), time(dice.randrange(7, 23), dice.randrange(60))
+            day - timedelta(days=dice.randrange(before, 40)), time(dice.randrange(7, 23), dice.randrange(60))
         )
         status = "Validé" if place % 11 != 10 else dice.choice(("Annulé", "Remboursé"))
         agreed = "Oui" if dice.random() < 0.5 else "Non"

@@ -90,7 +90,7 @@ def test_every_export_is_understood_for_what_it_is(theatre: Path) -> None:
     about = {name: ours.understood(name) for name in ours.exports()}
     assert Counter((one.kind, one.series) for one in about.values()) == {
         ("orders", "box-office-orders"): 3,
-        ("orders", "helloasso-orders"): 2,
+        ("orders", "helloasso-orders"): 3,
         ("donations", "helloasso-donations"): 1,
         ("contacts", "mailchimp-contacts"): 3,
     }
@@ -146,6 +146,9 @@ def test_whatever_the_day_its_rules_have_people(tmp_path: Path, day: date) -> No
     assert 18 <= len(new) <= 45
     assert 10 <= len(thanks) <= 35
     assert 10 <= len(gifts) <= 30
+    soon = now + timedelta(days=4)
+    first_ones = {p for p, when in visits.items() if now < min(when.values()) < soon}
+    assert len(first_ones) >= 6  # for whom the journey has practical information
 
 
 def test_an_english_team_has_an_english_workbook(tmp_path: Path) -> None:
