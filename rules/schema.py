@@ -329,9 +329,10 @@ class _Maker:
         names = list(self.words.words[section])
         shown = self.words.all(section)
         pattern = "|".join(word_pattern(self.words, section, name) for name in names)
-        booleans = section == "yesno" and self.words.find(section, "true")
-        types = {"type": ["string", "boolean"]} if booleans else {"type": "string"}
-        return {**types, "pattern": pattern, "errorMessage": self._write(shown), "examples": shown}
+        text: Schema = {"pattern": pattern, "errorMessage": self._write(shown)}
+        if section == "yesno" and self.words.find(section, "true"):  # with a type, editors would offer `true` first
+            return {**text, "not": {"type": ["object", "array", "null", "number"]}, **self._offered(shown)}
+        return {**text, "type": "string", "examples": shown}
 
     def _offered(self, phrases: Iterable[str]) -> Schema:
         """Completions; the numbers and dates in them are typed over, one after the other."""
