@@ -171,7 +171,7 @@ def records(thing: Object) -> list[Record]:
 
 def pull_ours(url: str, folder: Path) -> tuple[float, int]:
     """Fil rouge: seconds, and members that the store holds afterwards."""
-    from sync.run import loaded_for_good
+    from sync.memory import loaded_for_good
     from sync.store import Store
     from sync.store.ledger import commit_page
 

@@ -7,7 +7,6 @@ Each step is safe to be killed in, and to be done again.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -33,6 +32,7 @@ from sync.followup.send import send_due
 from sync.history import backfill
 from sync.knowledge import know
 from sync.mailbox import read_mailbox
+from sync.memory import give_back, loaded_for_good
 from sync.oldercopy import drop_what_went, mind_older_copy, note_sent
 from sync.outcome import Outcome, where
 from sync.people.doubts import note_doubts
@@ -92,16 +92,6 @@ def run_once(
 
 
 @contextmanager
-def loaded_for_good() -> Iterator[None]:
-    """Keep the garbage collector from going, again and again, through all that the program has loaded so far."""
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
-
-
-@contextmanager
 def _told_if_it_falls(work: Work) -> Iterator[None]:
     """What ends a run in its midst stands in the table of runs, so that the page does not call it under way."""
     try:
@@ -137,6 +127,7 @@ def _steps(work: Work, progress: Any, stop: Callable[[], bool]) -> None:
             if RUNS_WITH.get(name, name) in work.wishes.steps or name == "look":
                 with progress.step(name):
                     step()
+                give_back()
     finally:
         work.calls["sheet"] = sheet.calls
         work.notes += [work.desk.say(code, **facts) for code, facts in getattr(sheet, "remarks", ())]

@@ -9,12 +9,13 @@ import polars as pl
 from sqlalchemy.engine import Connection
 
 from sync.people import measures
-from sync.store.rows import ask_bare
+from sync.store.rows import ask_bare, ask_in_pieces
 
 
 def frame(connection: Connection, schema: dict[str, Any], sql: str, values: tuple[Any, ...]) -> pl.DataFrame:
     """The rows of a question, as a frame with this schema."""
-    return typed(schema, ask_bare(connection, sql, *values))
+    pieces = [typed(schema, rows) for rows in ask_in_pieces(connection, sql, *values)]
+    return pl.concat(pieces, rechunk=True) if pieces else typed(schema, [])
 
 
 def typed(schema: dict[str, Any], rows: Sequence[Any]) -> pl.DataFrame:

@@ -105,11 +105,12 @@ def people_frame(store: Store) -> pl.DataFrame:
     schema = {"key": pl.String, "person_id": pl.Int64, **{name: _stored(name) for name in names}}
     schema |= {"satisfaction": pl.Float64, "email_key": pl.String}
     with store.look() as connection:
-        rows = ask(connection, sql, store.org)
-    frame = pl.DataFrame(list(zip(*rows, strict=True)) or None, schema=schema)
+        everybody = frame(connection, schema, sql, (store.org,))
     shared = pl.col("email_key").is_not_null() & pl.col("email_key").is_duplicated()
     typed = [_typed(name) for name in FIELDS]
-    return frame.with_columns(shared_email=shared).select("key", "person_id", *typed, "shared_email").sort("person_id")
+    return (
+        everybody.with_columns(shared_email=shared).select("key", "person_id", *typed, "shared_email").sort("person_id")
+    )
 
 
 def as_it_was(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Literal
 
 import msgspec
@@ -16,9 +17,10 @@ from sync.sheet.journal import Line, unpack, write_lines
 from sync.sheet.state import RowChange, change_rows, found_again, rename_row
 from sync.sheet.tables import sheet_intent
 from sync.sheet.threeway import NOT_THEIRS
-from sync.store.base import Store, upsert
+from sync.store.base import Store, slices, upsert
 
 WriteKind = Literal["write", "put-back", "conflict-ours", "undo"]
+ROWS_AT_ONCE = 5_000  # of a first fill: all of 100,000 would be held several times over
 KIND_OF_LINE: dict[WriteKind, Literal["written", "put-back", "conflict", "undone"]] = {
     "write": "written",
     "put-back": "put-back",
@@ -90,7 +92,7 @@ def landed(store: Store, tab: Tab, now: datetime, intent: Intent, more: Sequence
     """
     with store.begin() as connection:
         agree(connection, store.org, tab, intent)
-        write_lines(connection, store.org, intent.run, now, [*lines(tab, intent), *more])
+        write_lines(connection, store.org, intent.run, now, chain(lines(tab, intent), more))
         drop(connection, store.org, intent)
 
 
@@ -103,10 +105,9 @@ def agree(connection: Connection, org: int, tab: Tab, intent: Intent) -> None:
         if key.old is not None:
             rename_row(connection, org, tab.name, key.old, key.key)
     found_again(connection, org, tab.name, [key.key for key in intent.keys])
-    changes = {
-        key: RowChange(cells, {name: _stands(intent.odd.get(key, {}).get(name)) for name in cells}, back=True)
-        for key, cells in intent.rows.items()
-    }
+    for some in slices(list(intent.rows), ROWS_AT_ONCE):
+        change_rows(connection, org, tab.name, {key: _new_row(intent, key) for key in some})
+    changes: dict[str, RowChange] = {}
     for cell in intent.cells:
         change = changes.setdefault(cell.key, RowChange({}, {}))
         change.cells[cell.field] = cell.to
@@ -115,15 +116,21 @@ def agree(connection: Connection, org: int, tab: Tab, intent: Intent) -> None:
     change_rows(connection, org, tab.name, changes)
 
 
+def _new_row(intent: Intent, key: str) -> RowChange:
+    cells, odd = intent.rows[key], intent.odd.get(key, {})
+    return RowChange(cells, {name: _stands(odd.get(name)) for name in cells}, back=True)
+
+
 def _stands(ours: str | None) -> str | None:
     return None if ours is None else NOT_THEIRS + ours
 
 
-def lines(tab: Tab, intent: Intent, *, uncertain: bool = False) -> list[Line]:
+def lines(tab: Tab, intent: Intent, *, uncertain: bool = False) -> Iterator[Line]:
     """The journal of a batch."""
-    keys = [Line(kind="key", tab=tab.name, key=key.key, was=key.old, value=key.key) for key in intent.keys]
-    cells = [
-        Line(
+    for key in intent.keys:
+        yield Line(kind="key", tab=tab.name, key=key.key, was=key.old, value=key.key)
+    for cell in intent.cells:
+        yield Line(
             kind="uncertain" if uncertain else KIND_OF_LINE[cell.kind],
             tab=tab.name,
             key=cell.key,
@@ -132,13 +139,9 @@ def lines(tab: Tab, intent: Intent, *, uncertain: bool = False) -> list[Line]:
             value=cell_of(cell.to, tab.kind(cell.field)),
             why=cell.why,
         )
-        for cell in intent.cells
-    ]
-    rows = [
-        Line(kind="row", tab=tab.name, key=key, why=msgspec.json.encode({f: t for f, t in texts.items() if t}).decode())
-        for key, texts in intent.rows.items()
-    ]
-    return [*keys, *cells, *rows]
+    for row, texts in intent.rows.items():
+        told = msgspec.json.encode({name: text for name, text in texts.items() if text}).decode()
+        yield Line(kind="row", tab=tab.name, key=row, why=told)
 
 
 def mend(store: Store, sheet: Sheet, tab: str, now: datetime, intent: Intent) -> Sequence[Refused]:
@@ -192,6 +195,6 @@ def _settle_by_cell(
     unsure = Intent(cells=open_)
     with store.begin() as connection:
         agree(connection, store.org, tab, known)
-        journal = [*lines(tab, known), *lines(tab, unsure, uncertain=True)]
+        journal = chain(lines(tab, known), lines(tab, unsure, uncertain=True))
         write_lines(connection, store.org, intent.run, now, journal)
         drop(connection, store.org, intent)

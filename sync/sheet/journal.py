@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from itertools import islice
 from typing import Any, Literal
 
 import msgspec
@@ -15,6 +16,8 @@ from sqlalchemy.engine import Connection
 from connectors.sheets.sheet import Cell, Formula, Refused
 from sync.sheet.tables import sheet_journal
 from sync.store.base import Store
+from sync.store.reading import micros
+from sync.store.rows import add
 
 Kind = Literal[
     "written",  # a cell: from, to
@@ -34,6 +37,9 @@ Kind = Literal[
     "refused",  # a cell that this kind of sheet could not take; `why` is the code of the reason
     "cut",  # a text too long for a cell
 ]
+
+WRITTEN = ("org", "run", "line", "tab", "at", "kind", "key", "field", "was", "value", "why")
+AT_ONCE = 5_000
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,24 +92,12 @@ def write_lines(connection: Connection, org: int, run: int, now: datetime, lines
     """Add `lines` to the journal of `run`, inside the caller's transaction."""
     c = sheet_journal.c
     last = connection.scalar(sa.select(sa.func.max(c.line)).where(c.org == org, c.run == run)) or 0
-    rows = [
-        {
-            "org": org,
-            "run": run,
-            "line": number,
-            "tab": line.tab,
-            "at": now,
-            "kind": line.kind,
-            "key": line.key,
-            "field": line.field,
-            "was": pack(line.was),
-            "value": pack(line.value),
-            "why": line.why,
-        }
-        for number, line in enumerate(lines, last + 1)
-    ]
-    if rows:
-        connection.execute(sa.insert(sheet_journal), rows)
+    told = (
+        (org, run, number, one.tab, micros(now), one.kind, one.key, one.field, pack(one.was), pack(one.value), one.why)
+        for number, one in enumerate(lines, last + 1)
+    )
+    while some := list(islice(told, AT_ONCE)):
+        add(connection, sheet_journal, WRITTEN, some)
 
 
 def columns_told(connection: Connection, org: int, tab: str) -> set[tuple[str | None, str | None]]:

@@ -22,7 +22,7 @@ _RANGES = re.compile(rb"""(\ssqref\s*=\s*["'])([^"']*)(["'])""")
 _REF = re.compile(rb"""(\sref\s*=\s*["'])([^"']*)(["'])""")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class NewCell:
     """What a cell becomes: a value, or a formula (then `value` is None)."""
 
@@ -31,7 +31,7 @@ class NewCell:
     formula: str = ""
 
 
-@dataclass
+@dataclass(slots=True)
 class RowEdit:
     """The cells of one row that change. `like` is the row above, whose look a row that does not exist yet takes."""
 

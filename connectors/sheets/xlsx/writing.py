@@ -290,7 +290,8 @@ class Edit:
             if landed[ref] is not None:
                 self._set(row, column, landed[ref], template)
         self._set(row, self.key_column, new.key, template)
-        return replace(new, cells=landed)
+        as_wanted = len(landed) == len(new.cells) and all(landed[ref] is value for ref, value in new.cells.items())
+        return new if as_wanted else replace(new, cells=landed)
 
     def _formulas_to_fill(self, template: int | None) -> dict[int, str]:
         """The formulas that go on in new rows: those of a table's calculated columns, and those that the two last rows
