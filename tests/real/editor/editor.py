@@ -122,7 +122,9 @@ class Editor:
             if head.lower().startswith(b"content-length:"):
                 while self.process.stdout.readline().strip():
                     pass
-                self.inbox.put(json.loads(self.process.stdout.read(int(head.split(b":")[1]))))
+                length = int(head.split(b":")[1])
+                if len(body := self.process.stdout.read(length)) == length:  # it may be ended in the middle of a word
+                    self.inbox.put(json.loads(body))
 
 
 @contextmanager
