@@ -285,6 +285,7 @@ class Seasons(RuleBasedStateMachine):
     def answer(self, message: EmailMessage) -> str:
         self.left.append(message)
         if self.fate and self.fate.pop() == "crash":
+            self.crashed = True
             raise KeyboardInterrupt
         return "250"
 
@@ -326,7 +327,6 @@ class Seasons(RuleBasedStateMachine):
         self.fate = fate
         with suppress(KeyboardInterrupt):
             self.season.send()
-        self.crashed |= "crash" in fate and bool(self.left)
         self.fate = []
 
     @rule()
