@@ -76,7 +76,7 @@ def _revive(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     statement = (
         sa.update(outbox)
         .where(*(outbox.c[key] == sa.bindparam(f"b_{key}") for key in keys), outbox.c.state == "cancelled")
-        .where(sa.or_(outbox.c.reason.is_(None), outbox.c.reason.not_in(SETTLED)))
+        .where(*(outbox.c.reason.is_distinct_from(one) for one in SETTLED))  # a list can't stand in a statement of many
         .values(state="planned", reason=None, batch=None, **{name: sa.bindparam(f"b_{name}") for name in times})
     )
     connection.execute(statement, [{f"b_{name}": row[name] for name in (*keys, *times)} for row in rows])

@@ -116,6 +116,19 @@ def test_a_cancelled_show_takes_all_of_it_back(season: Season) -> None:
         assert [row.state for row in standings.open_tasks(connection, season.store.org)] == ["open"]
 
 
+def test_what_was_taken_back_for_several_people_comes_again_for_all_of_them(season: Season) -> None:
+    begin(season, "at: 5 days before, email: infos")
+    season.book_seat("B", "Ubu")
+    season.at("2026-03-23 08:00")
+    season.run(approve=False)
+    season.cancelled.add("Ubu")
+    season.run(approve=False)
+    assert set(season.rows().values()) == {"cancelled occasion-gone"}
+    season.cancelled.clear()
+    season.run(approve=False)
+    assert list(season.rows().values()) == ["waiting", "waiting"]
+
+
 def test_a_step_that_is_gone_takes_its_deed_back(season: Season) -> None:
     begin(season, "at: 5 days before, newsletter: subscribe", "at: 1 day after, flag: Came")
     season.at("2026-03-23 08:00")
