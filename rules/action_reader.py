@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import date
 from decimal import Decimal
@@ -36,6 +37,7 @@ OPTIONS = {
     "newsletter": ("option_newsletter",),
     "webhook": ("option_webhook",),
 }
+PAIR = re.compile(r"([^=→:]+?)\s*(?:=|→|->)\s*(.+)")  # `Priorité = Haute`
 SOME_DAY = date(2024, 1, 1)  # lengths of time are compared from a day on
 MOST_A_DAY = 500  # lines that the tab has room for
 
@@ -115,13 +117,34 @@ def _options(context: Context, action: str, shown: str, rest: Block, path: str) 
     return {}
 
 
+def _one_each(context: Context, entry: Entry, path: str) -> bool:
+    """Tell `signaler: [A, B]` and `courriel: a, b`: an action takes one, and each has a line of its own."""
+    value, here = entry.value, f"{path}.{entry.key.value}"
+    names = [item.value.strip() for item in value.items if isinstance(item, Text)] if isinstance(value, Items) else []
+    if isinstance(value, Text) and context.words.find("action", entry.key.value) == "email":
+        names = [name for name in re.split(r"\s*,\s*|\s+(?:et|and)\s+", value.value.strip()) if name]
+        known = {fold(name) for name in context.templates or ()}
+        names = names if any(fold(name) in known for name in names) else []
+    if len(names) < 2:
+        return False
+    lines = [f"- {entry.key.value}: {name}" for name in names[:2]]
+    context.tell(value.place, "one-each", here, ", ".join(names), first=lines[0], second=lines[1])
+    return True
+
+
 def _flag(context: Context, entry: Entry, _: dict[str, Entry], path: str) -> Iterable[Action]:
+    if _one_each(context, entry, path):
+        return ()
     name = context.text(entry.value, f"{path}.{entry.key.value}", "flag")
     return () if name is None else (Flag(name),)
 
 
 def _set(context: Context, entry: Entry, _: dict[str, Entry], path: str) -> Iterable[Action]:
     here = f"{path}.{entry.key.value}"
+    if isinstance(entry.value, Text) and (pair := PAIR.fullmatch(entry.value.value.strip())):
+        right = f"{{{pair[1]}: {pair[2]}}}"
+        context.tell(entry.value.place, "value-near", here, entry.value.value, field=entry.key.value, suggestion=right)
+        return
     if not (block := context.block(entry.value, here, "set")):
         return
     for cell in block.entries:
@@ -139,6 +162,8 @@ def header_for(context: Context, name: str) -> str:
 
 def _email(context: Context, entry: Entry, options: dict[str, Entry], path: str) -> Iterable[Action]:
     here = f"{path}.{entry.key.value}"
+    if _one_each(context, entry, path):
+        return
     template = context.text(entry.value, here, "template")
     template = None if template is None else template.removesuffix(".md").rpartition("/")[2]
     known = {fold(name): name for name in context.templates or ()}
@@ -188,15 +213,14 @@ def _purpose(context: Context, entry: Entry | None, path: str) -> Literal["marke
     text = context.text(entry.value, here, ", ".join(f"`{word}`" for word in shown))
     found = None if text is None else context.words.find("purpose", text)
     if text is not None and found is None:
-        _not_among(context, "purpose", shown, text, entry.value.place, here)
+        not_among(context, "purpose", shown, text, entry.value.place, here)
     return cast("Literal['marketing', 'service'] | None", found)
 
 
-def _not_among(context: Context, section: str, shown: list[str], text: str, place: Place, path: str) -> None:
+def not_among(context: Context, section: str, shown: list[str], text: str, place: Place, path: str) -> None:
     """Tell a word that is none of a section's: the other language's, misspelled, or unknown."""
     there = next((name for other in LANGUAGES if (name := vocabulary(other).find(section, text))), None)
-    if there:
-        right = context.words.shown(section, there)
+    if right := context.words.shown(section, there) if there else context.words.meant((section,), text):
         context.tell(place, "unknown-value-near", path, text, suggestion=right)
     else:
         context.near(place, "unknown-value", path, text, shown)
@@ -259,7 +283,7 @@ def _newsletter(context: Context, entry: Entry, options: dict[str, Entry], path:
         yield Newsletter(cast("Literal['subscribe', 'unsubscribe']", plain), None, source)
     elif text is not None:
         known = [context.words.key("change", name) for name in ("subscribe", "unsubscribe")]
-        _not_among(context, "change", known, text, entry.value.place, here)
+        not_among(context, "change", known, text, entry.value.place, here)
 
 
 def _source(context: Context, entry: Entry, option: Entry | None, path: str) -> str | None:

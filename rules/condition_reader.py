@@ -34,6 +34,7 @@ UNREAD_LIST = re.compile(
     r"[\[\]]|^(?:any|all|some|none|no|au moins un|aucun|tous|toutes)\b(?: (?:of|de)\b.*)?$", re.IGNORECASE
 )
 ALL_OF = re.compile(r"(?:all(?: of)?|tous|toutes)\b(?: de)?\s*\[?\s*([^\],]*)", re.IGNORECASE)
+OF_SHEET = re.compile(r"(?:colonne|column|tableau|sheet)[ .]\s*(.+)", re.IGNORECASE)
 MONEY = re.compile(r"\s*(?:[€$£]|\b(?:euros?|dollars?|eur|cad)\b)", re.IGNORECASE)
 SPENT = {"donations": "donated", "purchases": "spent", "tickets": "spent", "visits": "spent"}
 """Fields that count, each with the one that adds up the money."""
@@ -79,6 +80,10 @@ def field_named(context: Context, text: str) -> str | None:
 
 def _unknown_field(context: Context, entry: Entry, path: str) -> None:
     key = entry.key
+    begun = OF_SHEET.match(key.value)
+    if begun and (column := next((name for name in context.columns or () if fold(name) == fold(begun[1])), None)):
+        _tell_column(context, entry, path, column)
+        return
     if context.words.find("occasion", key.value) and not context.words.nearest(("fields",), key.value):
         code = "occasion-rule" if context.occasion is None else "occasion-journey"
         context.tell(key.place, code, f"{path}.{key.value}", key.value)
@@ -88,9 +93,13 @@ def _unknown_field(context: Context, entry: Entry, path: str) -> None:
     if column is None or foreign or nearest(key.value, context.words.all("fields")):
         context.unknown_key(key, LINES, path)
         return
+    _tell_column(context, entry, path, column)
+
+
+def _tell_column(context: Context, entry: Entry, path: str, column: str) -> None:
     value = entry.value.value if isinstance(entry.value, Text) else "…"
     right = f"{context.words.key('logic', 'sheet')}: {{{column}: {value}}}"
-    context.tell(key.place, "column-not-field", f"{path}.{key.value}", key.value, suggestion=right)
+    context.tell(entry.key.place, "column-not-field", f"{path}.{entry.key.value}", column, suggestion=right)
 
 
 def _read_group(context: Context, logic: str, node: Node, path: str) -> Iterable[Condition]:
@@ -110,8 +119,11 @@ def _read_segments(context: Context, node: Node, path: str) -> Iterable[Conditio
         name = context.text(item, path, "segment")
         if name is None:
             continue
+        several = [one.strip() for one in re.split(r",| ou | or ", name, flags=re.IGNORECASE)]
         if identity := context.segments.get(fold(name)):
             found.append(InSegment(identity, item.place))
+        elif len(several) > 1 and all(fold(one) in context.segments for one in several):
+            context.tell(item.place, "one-name", path, name, suggestion=f"[{', '.join(several)}]")
         else:
             context.near(item.place, "unknown-segment", path, name, context.segment_names)
     return [AnyOf(tuple(found))] if len(found) > 1 else found
@@ -183,6 +195,8 @@ class _Reader:
             return self.read("text", node)
         if self.context.words.find("yesno", node.value):
             return self._yesno(node)
+        if ticked := self.context.words.meant(("ticked",), node.value):
+            return self._fail(node, "sheet", ticked)
         if DATES.fullmatch(node.value.strip()) and read_date(self.language, node.value) is None:
             return self._fail(node, "sheet", suggest(self.language, "date", node.value))
         for kind in ("date", "number"):
@@ -307,7 +321,7 @@ class _Reader:
 
     def _several(self, text: str) -> str | None:
         """`Lyon, Nantes` and `théâtre ou danse` are meant as several; in the team's own columns anything may stand."""
-        names = [name.strip() for name in re.split(r",| ou | or ", text)]
+        names = [name.strip() for name in re.split(r",| ou | or ", text, flags=re.IGNORECASE)]
         if len(names) < 2 or not all(names) or self.field.startswith(SHEET) or self.field == "organisation":
             return None
         return f"[{', '.join(names)}]"

@@ -11,6 +11,7 @@ from rules.mistakes import Mistake, Place, fold, nearest
 from rules.words import LANGUAGES, Vocabulary, vocabulary
 from rules.yamltext import Block, Entry, Items, Node, Text
 
+JOINED = re.compile(r"(ou|or|et|and|si|if)\s+(.+)", re.IGNORECASE)
 MORE_OPTIONS = ("option_newsletter", "option_webhook", "change")
 STRUCTURE = (
     "top",
@@ -137,6 +138,15 @@ class Context:
         if "fields" in sections and len(words) > 1 and all(self.find(sections, word) for word in words):
             self.tell(key.place, "two-words", here, key.value, first=words[0], second=words[1])
             return None
+        joined = JOINED.match(key.value)
+        if "fields" in sections and joined and (name := self.find(sections, joined[2])):
+            either = joined[1].casefold() in {"ou", "or"}
+            right = None if either else joined[2]
+            any_of = self.words.key("logic", "any_of")
+            self.tell(
+                key.place, "or-key" if either else "unknown-key-near", here, key.value, any_of=any_of, suggestion=right
+            )
+            return None if either else name
         plain = "unknown-field" if "fields" in sections else "unknown-key"
         self.tell(
             key.place, "unknown-key-near" if meant else plain, here, key.value, expected=expected, suggestion=meant

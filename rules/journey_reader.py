@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -84,14 +84,31 @@ def _no_phrase(context: Context, kind: str, entry: Entry, path: str, text: str) 
     """Tell a text that is no phrase of this kind, with the one that was probably meant."""
     language = context.words.language
     words = {fold(word): right for word, right in meant(language)[kind].items()} if kind in meant(language) else {}
-    right = words.get(fold(text)) or _with_its_key(language, kind, entry, text) or suggest(language, kind, text)
+    right = (
+        words.get(fold(text))
+        or _begun(words, language, kind, text)
+        or _with_its_key(language, kind, entry, text)
+        or suggest(language, kind, text)
+    )
     tell_misread(context, Misread(entry.value.place, path, text, entry.key.value, kind, kind, "value", right))
+
+
+def _begun(words: Mapping[str, str], language: str, kind: str, text: str) -> str | None:
+    """`la veille au soir`, `chaque spectacle de danse`: what the first words of a text mean."""
+    parts = fold(text).split()
+    for some in range(len(parts) - 1, 1, -1):
+        head = " ".join(parts[:some])
+        if head in words:
+            return words[head]
+        if phrase := read_phrase(language, kind, head):
+            return typed(language, kind, phrase)
+    return None
 
 
 def _with_its_key(language: str, kind: str, entry: Entry, text: str) -> str | None:
     """`after: 1 day` as `1 day after`, and a bare period too: a step that says neither comes after."""
     period = read_period(language, text) if kind == "at" else None
-    if period is None:
+    if period is None or not period.count:
         return None
     return typed(language, kind, read_phrase(language, kind, f"{text} {entry.key.value}") or Phrase("after", (period,)))
 
@@ -118,6 +135,11 @@ def _steps(context: Context, entry: Entry | None, block: Block, path: str, name:
 def _step(context: Context, block: Block, path: str, late: Period, before: list[str]) -> Iterable[Step]:
     told = len(context.mistakes)
     entries, rest = _parted(context, block, path)
+    if "at" not in entries and (time := _time_as_condition(context, entries.get("when"))):
+        line = f"{context.words.key('step', 'at')}: {time}"
+        context.tell(
+            entries["when"].key.place, "time-not-condition", path, entries.pop("when").key.value, suggestion=line
+        )
     at = read_at(context, entries["at"], path) if "at" in entries else None
     if "at" not in entries and len(context.mistakes) == told:
         context.tell(block.place, "missing-at", path, expected="at")
@@ -128,6 +150,14 @@ def _step(context: Context, block: Block, path: str, late: Period, before: list[
         action = replace(action, no_later_than=last)
     if at is not None and action is not None:
         yield Step(lasting_name(action, before), at, action, when, unless, last, block.place)
+
+
+def _time_as_condition(context: Context, when: Entry | None) -> str | None:
+    """The time in `quand: 1 semaine après`, which is no condition."""
+    if when is None or not isinstance(when.value, Text) or not when.value.value.strip():
+        return None
+    text, language = when.value.value.strip(), context.words.language
+    return text if read_phrase(language, "at", text) else suggest(language, "at", text)
 
 
 def _parted(context: Context, block: Block, path: str) -> tuple[dict[str, Entry], Block]:
@@ -216,7 +246,8 @@ def _told_by_days(context: Context, entry: Entry | None, steps: tuple[Step, ...]
     items = {item.place: item for item in entry.value.items} if entry and isinstance(entry.value, Items) else {}
     for step in steps:
         if step.at.period.unit in EXACT and isinstance(block := items.get(step.place), Block):
-            at = next(line for line in block.entries if context.words.find("step", line.key.value) == "at")
+            named = (line for line in block.entries if context.words.find("step", line.key.value) == "at")
+            at = next(named, block.entries[0])  # the word for it may be misspelled, and is told
             found = at.value.value if isinstance(at.value, Text) else ""
             context.tell(at.value.place, "step-day-only", path, found, expected="at_days")
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
-from rules.action_reader import read_actions, tell_waits_in_vain
+from rules.action_reader import not_among, read_actions, tell_waits_in_vain
 from rules.assemble import Part, assemble
 from rules.condition_reader import column_named, field_named, read_all
 from rules.conditions import (
@@ -26,12 +26,13 @@ from rules.conditions import (
     Rule,
     Segment,
 )
-from rules.context import Context, Outside, language_of
+from rules.context import STRUCTURE, Context, Outside, language_of
 from rules.encoding import misnamed
 from rules.fact_reader import read_fact
 from rules.fields import OCCASION
 from rules.journey_reader import read_course, read_example_at
 from rules.journeys import VISITS, Journey, Step
+from rules.lines import ONE_MEND
 from rules.mistakes import Mistake, fold
 from rules.words import Vocabulary, vocabulary
 from rules.yamltext import Block, Entry, Items, Node, Text, in_order, lines_of_mistake, parse
@@ -40,15 +41,7 @@ STRUCTURAL = {"no-value", "missing-name", "missing-when", "missing-then", "not-a
 
 LOST_INDENTS = 3
 # Lines that could be mended and read on: whatever else is wrong in them is told as well.
-MENDED = {
-    "no-space-after-colon",
-    "no-space-after-dash",
-    "smart-quotes",
-    "bullet",
-    "filling",
-    "wide-colon",
-    "quoted-mail",
-}
+MENDED = ONE_MEND - {"tab", "tabs"} | {"quoted-mail"}
 
 
 @dataclass(frozen=True)
@@ -150,7 +143,7 @@ class _FileReader:
         if isinstance(node, Block):
             tops = self.context.entries(node, ("top",), "")
             self.stray = frozenset(self.context.misplaced)
-            self._tell_lost_indents()
+            self._tell_lost_indents(tops)
             self.part.sound = self.part.sound and not self.context.mistakes
             for name, entry in tops.items():
                 self._read_top(name, entry)
@@ -163,13 +156,15 @@ class _FileReader:
         self.part.mistakes = self.source.mistakes + [mistake for mistake in told if mistake.place.line not in lines]
         return self.part
 
-    def _tell_lost_indents(self) -> None:
+    def _tell_lost_indents(self, tops: Collection[str]) -> None:
         """One mistake where a copy lost the spaces before every line, instead of one for each."""
         lost = [one for one in self.context.mistakes if one.code.startswith("misplaced-")]
-        if len(lost) < LOST_INDENTS:
+        headless = not tops and self.stray & {"when", "then"}
+        if len(lost) < (1 if headless else LOST_INDENTS):
             return
         self.context.mistakes[:] = [one for one in self.context.mistakes if one not in lost]
-        self.context.tell(lost[0].place, "indents-lost", lost[0].path, lost[0].found, n=len(lost))
+        code = "no-top" if headless else "indents-lost"
+        self.context.tell(lost[0].place, code, lost[0].path, lost[0].found, n=len(lost))
 
     def _read_top(self, name: str, entry: Entry) -> None:
         shown = entry.key.value
@@ -180,10 +175,20 @@ class _FileReader:
             if isinstance(item, Text) and item.value.strip() and not item.quoted:
                 right = f"{self.words.key('rule', 'name')}: {item.value.strip()}"
                 self.context.tell(item.place, "only-name", path, item.value, suggestion=right)
+            elif (key := self._name_as_key(item)) is not None:
+                right = f"{self.words.key('rule', 'name')}: {key.value}"
+                self.context.tell(key.place, "only-name", path, key.value, suggestion=right)
             elif isinstance(item, Items) and any(isinstance(one, Block) for one in item.items):
                 self.context.tell(item.place, "dash-twice", path)
             elif block := self.context.block(item, path, name):
                 self._read_one(name, block, path)
+
+    def _name_as_key(self, item: Node) -> Text | None:
+        """`- Fidèles: {visites: 3}`: the name of a rule or segment where the word `nom` should stand."""
+        if not isinstance(item, Block) or len(item.entries) != 1 or not isinstance(item.entries[0].value, Block):
+            return None
+        key = item.entries[0].key
+        return None if self.context.find(STRUCTURE, key.value) else key
 
     def _listed(self, name: str, node: Node, path: str) -> tuple[Node, ...]:
         """The rules below `rules:`; of one without a dash it is told, and it is read for more mistakes."""
@@ -214,7 +219,7 @@ class _FileReader:
         name, identity, was = self._names(entries, block, path)
         when = self._conditions(entries, "when", path)
         unless = self._conditions(entries, "unless", path)
-        if "when" not in entries and "when" not in self.stray:
+        if "when" not in entries and "when" not in self.stray and not self._conditions_elsewhere():
             self.context.tell(block.place, "missing-when", path, name, expected="when")
         actions: tuple[Action, ...] = ()
         then = entries.get("then")
@@ -258,14 +263,20 @@ class _FileReader:
         )
 
     def _segment(self, block: Block, path: str) -> Segment:
+        self.context.misplaced.clear()
         entries = self.context.entries(block, ("segment",), path)
         name, identity, was = self._names(entries, block, path)
         when = self._conditions(entries, "when", path)
         unless = self._conditions(entries, "unless", path)
-        if "when" not in entries:
+        if "when" not in entries and not self._conditions_elsewhere():
             self.context.tell(block.place, "missing-when", path, name, expected="when")
         condition = AllOf((*when, NoneOf(unless)) if unless else when)
         return Segment(identity, name, condition, was, place=block.place)
+
+    def _conditions_elsewhere(self) -> bool:
+        """Whether there are conditions that stand in a wrong place, which is told: nobody forgot them."""
+        known = self.words.words["fields"].keys() | self.words.words["logic"].keys()
+        return bool(self.context.misplaced & known)
 
     def _conditions(self, entries: dict[str, Entry], key: str, path: str) -> tuple[Condition, ...]:
         entry = entries.get(key)
@@ -315,7 +326,14 @@ class _FileReader:
         block = self.context.block(node, path, "examples")
         if block is None:
             return None
-        entries = self.context.entries(block, ("example" if steps is None else "example_journey",), path)
+        section = "example" if steps is None else "example_journey"
+        known = [entry for entry in block.entries if not self.words.find(section, entry.key.value)]
+        bare = [entry.key for entry in known if field_named(self.context, entry.key.value)]
+        if bare and not any(self.words.find(section, entry.key.value) == "person" for entry in block.entries):
+            word = self.words.key("example", "person")
+            self.context.tell(bare[0].place, "example-no-person", path, bare[0].value, person=word)
+            return None
+        entries = self.context.entries(block, (section,), path)
         expect, person = entries.get("expect"), entries.get("person")
         if expect is None or person is None:
             self.context.tell(block.place, "example-incomplete", path, expected="examples")
@@ -331,7 +349,7 @@ class _FileReader:
         text = self.context.text(entry.value, here, ", ".join(f"`{word}`" for word in shown))
         found = None if text is None else self.words.find("expect", text)
         if text is not None and found is None:
-            self.context.near(entry.value.place, "unknown-value", here, text, shown)
+            not_among(self.context, "expect", shown, text, entry.value.place, here)
         return None if found is None else found == "match"
 
     def _facts(self, entry: Entry, path: str) -> tuple[tuple[str, Fact], ...]:

@@ -156,6 +156,8 @@ def _rewritten_step(language: str, folded: str) -> Iterator[str]:
     """`3 days earlier`, `3 jours avant le spectacle`, `J-3`."""
     phrases = vocabulary(language).words["phrases"]["at"]
     day = vocabulary(language).words["units"]["day"][-1]
+    if re.fullmatch(r"[jd]? ?[+-]? ?0(?: (?:days?|jours?))?", folded):
+        yield phrases["same"][0]
     if counted := STEP_COUNTED.fullmatch(folded):
         yield phrases["before" if counted[1] == "-" else "after"][0].replace("{period}", f"{counted[2]} {day}")
     for op, pattern in (("before", STEP_BEFORE), ("after", STEP_AFTER)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
@@ -68,7 +69,7 @@ def _by_word(entries: Mapping[str, Any]) -> dict[str, str]:
 
 def root(text: str) -> str:
     """French without its endings: `dernières visites` and `dernière visite` are the same words."""
-    return " ".join(word.removesuffix("s").removesuffix("e") for word in text.split())
+    return " ".join(re.sub(r"e{1,2}$", "", word.removesuffix("s")) for word in text.split())
 
 
 @cache

@@ -330,9 +330,10 @@ class _Reader:
             code = "template-include" if fault.message == "include" else "template-syntax"
             self._tell(Place(self.file, line + fault.lineno - 1, column if fault.lineno == 1 else 1), code, found)
             return
+        written = "\n".join(self.text.split("\n")[line - 1 :])  # a value of the head may be folded over several lines
         for name in sorted(names):
             if fill.field_of(name) is None:
-                place = place_in(text, name, Place(self.file, line, column))
+                place = place_in(written, name, Place(self.file, line, 1))
                 self._tell(place, "template-field", name, _near(name))
 
     def _check_body(self) -> None:

@@ -98,6 +98,14 @@ def journey(text: str) -> Journey:
     return found.book.journeys[0]
 
 
+def test_a_misspelled_word_for_the_time_is_told_with_what_is_wrong_in_it() -> None:
+    text = "parcours:\n  - nom: A\n    autour: anniversaire\n    étapes:\n      - le: 2 heures avant\n        signaler: A\n"
+    assert [mistake.code for mistake in read({"a.yaml": text.encode()}).mistakes] == [
+        "unknown-key-near",
+        "step-day-only",
+    ]
+
+
 def test_french_and_english_are_the_same_journey() -> None:
     english, french = one(EN), one(FR)
     assert english.mistakes == french.mistakes == []
