@@ -33,6 +33,7 @@ def approve_waiting(desk: Desk, what: str) -> Outcome:
     now = {rule.id: digest_of(rule, desk.templates[0]) for rule in every}
     with desk.store.begin() as connection:
         box.note_digests(connection, desk.store.org, now)
+        box.note_texts(connection, desk.store.org, lambda name: desk.templates[0].fingerprint([name]))
         count = box.approve(connection, desk.store.org, what, at_the_keyboard(), desk.clock.now())
         left = box.waits(connection, desk.store.org)
     if not count:

@@ -234,6 +234,8 @@ def apply_rules(work: Work) -> None:
         )  # fmt: skip
         drop_what_went(work, connection)
         work.notes += [work.desk.say("run-reworded", rule=name) for name in work.decisions.reworded]
+        if alone := work.decisions.reworded_alone:
+            work.notes.append(work.desk.say("run-reworded-alone", n=alone))
         work.segments = segments.follow(connection, store.org, work.book, frame, work.number, work.now)
         sizes = {one.name: one.inside for one in work.segments.values()}
         runs.note_segments(connection, store.org, sizes, today)

@@ -51,7 +51,7 @@ def side_tab(work: Work, name: str) -> SideTab:
     return SideTab(tab, _lines, partial(_seen, work.now))
 
 
-def _seen(now: datetime, connection: Connection, org: int, key: str) -> None:
+def _seen(now: datetime, connection: Connection, org: int, key: str, _new: object) -> None:
     """Somebody looked at it, and it is right as it is: two people are two, a person is to be kept."""
     kind, _, rest = key.partition(".")
     if kind in deeds.TICKED:

@@ -10,7 +10,7 @@ import polars as pl
 from connectors.sheets.sheet import Sheet
 from connectors.trouble import Trouble
 from sync.beside import check, journal, outbox, todo
-from sync.beside.tab import TICK, SideTab
+from sync.beside.tab import TICK, SideTab, ticked_before
 from sync.rights.rows import settle_written, with_blanks
 from sync.sheet.apply import finish
 from sync.sheet.look import Look, look
@@ -50,9 +50,10 @@ def _settle(work: Work, one: SideTab, seen: Look) -> None:
         return
     ticked = seen.seen.filter(pl.col(TICK) == "true")["key"].to_list()
     if ticked:
+        before = ticked_before(seen)
         with work.desk.store.begin() as connection:
             for key in ticked:
-                one.settle(connection, work.desk.store.org, key)
+                one.settle(connection, work.desk.store.org, key, key not in before)
 
 
 def write_tabs(work: Work, sheet: Sheet) -> None:

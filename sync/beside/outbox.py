@@ -1,4 +1,6 @@
-"""The tab Outbox: the e-mails of the last weeks. A tick lets one go that waits for approval; it stays ticked."""
+"""The tab Outbox: the e-mails of the last weeks. A tick lets one go that waits for approval; it stays ticked,
+unless its approval is asked for again.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 from sqlalchemy.engine import Connection
 
-from sync.beside.tab import Fields, SideTab, columns, in_house, tick_box
+from sync.beside.tab import TICK, Fields, SideTab, columns, in_house, tick_box, ticked_before
 from sync.clock import utc_now
 from sync.contacts import Contacts, keep_out
 from sync.deedwords import about
@@ -35,12 +37,14 @@ def side_tab(work: Work, name: str) -> SideTab:
     return SideTab(tab, _mails, _approve)
 
 
-def _approve(connection: Connection, org: int, id_: str) -> int:
-    return box.approve(connection, org, id_, "sheet", utc_now())
+def _approve(connection: Connection, org: int, id_: str, new: bool) -> int:  # noqa: FBT001  as every tab's tick tells it
+    return box.approve(connection, org, id_, "sheet", utc_now(), anew=new)
 
 
-def _mails(work: Work, _seen: Look) -> Wanted:
+def _mails(work: Work, seen: Look) -> Wanted:
     desk = work.desk
+    ticks = TICK in seen.seen.columns
+    ticked = set(seen.seen.filter(pl.col(TICK) == "true")["key"]) if ticks else set()
     since = work.now - timedelta(days=SHOWN_DAYS)
     with desk.store.look() as connection:
         rows = box.listed(connection, desk.store.org, limit=MOST)
@@ -59,7 +63,14 @@ def _mails(work: Work, _seen: Look) -> Wanted:
         for row, mail in zip(rows, drafts(desk, rows, contacts), strict=True)
     ]
     told += _deeds(work, since, names, contacts)
-    return Wanted(pl.DataFrame(told, schema=dict.fromkeys(("key", *(name for name, _ in FIELDS)), pl.String)))
+    lines = pl.DataFrame(told, schema=dict.fromkeys(("key", *(name for name, _ in FIELDS)), pl.String))
+    if not ticks:
+        return Wanted(lines)
+    asked_again = {row.id for row in rows if row.state == "waiting" and row.reason == box.ASKED_AGAIN}
+    asked_again &= ticked_before(seen)  # a tick of today is agreed upon first, and taken away by the next run
+    return Wanted(
+        lines.with_columns(pl.col("key").is_in(sorted(ticked - asked_again)).replace(False, None).alias(TICK))
+    )
 
 
 def _deeds(work: Work, since: datetime, names: dict[str, str], contacts: Contacts) -> list[dict[str, str | None]]:

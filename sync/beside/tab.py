@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import polars as pl
 from sqlalchemy.engine import Connection
 
 from rules.fields import FieldType
@@ -23,13 +24,14 @@ Fields = tuple[tuple[str, FieldType], ...]
 
 @dataclass
 class SideTab:
-    """One tab. `fill`: what it should say, given how it was read; `settle`: what a tick in the row with this key does;
+    """One tab. `fill`: what it should say, given how it was read; `settle`: what a tick in the row with this key does, told
+    whether it is a new one;
     `seen`: how it was read at the beginning of the run, None where it could not be.
     """
 
     tab: Tab
     fill: Callable[[Work, Look], Wanted]
-    settle: Callable[[Connection, int, str], object] | None = None
+    settle: Callable[[Connection, int, str, bool], object] | None = None
     seen: Look | None = None
 
 
@@ -46,3 +48,9 @@ def columns(work: Work, kind: str, fields: Fields) -> tuple[Mapped, ...]:
 def tick_box(work: Work, kind: str, *, stays: bool) -> Mapped:
     """A box to tick. `stays`: the tick is the team's and stays; else it is taken away once it was acted on."""
     return Mapped(in_house(work, f"tab-{kind}-tick"), TICK, "yesno", corrected=stays)
+
+
+def ticked_before(seen: Look) -> set[str]:
+    """Keys of the rows whose tick an earlier run has met already."""
+    agreed = seen.rows.agreed
+    return set(agreed.filter(pl.col(TICK) == "true")["key"]) if TICK in agreed.columns else set()

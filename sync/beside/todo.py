@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import polars as pl
+from sqlalchemy.engine import Connection
 
 from sync.beside.lines import empty
 from sync.beside.tab import Fields, SideTab, columns, tick_box
@@ -27,7 +28,11 @@ MOST = 5_000
 
 def side_tab(work: Work, name: str) -> SideTab:
     tab = Tab(name, (*columns(work, KIND, FIELDS), tick_box(work, KIND, stays=True)))
-    return SideTab(tab, _tasks, standings.finish_task)
+    return SideTab(tab, _tasks, _finish)
+
+
+def _finish(connection: Connection, org: int, id_: str, _new: object) -> None:
+    standings.finish_task(connection, org, id_)
 
 
 def _tasks(work: Work, seen: Look) -> Wanted:

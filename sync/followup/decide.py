@@ -76,7 +76,8 @@ def decide(  # noqa: PLR0913  one run's facts, each told from outside
     walk(turn)
     turn.done.too_late = out.expire(connection, org, now)
     deeds.expire(connection, org, now)
-    turn.done.reworded = out.release(connection, org, run, now, people_count)
+    text = None if templates is None else lambda name: templates.fingerprint([name])
+    turn.done.reworded, turn.done.reworded_alone = out.release(connection, org, run, now, people_count, text)
     return turn.done
 
 

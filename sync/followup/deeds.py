@@ -117,13 +117,14 @@ def let_go(connection: Connection, org: int, rule: Row, batch: str, *, braked: b
 def approve(connection: Connection, org: int, which: sa.ColumnElement[bool], who: str, now: datetime) -> int:
     """Let those go that wait and that `which` is true of; gives how many."""
     waiting = sa.update(deed).where(deed.c.org == org, deed.c.state == "waiting", which)
-    return connection.execute(waiting.values(state="approved", approved_at=now, approved_by=who)).rowcount
+    return connection.execute(waiting.values(state="approved", reason=None, approved_at=now, approved_by=who)).rowcount
 
 
 def ask_again(connection: Connection, org: int) -> None:
     """Take every approval back."""
     going = (deed.c.org == org, deed.c.kind.in_(BRAKED), deed.c.state.in_(("planned", "approved", "held")))
-    none = {"state": "planned", "reason": None, "batch": None, "approved_at": None, "approved_by": None}
+    why = sa.case((deed.c.approved_at.is_not(None), "asked-again"), else_=None)
+    none = {"state": "planned", "reason": why, "batch": None, "approved_at": None, "approved_by": None}
     connection.execute(sa.update(deed).where(*going).values(none))
 
 

@@ -6,7 +6,7 @@ Every function works inside the transaction of its caller.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
@@ -25,6 +25,8 @@ WENT = "went-before"
 """The same: a database that was lost sent it, as the sheet tells."""
 SETTLED = ("dropped", SPLIT, WENT)
 """Reasons of `cancelled` that stay: such an e-mail counts as done."""
+ASKED_AGAIN = "asked-again"
+"""Why an e-mail that was approved waits once more: its text was changed, or the database is an older copy."""
 BRAKE_PEOPLE = 50
 BRAKE_SHARE = 10  # a tenth of everybody
 
@@ -122,9 +124,13 @@ def _reworded(rule: sa.Row[Any]) -> bool:
     return bool(then) and then != now
 
 
-def release(connection: Connection, org: int, run: int, now: datetime, people_count: int) -> list[str]:
+def release(
+    connection: Connection, org: int, run: int, now: datetime, people_count: int,
+    text: Callable[[str], str] | None = None,
+) -> tuple[list[str], int]:  # fmt: skip
     """Let go what is due: straight to `approved` where a person has approved the rule, else to `waiting`. The names of
-    the rules whose e-mails were reworded since come back: theirs wait for a person once more.
+    the rules whose e-mails were reworded since come back: theirs wait for a person once more; and how many wait so that
+    a person had approved alone. `text` tells how a template reads (`Templates.fingerprint`).
 
     The brake: a rule whose present meaning (digest) nobody approved waits when it would act on more than 50 people or
     a tenth of them, whichever is larger. The e-mails of rules with a stale source are held until it is fresh.
@@ -135,6 +141,7 @@ def release(connection: Connection, org: int, run: int, now: datetime, people_co
     reworded = [rule for rule in connection.execute(active).all() if _reworded(rule)]
     for rule in reworded:
         _take_approval_back(connection, org, rule.rule)
+    alone = _reworded_alone(connection, org, text) if text else 0
     for rule in connection.execute(active).all():
         of_rule = outbox.c.rule == rule.rule
         due = sa.and_(of_rule, outbox.c.not_before <= now)
@@ -143,18 +150,49 @@ def release(connection: Connection, org: int, run: int, now: datetime, people_co
             connection.execute(_where(org, "approved", of_rule).values(state="held", reason="stale-source"))
             due = sa.false()
         _let_go(connection, org, rule, due, run, limit)
-    return [rule.name for rule in reworded]
+    if text:
+        note_texts(connection, org, text)
+    return [rule.name for rule in reworded], alone
+
+
+def note_texts(connection: Connection, org: int, text: Callable[[str], str]) -> None:
+    """What waits is about to be shown to a person: how each reads now."""
+    waiting = (outbox.c.org == org, outbox.c.state == "waiting")
+    for name in connection.scalars(sa.select(outbox.c.template).where(*waiting).distinct()).all():
+        other = outbox.c.text.is_distinct_from(text(name))
+        connection.execute(sa.update(outbox).where(*waiting, outbox.c.template == name, other).values(text=text(name)))
+
+
+def _reworded_alone(connection: Connection, org: int, text: Callable[[str], str]) -> int:
+    going = (
+        outbox.c.org == org,
+        outbox.c.state.in_(("planned", "approved", "held")),
+        outbox.c.approved_at.is_not(None),
+    )
+    late = sa.and_(outbox.c.state == "held", outbox.c.reason == "too-late")
+    known = sa.and_(*going, sa.not_(late), outbox.c.text.is_not(None))
+    alone = connection.execute(sa.select(outbox.c.template, outbox.c.text).where(known).distinct()).all()
+    again = 0
+    for name, shown in alone:
+        if shown != text(name):
+            mine = sa.update(outbox).where(known, outbox.c.template == name, outbox.c.text == shown)
+            again += connection.execute(mine.values(_UNAPPROVED)).rowcount
+    return again
+
+
+_UNAPPROVED: dict[str, Any] = {
+    "state": "planned", "batch": None, "approved_at": None, "approved_by": None,
+    "reason": sa.case((outbox.c.approved_at.is_not(None), ASKED_AGAIN), else_=None),
+}  # fmt: skip
 
 
 def _take_approval_back(connection: Connection, org: int, rule: str) -> None:
-    none: dict[str, Any] = {"approved_at": None, "approved_by": None}
     mine = (rule_state.c.org == org, rule_state.c.rule == rule)
-    connection.execute(sa.update(rule_state).where(*mine).values(approved_digest=None, **none))
+    none = {"approved_digest": None, "approved_at": None, "approved_by": None}
+    connection.execute(sa.update(rule_state).where(*mine).values(none))
     going = (outbox.c.org == org, outbox.c.rule == rule, outbox.c.state.in_(("planned", "approved", "held")))
     late = sa.and_(outbox.c.state == "held", outbox.c.reason == "too-late")
-    connection.execute(
-        sa.update(outbox).where(*going, sa.not_(late)).values(state="planned", reason=None, batch=None, **none)
-    )
+    connection.execute(sa.update(outbox).where(*going, sa.not_(late)).values(_UNAPPROVED))
 
 
 def _let_go(connection: Connection, org: int, rule: sa.Row[Any], due: Any, run: int, limit: int) -> None:
@@ -170,7 +208,12 @@ def _let_go(connection: Connection, org: int, rule: sa.Row[Any], due: Any, run: 
     if braked or rule.approved_at is None:
         connection.execute(_where(org, "planned", due).values(state="waiting", batch=batch))
     else:
-        approved = {"state": "approved", "approved_at": rule.approved_at, "approved_by": rule.approved_by}
+        approved = {
+            "state": "approved",
+            "approved_at": rule.approved_at,
+            "approved_by": rule.approved_by,
+            "reason": None,
+        }
         connection.execute(_where(org, "planned", due).values(batch=batch, **approved))
 
 
@@ -201,16 +244,23 @@ def waits(connection: Connection, org: int) -> list[Batch]:
     return sorted(found.values(), key=lambda batch: (batch.since, batch.name))
 
 
-def approve(connection: Connection, org: int, what: str, who: str, now: datetime) -> int:
+def approve(
+    connection: Connection, org: int, what: str, who: str, now: datetime, *, anew: bool = True
+) -> int:  # fmt: skip
     """Let go a rule, one batch of it, or one e-mail by its id; gives how many e-mails, tasks and deeds were waiting for it.
 
     With a rule or a batch the rule itself is approved as it stands: its later e-mails go by themselves until its
-    meaning changes and it would act on many people at once. 0: nothing of that name waits.
+    meaning changes and it would act on many people at once. 0: nothing of that name waits. An e-mail approved
+    alone is so for the text that it was shown with. A yes that is not given `anew` (a tick that stood there before) is
+    none to what was asked again since.
     """
-    approved = {"state": "approved", "approved_at": now, "approved_by": who}
-    one = connection.execute(_where(org, "waiting", outbox.c.id == what).values(approved)).rowcount
-    if one := one + deeds.approve(connection, org, deed.c.id == what, who, now):
-        return one
+    approved = {"state": "approved", "reason": None, "approved_at": now, "approved_by": who}
+    one = [outbox.c.id == what] if anew else [outbox.c.id == what, outbox.c.reason.is_distinct_from(ASKED_AGAIN)]
+    other = [deed.c.id == what] if anew else [deed.c.id == what, deed.c.reason.is_distinct_from(ASKED_AGAIN)]
+    alone = connection.execute(_where(org, "waiting", *one).values(approved)).rowcount
+    if alone := alone + deeds.approve(connection, org, sa.and_(*other), who, now):
+        return alone
+    approved["text"] = None  # the rule keeps its own
     let_go = 0
     for batch in waits(connection, org):
         if what in {batch.name, batch.rule, batch.rule_name}:
@@ -239,13 +289,11 @@ def _approve_rule(connection: Connection, org: int, rule: str, who: str, now: da
 
 def ask_again(connection: Connection, org: int) -> None:
     """Take every approval back: what is about to go, and what rules will have go, waits for a person once more."""
-    none: dict[str, Any] = {"approved_at": None, "approved_by": None}
     deeds.ask_again(connection, org)
-    connection.execute(sa.update(rule_state).where(rule_state.c.org == org).values(approved_digest=None, **none))
-    going = outbox.c.state.in_(("planned", "approved", "held"))
-    connection.execute(
-        sa.update(outbox).where(outbox.c.org == org, going).values(state="planned", reason=None, batch=None, **none)
-    )
+    none = {"approved_digest": None, "approved_at": None, "approved_by": None}
+    connection.execute(sa.update(rule_state).where(rule_state.c.org == org).values(none))
+    going = (outbox.c.org == org, outbox.c.state.in_(("planned", "approved", "held")))
+    connection.execute(sa.update(outbox).where(*going).values(_UNAPPROVED))
 
 
 def resend(connection: Connection, org: int, id_: str, who: str, now: datetime) -> bool:

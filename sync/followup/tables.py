@@ -209,6 +209,7 @@ outbox = sa.Table(
     sa.Column("created_run", sa.Integer, nullable=False),
     sa.Column("approved_at", Utc),
     sa.Column("approved_by", sa.Text),
+    sa.Column("text", sa.Text),  # of one that waits or was approved alone: how its template read when it was shown
     sa.Column("language", sa.Text),
     sa.Column("subject", sa.Text),
     sa.Column("basis", sa.Text),  # by what right: consent · customer · gift · service

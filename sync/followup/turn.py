@@ -39,7 +39,8 @@ class Walked:
 @dataclass
 class Decisions:
     """Counts of what is new: flags put on and taken off, cells to set, tasks, e-mails planned, taken back, and too late; deeds by kind.
-    `reworded`: rules whose e-mails have another text than the one that was approved.
+    `reworded`: rules whose e-mails have another text than the one that was approved, `reworded_alone`: how many e-mails that
+    were approved one by one.
     """
 
     rules: dict[str, Moved] = field(default_factory=dict)
@@ -53,6 +54,7 @@ class Decisions:
     too_late: int = 0
     deeds: dict[str, int] = field(default_factory=dict)
     reworded: list[str] = field(default_factory=list)
+    reworded_alone: int = 0
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.thread.small import Small, line
+from tests.thread.small import LINES, Small, line
 
 
 def test_a_reworded_e_mail_does_not_go_by_an_old_yes(small: Small) -> None:
@@ -44,4 +44,35 @@ def test_who_approves_at_the_command_line_approves_the_text_as_it_is_now(small: 
     small.filrouge("approve", "perdus-de-vue")
     small.run()
     assert len(small.mails()) == 1
+    assert "coucou" in small.mails()[0]
+
+
+def test_one_that_was_ticked_waits_too_once_its_text_is_another(small: Small) -> None:
+    small.change("config.yaml", "  tab: Contacts\n", "  tab: Contacts\n  outbox: Courriels\n")
+    small.change("rules/public.yaml", "- courriel: on-se-revoit", "- courriel: on-se-revoit\n        attendre: 2 jours")
+    small.export((*LINES, line(8, "Zoe Neuve", "Cyrano", "10/03/2024"), line(9, "Zoe Neuve", "Antigone", "12/05/2024")))
+    for day in ("2026-03-14", "2026-03-16"):
+        small.run(today=day)
+    small.tick("Courriels", "jeanne")
+    small.change("rules/templates/on-se-revoit.md", "revenez nous voir.", "[à compléter]")
+    done = small.run(today="2026-03-16")
+    assert small.mails() == []
+    assert done.facts["mail"]["waiting"] == 2
+    assert any("Le texte de 1 courriel a changé" in one for one in done.facts["notes"])
+    for _ in range(2):  # the old tick is no yes, and is taken away
+        small.run(today="2026-03-16")
+        assert small.mails() == []
+    (row,) = [row for row in small.rows("Courriels") if "jeanne" in row["À"]]
+    assert (row["D'accord"], "attend un nouvel oui" in row["Pourquoi"]) == ("", True)
+    small.tick("Courriels", "jeanne")
+    small.run(today="2026-03-16")
+    assert [name.split()[1] for name in small.mails()] == ["cela-fait-longtemps-jeanne"]
+
+
+def test_one_approved_by_its_number_is_approved_as_it_is_now(small: Small) -> None:
+    small.run()
+    small.change("rules/templates/on-se-revoit.md", "Cela fait longtemps", "Coucou")
+    (mail,) = small.filrouge("outbox", "--json").facts["mails"]
+    small.filrouge("approve", mail["id"])
+    small.run()
     assert "coucou" in small.mails()[0]
