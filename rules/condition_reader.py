@@ -38,6 +38,7 @@ OF_SHEET = re.compile(r"(?:colonne|column|tableau|sheet)[ .]\s*(.+)", re.IGNOREC
 MONEY = re.compile(r"\s*(?:[€$£]|\b(?:euros?|dollars?|eur|cad)\b)", re.IGNORECASE)
 SPENT = {"donations": "donated", "purchases": "spent", "tickets": "spent", "visits": "spent"}
 """Fields that count, each with the one that adds up the money."""
+EACH = {"amount", "score"}
 BEGINS = {"begins", "beginning", "begin", "starting", "commençant", "débute", "débutant"}
 LINES = ("logic", "fields")
 GROUPS: dict[str, type[AllOf | AnyOf | NoneOf]] = {"any_of": AnyOf, "all_of": AllOf, "none_of": NoneOf}
@@ -396,7 +397,9 @@ class _Reader:
     def _line(self, kind: FieldType, entry: Entry) -> Check | None:
         """A line of a window as a test."""
         path, shown = f"{self.path}.{entry.key.value}", entry.key.value
-        return _Reader(self.context, self.field, shown, path).read(kind, entry.value)
+        line = self.context.words.find("window", shown)
+        field = self.field if line not in EACH else line  # an amount is money, whatever is counted
+        return _Reader(self.context, field, shown, path).read(kind, entry.value)
 
     def _fail(self, node: Node, kind: str, suggestion: str | None = None) -> Check | None:
         """Tell what is wrong; gives None, for the caller to give back."""
