@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property, reduce
 from operator import or_
 from typing import Any
@@ -22,7 +22,7 @@ from sqlalchemy.engine import Connection
 
 from rules.journeys import Around, anniversary, begins, ends
 from rules.mistakes import fold
-from sync.followup.tables import flag
+from sync.followup.tables import flag, standing
 from sync.people import measures
 from sync.people.facts import frame, typed
 from sync.store.reading import micros
@@ -58,6 +58,12 @@ EVENTS = {
 EVENT = "SELECT object, source, id, name, starts, genre, cancelled, location FROM event WHERE org = ?"
 LOOSE = "f.kind = 'visit' AND f.event IS NULL"
 WHOSE = "s.org = f.org AND s.no = f.sighting AND s.person IS NOT NULL"
+SPELLS = {
+    "person_id": pl.Int64, "rule": pl.String, "since": pl.Int64, "until": pl.Int64, "inside_since": pl.Int64,
+}  # fmt: skip
+"""One time that a rule's flag was worn, and since when the person is in that rule, where they are."""
+SAME_FLAG = timedelta(days=7)
+"""Who has a flag back sooner than this after losing it has had it all along; in days of the clock."""
 Span = tuple[date, date]
 
 
@@ -228,16 +234,35 @@ class Anchors:
         return found.select("person_id", "day", occasion=pl.format("birthday {}", pl.col("day").dt.year()))
 
     def _flags(self, name: str, _spans: Sequence[Span] | None, people: Sequence[int] | None) -> pl.DataFrame:
-        """Since when a person wears the flag; who lost it has no such occasion."""
-        worn = sa.select(flag.c.person_id, flag.c.name, flag.c.since)
-        worn = worn.where(flag.c.org == self.org, flag.c.until.is_(None))
-        rows = [
-            (row.person_id, micros(row.since)) for row in self.connection.execute(worn) if fold(row.name) == fold(name)
-        ]
-        found = pl.DataFrame(rows, schema={"person_id": pl.Int64, "at": pl.Int64}, orient="row")
-        first = _among(found, people).group_by("person_id").agg(pl.col("at").min())
-        day = measures.local_time("at", str(self.zone)).dt.date()
-        return first.with_columns(occasion=pl.format("flag {}", day))
+        """Since when a person wears the flag; who lost it has no such occasion, and who has it back within days has the
+        same one as before.
+        """
+        named = sa.select(flag.c.name).where(flag.c.org == self.org).distinct()
+        names = [known for known in self.connection.scalars(named) if fold(known) == fold(name)]
+        mine = (flag.c.org == self.org, flag.c.name.in_(names))
+        worn = sa.select(flag.c.person_id).where(*mine, flag.c.until.is_(None))
+        same = [standing.c[key] == flag.c[key] for key in ("org", "rule", "person_id")]
+        told = sa.select(flag.c.person_id, flag.c.rule, flag.c.since, flag.c.until, standing.c.since)
+        told = told.outerjoin(standing, sa.and_(*same, standing.c.inside)).where(*mine, flag.c.person_id.in_(worn))
+        rows = [(*row[:2], *map(micros, row[2:])) for row in self.connection.execute(told)]
+        first = _among(self._first_worn(pl.DataFrame(rows, SPELLS, orient="row")), people)
+        return first.with_columns(occasion=pl.format("flag {}", measures.local_time("at", str(self.zone)).dt.date()))
+
+    def _first_worn(self, spells: pl.DataFrame) -> pl.DataFrame:
+        """`person_id` and `at`: since when somebody wears a flag, short times without it left out. So is a time in which
+        the rule that gives it slept, or had no flag to give, while the person stayed in it.
+        """
+        spells = spells.sort("person_id", "since").with_columns(
+            before=pl.col("until").fill_null(pl.col("since").max()).cum_max().shift(1).over("person_id"),
+            by_rule=pl.col("until").shift(1).over("person_id", "rule"),
+        )
+        day, lost = (measures.local_time(name, str(self.zone)).dt.date() for name in ("since", "before"))
+        back = (day - lost < SAME_FLAG).fill_null(value=False)
+        stayed = (pl.col("inside_since") <= pl.col("by_rule")).fill_null(value=False)
+        spells = spells.with_columns(occasion=(~(back | stayed)).cum_sum().over("person_id"))
+        worn = spells.filter(pl.col("until").is_null()).select("person_id", "occasion")
+        found = spells.join(worn, on=["person_id", "occasion"], how="semi")
+        return found.group_by("person_id").agg(at=pl.col("since").min())
 
 
 def _last_described(events: pl.DataFrame) -> pl.DataFrame:

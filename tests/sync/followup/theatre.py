@@ -14,15 +14,18 @@ import pydantic
 
 from connectors.trouble import Trouble
 from rules.conditions import Action, AllOf, Book, Email, Flag, Rule
+from rules.journeys import Journey
 from sync.config import Organisation
 from sync.followup import outbox
 from sync.followup.compose import House
 from sync.followup.decide import decide
+from sync.followup.journeys import World, walk
 from sync.followup.send import Sent, send_due
 from sync.followup.tables import outbox as outbox_table
 from sync.followup.templates import Templates, read_templates
 from sync.followup.turn import Decisions
 from sync.limits import Limits
+from sync.people.profile import people_frame
 from sync.store import Store
 
 NOW = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
@@ -106,6 +109,7 @@ class Theatre:
     senders: dict[str, str] = field(default_factory=dict)
     """Template: its own `from`."""
     limits: Limits | None = None
+    journeys: Sequence[Journey] = ()
 
     def decide(self, inside: Mapping[str, Iterable[int]], *, unknown: Iterable[tuple[str, int]] = (),
                stale: Mapping[str, str] | None = None, people_count: int | None = None) -> Decisions:  # fmt: skip
@@ -113,9 +117,21 @@ class Theatre:
         self.run += 1
         with self.store.begin() as connection:
             return decide(
-                connection, self.store.org, Book(tuple(self.rules)), self.verdicts(inside, set(unknown)), self.run,
+                connection, self.store.org, self.book, self.verdicts(inside, set(unknown)), self.run,
                 self.now, self.today, stale_rules=stale or {}, people_count=people_count or len(self.people),
+                walk=lambda turn: walk(turn, World(self.book, self.everybody, frozenset(), {}, ZONE)),
             )  # fmt: skip
+
+    @property
+    def book(self) -> Book:
+        return Book(tuple(self.rules), journeys=tuple(self.journeys))
+
+    @property
+    def everybody(self) -> pl.DataFrame:
+        """As journeys take them: nothing is known of anybody."""
+        ids = pl.DataFrame({"person_id": sorted(self.people)}, {"person_id": pl.Int64})
+        nobody = people_frame(self.store)
+        return pl.concat([nobody, ids.with_columns(key=pl.col("person_id").cast(nobody["key"].dtype))], how="diagonal")
 
     def verdicts(self, inside: Mapping[str, Iterable[int]], unknown: set[tuple[str, int]]) -> pl.DataFrame:
         ids = sorted(self.people)
