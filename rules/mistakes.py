@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -107,6 +107,7 @@ def messages(language: str) -> dict[str, str]:
     return {str(code): str(sentence) for code, sentence in ouryaml.read(text).items()}
 
 
+@lru_cache(maxsize=8192)
 def fold(text: str) -> str:
     """Text for comparing: without accents, letter case, `_`, typographic signs, what nobody sees, or extra spaces."""
     plain = unicodedata.normalize("NFKD", text.translate(SAME))

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-import yaml
-
+from rules import ouryaml
 from rules.mistakes import fold
 from rules.words import LANGUAGES
 
@@ -95,7 +94,7 @@ def _is_rule(name: str) -> bool:
 
 def _read(file: str, text: str, language: str) -> Recipe:
     _, head, body = text.split("---\n", 2)
-    facts = yaml.safe_load(head)
+    facts = ouryaml.read(head)
     asked = facts.pop("inputs")
     inputs = tuple(Input(name, about["ask"], str(about["default"])) for name, about in asked.items())
     return Recipe(name=file.removesuffix(".yaml"), language=language, inputs=inputs, body=body, **facts)

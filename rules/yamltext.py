@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, cast
 
 import yaml
@@ -107,15 +108,21 @@ def parse(data: bytes, file: str) -> tuple[Node | None, list[Mistake]]:
     """
     if len(data) > LARGEST:
         return None, [Mistake(Place(file, 1, 1), "too-big", facts={"kb": len(data) // 1024, "most": LARGEST // 1024})]
+    node, mistakes = _parsed(data, file)
+    return node, list(mistakes)
+
+
+@lru_cache(maxsize=128)  # one command reads the same rules several times, and those of the library for each of them
+def _parsed(data: bytes, file: str) -> tuple[Node | None, tuple[Mistake, ...]]:
     text, mistakes = read_text(data, file)
     if text is None:
-        return None, mistakes
+        return None, tuple(mistakes)
     lines, mended = mend(text, file)
     node, broken = _read_on(lines, file)
     told = {mistake.place.line for mistake in mended}
     tabs = any(mistake.code == "tab" for mistake in mended)  # nobody can tell how wide they were meant
     broken = [m for m in broken if m.place.line not in told and not (tabs and m.code == "indent")]
-    return node, in_order([*mistakes, *_tabs_once(mended), *broken])
+    return node, tuple(in_order([*mistakes, *_tabs_once(mended), *broken]))
 
 
 def _tabs_once(mended: list[Mistake]) -> list[Mistake]:

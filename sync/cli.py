@@ -10,8 +10,9 @@ import errno
 import json
 import os
 import sys
+from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
@@ -306,11 +307,17 @@ def main() -> None:
 def _answered() -> int:
     """The exit code of the command as typed. Somebody who stops at a question has had nothing done."""
     try:
-        code: int | None = app(standalone_mode=False)
+        code: int | None = _command()(standalone_mode=False)
     except typer.Abort:
         typer.echo(say(_language(), "usage-stopped"), err=True)
         return PARTIAL
     return code or 0
+
+
+@cache
+def _command() -> Any:
+    """The tree of commands; made once, however many of them one process is given."""
+    return typer.main.get_command(app)
 
 
 def _database_error() -> type[Exception]:

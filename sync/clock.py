@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+@cache
+def time_zones() -> frozenset[str]:
+    """The names of all time zones: six hundred files, looked through once."""
+    return frozenset(available_timezones())
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,6 @@ def finish(outcome: Any, as_json: bool) -> None:  # noqa: FBT001  one flag, the 
 
 
 def progress(*, quiet: bool) -> Any:
-    from sync.progress import Progress
+    from sync.progress import Progress, Silent
 
-    return Progress(sys.stderr, LANGUAGE, shown=not quiet and sys.stderr.isatty())
+    return Silent() if quiet or not sys.stderr.isatty() else Progress(sys.stderr, LANGUAGE)

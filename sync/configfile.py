@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar, get_args
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import babel.numbers
 import pydantic
@@ -26,6 +26,7 @@ from rules.fields import COLUMNS
 from rules.mistakes import Mistake, Place, fold, nearest
 from rules.words import vocabulary
 from rules.yamltext import Block, Items, Node, Text, parse, plain
+from sync.clock import time_zones
 from sync.config import Config, MailBlock, Outline, SheetBlock, field_named
 from sync.messages import LANGUAGES, say, sentences
 from sync.schedule import Timetable, read_schedule
@@ -208,8 +209,8 @@ class _Reader:
 
     def _judge(self, outline: Outline) -> Timetable | None:
         who = outline.organisation
-        if who.timezone not in available_timezones():
-            near = nearest(who.timezone, sorted(available_timezones()))
+        if who.timezone not in time_zones():
+            near = nearest(who.timezone, sorted(time_zones()))
             self._tell(("organisation", "timezone"), "config-timezone", found=who.timezone, suggestion=near)
             return None
         if not COUNTRY.match(who.country) or not babel.numbers.get_territory_currencies(who.country):

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TextIO
-
-from rich.console import Console
-from rich.status import Status
+from typing import TYPE_CHECKING, TextIO
 
 from sync.messages import say
 
+if TYPE_CHECKING:
+    from rich.status import Status
+
 
 class Progress:
-    """`shown` False: silent (a pipe, a log, JSON asked for). Rich honours NO_COLOR by itself."""
+    """Rich honours NO_COLOR by itself. It is loaded only where somebody looks: a run of the night has no use for it."""
 
-    def __init__(self, stream: TextIO, language: str, *, shown: bool) -> None:
+    def __init__(self, stream: TextIO, language: str) -> None:
+        from rich.console import Console
+
         self.language = language
-        self.console = Console(file=stream, quiet=not shown)
+        self.console = Console(file=stream)
         self._status: Status | None = None
 
     @contextmanager
@@ -33,7 +35,7 @@ class Progress:
 
 
 class Silent:
-    """A progress that nobody watches."""
+    """A progress that nobody watches: a pipe, a log, JSON asked for."""
 
     def step(self, _name: str) -> AbstractContextManager[None]:
         return nullcontext()

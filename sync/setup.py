@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from zoneinfo import available_timezones
 
 from connectors import catalog
 from connectors.trouble import FixFile, Trouble
@@ -17,6 +16,7 @@ from rules.encoding import read_text
 from rules.reader import read
 from rules.recipes import Recipe, guide, recipes
 from rules.schema import Names
+from sync.clock import time_zones
 from sync.editing import CONFIG, POINTER, RULES, write_help
 from sync.followup.typography import typeset
 from sync.library import STARTERS, copy, recipe_named
@@ -118,7 +118,7 @@ def _asked(folder: Path, given: Answers, language: str, ask: Ask | None) -> Told
     name = one(given.name, "init-ask-name", folder.resolve().name)
     country = one(given.country, "init-ask-country", "CA" if "Montreal" in str(given.timezone) else "FR").upper()
     zone = one(given.timezone, "init-ask-timezone", ZONES.get(country, "Europe/Paris"))
-    if zone not in available_timezones():
+    if zone not in time_zones():
         raise FixFile("config-timezone", found=zone)
     books = sorted(file.name for file in folder.glob("*.xlsx") if not file.name.startswith("~"))
     place = place_of(one(given.sheet, "init-ask-sheet", books[0] if books else "Contacts.xlsx"), folder)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from collections.abc import Iterator
 from typing import Any
 
 import hypothesis
 import pytest
+
+from tests.ready import Ready
 
 # A busy machine is no failure: what is too slow is seen in bench/, never in a test.
 hypothesis.settings.register_profile("filrouge", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -32,6 +35,19 @@ def only_loopback() -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", guarded)
         patch.setattr(socket.socket, "sendto", guarded_packet)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def ready_stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ready]:
+    with Ready.in_use(tmp_path_factory.mktemp("ready")) as ready:
+        yield ready
+
+
+@pytest.fixture
+def stores_from_nothing(ready_stores: Ready) -> Iterator[None]:
+    """For tests of how a store comes to be, and where another process may be making it at the same moment."""
+    with ready_stores.set_aside():
         yield
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 _FILE = files("connectors.files").joinpath("words.yaml")
+_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # libyaml, where PyYAML was built with it
 _APART = re.compile(r"[^0-9a-z✓✔]+")
 
 
@@ -24,7 +25,7 @@ def fold(text: str) -> str:
 
 @cache
 def _words() -> Mapping[str, Any]:
-    loaded: Mapping[str, Any] = yaml.load(_FILE.read_text("utf-8"), yaml.BaseLoader)  # noqa: S506  every word stays text: `yes`, `no`, `1`
+    loaded: Mapping[str, Any] = yaml.load(_FILE.read_text("utf-8"), Loader=_LOADER)  # noqa: S506  every word stays text: `yes`, `no`, `1`
     return loaded
 
 

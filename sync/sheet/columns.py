@@ -183,8 +183,9 @@ def tidy(text: str) -> str:
 
 def tidy_column(texts: pl.Series) -> pl.Series:
     """`tidy` for a whole column; missing is ""."""
-    clean = texts.fill_null("").str.replace_all(r"\r\n?", "\n").str.replace_all(_CONTROL, "").str.normalize("NFC")
-    return clean.str.strip_chars().str.head(LONGEST).str.strip_chars_end()
+    clean = pl.col("v").fill_null("").str.replace_all(r"\r\n?", "\n").str.replace_all(_CONTROL, "").str.normalize("NFC")
+    trimmed = clean.str.strip_chars().str.head(LONGEST).str.strip_chars_end()
+    return texts.to_frame("v").select(trimmed).to_series().alias(texts.name)
 
 
 def same(a: Cell | Formula, b: Cell | Formula, kind: FieldType = "text") -> bool:

@@ -14,12 +14,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
+import pytest
 
 from sync.schedule import Timetable
 from sync.service import Schedule
 from tests.thread.small import LINES, Small, line
 from tests.thread.test_two_at_once import KEY, silent_service, until
 
+pytestmark = pytest.mark.usefixtures("stores_from_nothing")
 QUICKER = "import sync.serve; sync.serve.TICK_SECONDS = 0.2; from sync.cli import main; main()"
 
 

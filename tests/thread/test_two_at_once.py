@@ -19,6 +19,7 @@ from tests.sync.store.conftest import cluster, empty_url
 from tests.thread.small import TODAY, Done, Small
 
 __all__ = ["cluster", "empty_url"]  # fixtures of the store's room
+pytestmark = pytest.mark.usefixtures("stores_from_nothing")
 FILROUGE = [sys.executable, "-m", "sync.cli"]
 PATIENCE = 120.0  # a busy machine is no failure
 KEY = f"{'a' * 24}:{'b' * 64}"

@@ -15,6 +15,11 @@ SLUGS = count()
 HAVE = ["sqlite", *(["postgresql"] if postgres_folder() else [])]
 
 
+@pytest.fixture(autouse=True)
+def _from_nothing(stores_from_nothing: None) -> None:
+    """In this room the making of stores is what is tried."""
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[str]:
     with postgres() as url:
