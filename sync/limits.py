@@ -1,6 +1,6 @@
 """How much is written, and when: what may stand below `mail: limits:`, and what its phrases mean.
 
-`2 in 7 days` · `2 en 7 jours`, `21:00 to 6:00` · `de 21 h à 6 h`, `sunday` · `dimanche`, `none` · `aucune`. Days and hours
+`2 in 7 days` · `2 en 7 jours`, `30 days` · `30 jours`, `21:00 to 6:00` · `de 21 h à 6 h`, `sunday` · `dimanche`, `none` · `aucune`. Days and hours
 are the organisation's; a day with 23 or 25 hours is a day.
 """
 
@@ -15,10 +15,13 @@ from zoneinfo import ZoneInfo
 import pydantic
 from pydantic_core import PydanticCustomError
 
+from rules.conditions import Period, Unit
 from rules.mistakes import fold
 from sync.schedule import DAYS
 
 CAP = re.compile(r"(\d+) (?:in|en|per|par|every|tous les) (?:(\d+) )?(days?|jours?|weeks?|semaines?)")
+APART = re.compile(r"(\d+) (days?|jours?|weeks?|semaines?|months?|mois)")
+UNITS: dict[str, Unit] = {"d": "day", "j": "day", "w": "week", "s": "week", "m": "month"}
 HOURS = re.compile(r"(?:from |de )?(\d{1,2}) ?[:h] ?(\d{2})? ?(?:to|a|-|–|until|jusqu'a) ?(\d{1,2}) ?[:h] ?(\d{2})?")
 NONE = frozenset({"none", "no", "never", "aucune", "aucun", "non", "jamais"})
 USUAL_HOURS = "21:00 to 6:00"
@@ -58,6 +61,16 @@ def read_cap(text: str) -> Cap | None:
     if not cap or not cap.mails or not 1 <= cap.days <= 366:
         raise ValueError(text)
     return cap
+
+
+def read_apart(text: str) -> Period | None:
+    """`30 days`, `1 mois`, or `none`. Raises ValueError for anything else."""
+    if _plain(text) in NONE:
+        return None
+    found = APART.fullmatch(_plain(text))
+    if not found or not 1 <= int(found[1]) <= 366:
+        raise ValueError(text)
+    return Period(int(found[1]), UNITS[found[2][0]])
 
 
 def read_hours(text: str) -> Hours | None:
@@ -110,6 +123,9 @@ class Limits(pydantic.BaseModel):
     per_person: Annotated[str, _one_of("config-per-person", read_cap)] = pydantic.Field(
         "2 in 7 days", description="How many marketing e-mails a person gets at most, in how many days; none: no limit."
     )
+    same_email: Annotated[str, _one_of("config-same-email", read_apart)] = pydantic.Field(
+        "30 days", description="How long a rule's marketing e-mail does not go again to a person who comes in again."
+    )
     quiet_hours: Annotated[str | None, _one_of("config-quiet-hours", read_hours)] = pydantic.Field(
         None, description=f"When nothing goes; {USUAL_HOURS} if left out (not with `type: folder`); none: at any hour."
     )
@@ -128,6 +144,10 @@ class Limits(pydantic.BaseModel):
     @property
     def cap(self) -> Cap | None:
         return read_cap(self.per_person)
+
+    @property
+    def apart(self) -> Period | None:
+        return read_apart(self.same_email)
 
     @property
     def hours(self) -> Hours | None:

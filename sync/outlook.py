@@ -81,6 +81,14 @@ def taken_back(store: Store, before: Collection[str]) -> list[tuple[str, str, in
     return sorted((rule, reason, n) for (rule, reason), n in found.items())
 
 
+def had_lately(work: Work, only: str | None = None) -> list[str]:
+    """By rule (or of one), how many came into it again too soon for its e-mail."""
+    found = work.decisions.had_lately if work.decisions else {}
+    names = {rule: work.book.names.get(rule, rule) for rule, n in found.items() if n}
+    told = {rule: name for rule, name in names.items() if only in {None, rule, name}}
+    return [work.desk.say("run-had-lately", n=found[rule], rule=name) for rule, name in told.items()]
+
+
 def paced(work: Work, rows: Sequence[sa.Row[Any]], contacts: Contacts) -> Paced:
     """Approve these rows and send them to nowhere. The store of `work` must be the copy: it is of no use afterwards."""
     desk, mailer = work.desk, _Nowhere(work.desk.config.sender)

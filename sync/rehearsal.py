@@ -21,7 +21,7 @@ from sync.followup.templates import Gap
 from sync.messages import why_not
 from sync.one_rule import empty_rules, inside, moved_cells, nobody_lines, tasks
 from sync.outcome import Outcome
-from sync.outlook import NONE_HELD, Paced, open_mails, paced, paced_lines, taken_back
+from sync.outlook import NONE_HELD, Paced, had_lately, open_mails, paced, paced_lines, taken_back
 from sync.progress import Silent
 from sync.report import ahead
 from sync.report.ahead import Ahead, RuleAhead
@@ -106,6 +106,7 @@ def _outcome(work: Work, plan: Any, only: str | None, page: Path | None, before:
     rows_added = len(plan.rows) if plan and only is None else 0
     troubles = [work.sheet_trouble, *(one.trouble for one in work.pulled.values())]
     notes = [work.desk.say(trouble.code, **trouble.facts) for trouble in troubles if trouble]
+    notes += had_lately(work, only)
     holes = _holes(mails)
     facts = {
         "rules": rules,

@@ -35,6 +35,7 @@ from sync.mailbox import read_mailbox
 from sync.memory import give_back, loaded_for_good
 from sync.oldercopy import drop_what_went, mind_older_copy, note_sent
 from sync.outcome import Outcome, where
+from sync.outlook import had_lately
 from sync.people.doubts import note_doubts
 from sync.people.merge import Resolved, resolve
 from sync.people.profile import refresh
@@ -230,10 +231,11 @@ def apply_rules(work: Work) -> None:
         work.decisions = decide(
             connection, store.org, work.book, frame, work.number, work.now, today,
             stale_rules=work.knowledge.stale_rules, people_count=len(people), walk=lambda turn: walk(turn, world),
-            templates=work.desk.templates[0],
+            templates=work.desk.templates[0], apart=work.desk.config.limits.apart,
         )  # fmt: skip
         drop_what_went(work, connection)
         work.notes += [work.desk.say("run-reworded", rule=name) for name in work.decisions.reworded]
+        work.notes += had_lately(work)
         if alone := work.decisions.reworded_alone:
             work.notes.append(work.desk.say("run-reworded-alone", n=alone))
         work.segments = segments.follow(connection, store.org, work.book, frame, work.number, work.now)

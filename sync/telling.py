@@ -20,6 +20,7 @@ from sync.desk import Desk
 from sync.followup import outbox as box
 from sync.followup import segments, standings
 from sync.knowledge import know, stale_sources
+from sync.messages import why_not
 from sync.outcome import Outcome
 from sync.people.story import story
 from sync.person import told_when
@@ -105,7 +106,8 @@ def _done(
     ]
     for row in past["outbox"]:
         if row.rule == rule.id:
-            state = desk.say(f"mail-{row.state}")
+            why = f", {why_not(desk.language, row.reason)}" if row.reason else ""
+            state = desk.say(f"mail-{row.state}") + why
             when = told_when(desk, row.settled_at or row.not_before)
             found.append(desk.say("explain-mail", template=row.template, state=state, when=when))
     for row in past["deed"]:

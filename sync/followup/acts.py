@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from rules.conditions import Email, Forget, Newsletter, Notify, Review, SetCell, Task, Webhook
 from sync.followup import deeds
 from sync.followup import outbox as out
-from sync.followup.tables import cell_to_set, deed, task
+from sync.followup.tables import cell_to_set, deed, outbox, task
 from sync.followup.turn import HALF_A_DAY, Term, Turn
 from sync.store.base import insert_new, slices, upsert
 
@@ -58,6 +58,18 @@ def send_email(
     turn: Turn, source: str, step: str, action: Email, people: Sequence[int], term: Term | None = None
 ) -> None:
     """Planned in the outbox, to leave in its time and once a person approved."""
+    turn.done.mails += out.plan(turn.connection, _mails(turn, source, step, action, people, term))
+
+
+def leave_out(turn: Turn, source: str, step: str, action: Email, people: Sequence[int], reason: str) -> None:
+    """Written down in the outbox as an e-mail that does not go, and why."""
+    rows = _mails(turn, source, step, action, people, None)
+    insert_new(turn.connection, outbox, [row | {"state": "cancelled", "reason": reason} for row in rows])
+
+
+def _mails(
+    turn: Turn, source: str, step: str, action: Email, people: Sequence[int], term: Term | None
+) -> list[dict[str, Any]]:
     term = term or _from_now(turn, action)
     common = {
         "org": turn.org,
@@ -65,6 +77,7 @@ def send_email(
         "step": step,
         "occasion": term.occasion,
         "state": "planned",
+        "reason": None,
         "template": action.template,
         "purpose": action.purpose,
         "not_before": term.not_before,
@@ -73,8 +86,7 @@ def send_email(
         "created_run": turn.run,
         "attempts": 0,
     }
-    rows = [common | {"id": out.identity(turn.began, source, step, p, term.occasion), "person_id": p} for p in people]
-    turn.done.mails += out.plan(turn.connection, rows)
+    return [common | {"id": out.identity(turn.began, source, step, p, term.occasion), "person_id": p} for p in people]
 
 
 def _from_now(turn: Turn, action: Email) -> Term:

@@ -31,9 +31,20 @@ from rules.conditions import (
 from rules.journeys import Journey, name_of_deed
 from sync.followup import acts, deeds
 from sync.followup import outbox as out
-from sync.followup.tables import OPEN_STATES, cell_to_set, deed, flag, journey_step, outbox, rule_state, standing, task
+from sync.followup.tables import (
+    OPEN_STATES,
+    cell_to_set,
+    deed,
+    flag,
+    is_in,
+    journey_step,
+    outbox,
+    rule_state,
+    standing,
+    task,
+)
 from sync.followup.templates import Templates
-from sync.followup.turn import Decisions, Moved, Turn
+from sync.followup.turn import HALF_A_DAY, Decisions, Moved, Turn
 from sync.store.base import organisation, slices, upsert
 
 BY_RULE = (rule_state, standing, flag, cell_to_set, task, deed, outbox, journey_step)
@@ -52,6 +63,7 @@ def decide(  # noqa: PLR0913  one run's facts, each told from outside
     people_count: int,
     walk: Callable[[Turn], None] = lambda _turn: None,
     templates: Templates | None = None,
+    apart: Period | None = None,
 ) -> Decisions:
     """Compare `verdicts` with where everybody stood, and write down all that follows, in the caller's transaction.
 
@@ -59,10 +71,11 @@ def decide(  # noqa: PLR0913  one run's facts, each told from outside
     person stays as they were. Somebody who has no row (merged, erased) leaves. `today` is the local day. The same call
     once more changes nothing. `stale_rules` tells, by rule, which source was not pulled in time: its e-mails wait.
     `walk` follows the journeys, once the rules are decided and before anything is let go. `templates`: whoever approved
-    a rule approved its e-mails as they stood; reworded, they wait for a person once more.
+    a rule approved its e-mails as they stood; reworded, they wait for a person once more. `apart`: who had a rule's
+    marketing e-mail less long ago does not get it for coming in again, unless the e-mail says `again` itself.
     """
     began = connection.execute(sa.select(organisation.c.created).where(organisation.c.id == org)).scalar_one()
-    turn = Turn(connection, org, run, now, today, began, Decisions())
+    turn = Turn(connection, org, run, now, today, began, Decisions(), lambda email: _is_news(email, templates), apart)
     _rename(turn, book)
     active = [rule for rule in book.rules if rule.active and rule.id in verdicts.columns]
     _retire(turn, book)
@@ -95,7 +108,11 @@ def _follow(turn: Turn, rule: Rule, verdicts: pl.DataFrame, inside: pl.Series) -
     for step, action in deed_steps(rule):
         _act(turn, rule, step, action, entered)
     for step, email in steps(rule):
-        acts.send_email(turn, rule.id, step, email, _not_again_yet(turn, rule, step, email, entered))
+        had = _had_lately(turn, rule, step, email, entered)
+        wanted = [person for person in entered if person not in had]
+        acts.send_email(turn, rule.id, step, email, _not_again_yet(turn, rule, step, email, wanted))
+        acts.leave_out(turn, rule.id, step, email, sorted(had), out.HAD_LATELY)
+        turn.done.had_lately[rule.id] = turn.done.had_lately.get(rule.id, 0) + len(had)
         if email.again is not None:
             acts.send_email(turn, rule.id, step, email, _due_again(turn, rule, step, email.again, set(entered)))
 
@@ -294,6 +311,28 @@ def _not_again_yet(turn: Turn, rule: Rule, step: str, email: Email, entered: Seq
     return [person for person in entered if person not in last or email.again.after(last[person]) <= turn.today]
 
 
+def _had_lately(turn: Turn, rule: Rule, step: str, email: Email, entered: Sequence[int]) -> set[int]:
+    """Of those who entered, who had this e-mail so lately that it does not go again."""
+    if turn.apart is None or email.again is not None or not entered or not turn.news(email):
+        return set()
+    mine = (outbox.c.org == turn.org, outbox.c.rule == rule.id, outbox.c.step == step)
+    day, moment = turn.apart.before(turn.today), turn.now - turn.apart.delta + HALF_A_DAY
+    lately = sa.or_(outbox.c.occasion > day.isoformat(), outbox.c.settled_at > moment, is_in("sending"))
+    had = set(turn.connection.scalars(sa.select(outbox.c.person_id).where(*mine, _counts(), lately).distinct()))
+    return had.intersection(entered)
+
+
+def _is_news(email: Email, templates: Templates | None) -> bool:
+    return (email.purpose or (templates and templates.kind(email.template)[0])) == "marketing"
+
+
+def _counts() -> sa.ColumnElement[bool]:
+    """Is it an e-mail that somebody had, or has on its way? What was taken back is none, but for what a person of the team
+    dropped, tomorrow is no new occasion for it, and for what went to the person they were taken for.
+    """
+    return sa.or_(outbox.c.state != "cancelled", outbox.c.reason.in_(out.SETTLED))
+
+
 def _due_again(turn: Turn, rule: Rule, step: str, again: Period, entered: set[int]) -> Sequence[int]:
     last = _last_written(turn, rule, step)
     due = {person for person, day in last.items() if person not in entered and again.after(day) <= turn.today}
@@ -301,16 +340,12 @@ def _due_again(turn: Turn, rule: Rule, step: str, again: Period, entered: set[in
 
 
 def _last_written(turn: Turn, rule: Rule, step: str) -> dict[int, date]:
-    """The last occasion, or the day it really went if that was later; a far day while one is still on its way. What was
-    taken back does not count, but for what a person of the team dropped, tomorrow is no new occasion for it, and for what
-    went to the person they were taken for.
-    """
-    counts = sa.or_(outbox.c.state != "cancelled", outbox.c.reason.in_(out.SETTLED))
+    """The last occasion, or the day it really went if that was later; a far day while one is still on its way."""
     waits = sa.and_(outbox.c.no_later_than >= turn.now, outbox.c.settled_at.is_(None), outbox.c.state != "cancelled")
     last_day, last_gone = sa.func.max(outbox.c.occasion), sa.func.max(outbox.c.settled_at)
     rows = sa.select(outbox.c.person_id, last_day, last_gone, sa.func.max(sa.case((waits, 1), else_=0)))
     rows = rows.where(outbox.c.org == turn.org, outbox.c.rule == rule.id, outbox.c.step == step)
-    rows = rows.where(counts).group_by(outbox.c.person_id)
+    rows = rows.where(_counts()).group_by(outbox.c.person_id)
     last: dict[int, date] = {}
     for person, occasion, settled, on_its_way in turn.connection.execute(rows):
         day = date.fromisoformat(occasion)

@@ -21,6 +21,8 @@ from sync.store.base import Utc, insert_new, slices
 
 SPLIT = "split"
 """Why somebody never gets an e-mail: it went while they and its reader were taken for one."""
+HAD_LATELY = "had-lately"
+"""Why news of a rule does not go to somebody who comes into it again soon."""
 WENT = "went-before"
 """The same: a database that was lost sent it, as the sheet tells."""
 SETTLED = ("dropped", SPLIT, WENT)

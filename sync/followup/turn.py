@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from sqlalchemy.engine import Connection
 
-from rules.conditions import Period
+from rules.conditions import Email, Period
 
 HALF_A_DAY = timedelta(hours=12)
 
@@ -38,7 +38,8 @@ class Walked:
 
 @dataclass
 class Decisions:
-    """Counts of what is new: flags put on and taken off, cells to set, tasks, e-mails planned, taken back, and too late; deeds by kind.
+    """Counts of what is new: flags put on and taken off, cells to set, tasks, e-mails planned, taken back, and too late; deeds by kind;
+    `had_lately`: by rule, e-mails that do not go to who came in again.
     `reworded`: rules whose e-mails have another text than the one that was approved, `reworded_alone`: how many e-mails that
     were approved one by one.
     """
@@ -52,6 +53,7 @@ class Decisions:
     mails: int = 0
     cancelled: int = 0
     too_late: int = 0
+    had_lately: dict[str, int] = field(default_factory=dict)
     deeds: dict[str, int] = field(default_factory=dict)
     reworded: list[str] = field(default_factory=list)
     reworded_alone: int = 0
@@ -68,7 +70,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Turn:
-    """What all steps of one decision share."""
+    """What all steps of one decision share. `apart`: how long nobody gets the same news of a rule a second time."""
 
     connection: Connection
     org: int
@@ -77,6 +79,8 @@ class Turn:
     today: date
     began: datetime
     done: Decisions
+    news: Callable[[Email], bool] = lambda _email: False  # is it marketing?
+    apart: Period | None = None
 
     @property
     def occasion(self) -> str:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rules.conditions import Period
 from sync.limits import Cap, Hours, Limits, Purpose, day_begins, read_cap, read_days, read_hours
 from tests.sync.test_config import RIGHT, read, told
 
@@ -33,6 +34,20 @@ NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 )
 def test_how_many_a_person_gets(phrase: str, cap: Cap | None) -> None:
     assert read_cap(phrase) == cap
+
+
+@pytest.mark.parametrize(
+    ("phrase", "apart"),
+    [
+        ("30 days", Period(30, "day")),
+        ("1 jour", Period(1, "day")),
+        ("6 semaines", Period(6, "week")),
+        ("2 mois", Period(2, "month")),
+        ("aucune", None),
+    ],
+)
+def test_how_long_the_same_news_does_not_go_again(phrase: str, apart: Period | None) -> None:
+    assert Limits(same_email=phrase).apart == apart
 
 
 @pytest.mark.parametrize(
@@ -71,6 +86,7 @@ def test_days_of_the_week_in_both_languages() -> None:
     ("block", "word"),
     [
         ("per_person: souvent", "2 en 7 jours"),
+        ("same_email: parfois", "30 jours"),
         ("quiet_hours: la nuit", "de 21"),
         ("quiet_days: [dimanhce]", "samedi"),
         ("quiet_days: [lundi, mardi, mercredi, jeudi, vendredi, samedi, dimanche]", "ou ce sont tous"),

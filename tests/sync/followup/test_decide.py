@@ -101,6 +101,62 @@ def test_a_new_entry_another_day_is_a_new_occasion(theatre: Theatre) -> None:
     assert len({str(message["Message-ID"]) for message in theatre.mailer.arrived}) == 2
 
 
+def comes_and_goes(theatre: Theatre, days: int) -> list[int]:
+    """After how many days an e-mail went to somebody who is in the rule every other day."""
+    went, start = [], theatre.now
+    for day in range(days):
+        theatre.now = start + timedelta(days=day)
+        theatre.decide({theatre.rules[0].id: [] if day % 2 else [1]})
+        theatre.approve(theatre.rules[0].id)
+        went += [day] * theatre.send().sent
+    return went
+
+
+def test_who_comes_and_goes_gets_the_same_news_once_in_a_while(theatre: Theatre) -> None:
+    theatre.apart = Period(30, "day")
+    assert comes_and_goes(theatre, 33) == [0, 30]
+    with theatre.store.look() as connection:
+        rows = outbox.listed(connection, theatre.store.org, ["cancelled"])
+    assert {row.reason for row in rows} == {"had-lately"}
+    assert len(rows) == 15
+
+
+@pytest.mark.parametrize(
+    ("email", "apart", "went"),
+    [
+        (Email("on-se-revoit", again=Period(4, "day")), Period(30, "day"), [0, 4, 8]),
+        (Email("infos"), Period(30, "day"), [0, 2, 4, 6, 8]),  # practical information
+        (Email("on-se-revoit", purpose="service"), Period(30, "day"), [0, 2, 4, 6, 8]),
+        (Email("on-se-revoit"), None, [0, 2, 4, 6, 8]),
+        (Email("on-se-revoit"), Period(1, "week"), [0, 8]),
+    ],
+)
+def test_how_soon_it_goes_again_is_for_the_team_to_say(
+    theatre: Theatre, email: Email, apart: Period | None, went: list[int]
+) -> None:
+    theatre.apart, theatre.rules = apart, [rule("perdus", email)]
+    assert comes_and_goes(theatre, 10) == went
+
+
+def test_what_was_taken_back_before_it_went_is_no_reason_to_wait(theatre: Theatre) -> None:
+    theatre.apart = Period(30, "day")
+    for inside in ([1], [], [1]):
+        theatre.decide({"perdus": inside})
+        theatre.later(days=1)
+    theatre.approve()
+    assert theatre.send().sent == 1
+
+
+def test_what_a_pause_took_back_does_not_wake_what_was_not_to_go(theatre: Theatre) -> None:
+    theatre.apart = Period(30, "day")
+    comes_and_goes(theatre, 3)
+    rules, theatre.rules = theatre.rules, ()
+    theatre.decide({})
+    theatre.rules = rules
+    theatre.decide({"perdus": [1]})
+    assert theatre.send().sent == 0
+
+
 def test_wait_means_still_inside_then(theatre: Theatre) -> None:
     theatre.rules = [rule("perdus", Email("on-se-revoit", wait=Period(2, "day")))]
     theatre.decide({"perdus": [1, 2]})

@@ -31,7 +31,7 @@ from tests.sync.followup import theatre as house
 
 PEOPLE = st.integers(1, 5)
 LIMITS = Limits(per_person="1 in 7 days", quiet_hours="21:00 to 6:00", quiet_days=["sunday"], per_day=3)
-CAP, DAYS, PER_DAY, SUNDAY = 1, 7, 3, 6
+CAP, DAYS, PER_DAY, SUNDAY, APART = 1, 7, 3, 6, 25
 FATES = st.lists(st.sampled_from(["ok", "ok", "lost", "later", "never", "down", "crash"]), max_size=4)
 TROUBLES = {
     "lost": AnswerLost("smtp-answer-lost", host="x"),
@@ -58,7 +58,7 @@ class Life(RuleBasedStateMachine):
         self.theatre.fill(5)
         again = Email("on-se-revoit", wait=Period(1, "day"), again=Period(2, "month"))
         self.theatre.people[5] = house.person(5, email="P4@example.org")
-        self.theatre.limits = LIMITS
+        self.theatre.limits, self.theatre.apart = LIMITS, Period(APART, "day")
         names = {"perdus": Email("on-se-revoit"), "amis": again, "infos": Email("infos")}
         self.theatre.rules = [house.rule(name, Flag(name), email) for name, email in names.items()]
         self.inside: dict[str, set[int]] = {"perdus": {1, 2, 4}, "amis": {2, 3, 5}, "infos": {1, 2, 4, 5}}
@@ -101,6 +101,9 @@ class Life(RuleBasedStateMachine):
         assert sum(one.at.date() == gone.at.date() for one in self.left) < PER_DAY
         if gone.rule == "infos":
             return
+        if gone.rule == "perdus":
+            before = [one for one in self.left if (one.rule, one.person) == ("perdus", gone.person)]
+            assert all(one.message == gone.message or (gone.at.date() - one.at.date()).days >= APART for one in before)
         assert facts["newsletter"] == "subscribed"
         assert "unsubscribed" not in facts.get("suppressed", {})
         assert gone.at.weekday() != SUNDAY
@@ -159,6 +162,13 @@ class Life(RuleBasedStateMachine):
         for approved, met in (("amis", fate), ("perdus", [])):
             self.decide({}, approved)
             self.send(met)
+
+    @rule(person=PEOPLE, days=st.integers(3, 6))
+    def come_and_go(self, person: int, days: int) -> None:
+        for _ in range(2):
+            self.move("perdus", person)
+            self.decide({}, "perdus")
+            self.calm_days(days)
 
     @rule(fate=FATES)
     def send(self, fate: list[str]) -> None:
@@ -220,7 +230,7 @@ def live(examples: int, steps: int) -> None:
 
 
 def test_a_theatres_life() -> None:
-    live(20, 25)
+    live(16, 25)
 
 
 @pytest.mark.long

@@ -13,7 +13,7 @@ import polars as pl
 import pydantic
 
 from connectors.trouble import Trouble
-from rules.conditions import Action, AllOf, Book, Email, Flag, Rule
+from rules.conditions import Action, AllOf, Book, Email, Flag, Period, Rule
 from rules.journeys import Journey
 from sync.config import Organisation
 from sync.followup import outbox
@@ -110,6 +110,7 @@ class Theatre:
     """Template: its own `from`."""
     limits: Limits | None = None
     journeys: Sequence[Journey] = ()
+    apart: Period | None = None
 
     def decide(self, inside: Mapping[str, Iterable[int]], *, unknown: Iterable[tuple[str, int]] = (),
                stale: Mapping[str, str] | None = None, people_count: int | None = None) -> Decisions:  # fmt: skip
@@ -120,6 +121,7 @@ class Theatre:
                 connection, self.store.org, self.book, self.verdicts(inside, set(unknown)), self.run,
                 self.now, self.today, stale_rules=stale or {}, people_count=people_count or len(self.people),
                 walk=lambda turn: walk(turn, World(self.book, self.everybody, frozenset(), {}, ZONE)),
+                templates=self.templates if self.apart else None, apart=self.apart,
             )  # fmt: skip
 
     @property
