@@ -21,6 +21,7 @@ from sync.editing import refresh_help
 from sync.merge_signs import merge_signs
 from sync.messages import LANGUAGES, say
 from sync.outcome import Outcome
+from sync.people.facts import donors
 from sync.schedule import Timetable
 from sync.templatecheck import advise, holes, links, made_service, misplaced
 from sync.understood import understood
@@ -73,10 +74,21 @@ def _merged(desk: Desk, book: Book) -> list[Mistake]:
 def _of_the_store(desk: Desk, book: Book, remarks: list[str]) -> list[Mistake]:
     """What only those whom the store knows show."""
     try:
+        remarks += _charity(desk)
         return [*holes(desk), *unheard(desk, book)]
     except Trouble as trouble:
         remarks.append(desk.say(trouble.code, **trouble.facts))
         return []
+
+
+def _charity(desk: Desk) -> list[str]:
+    """Who gave, where a gift may or may not be a right to write: only the organisation itself knows what it is."""
+    who = desk.config.organisation
+    if who.country != "CA" or who.charity is not None or not desk.has_store:
+        return []
+    with desk.store.look() as connection:
+        n = donors(connection, desk.store.org)
+    return [desk.say("check-charity", n=n)] if n else []
 
 
 def headers_now(desk: Desk, accounts: dict[str, dict[str, str]], *, online: bool) -> list[str] | None:

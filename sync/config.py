@@ -67,6 +67,9 @@ class Organisation(pydantic.BaseModel):
     country: str = pydantic.Field("FR", description="Two letters: phone numbers, and which law applies to e-mails.")
     currency: str | None = pydantic.Field(None, description="Three letters; the country's own if left out.")
     address: str | None = pydantic.Field(None, description="Postal address; the law wants it in every e-mail.")
+    charity: bool | None = pydantic.Field(
+        None, description="In Canada: whether it is a registered charity, so that a gift lets it write for two years."
+    )
     logo: Annotated[str, pydantic.AfterValidator(_picture)] | None = pydantic.Field(
         None, description="The https address of your logo, at the top of e-mails; the name in letters if left out."
     )
@@ -79,8 +82,10 @@ class Organisation(pydantic.BaseModel):
         return self.currency or babel.numbers.get_territory_currencies(self.country)[-1]
 
     @property
-    def law(self) -> Literal["gdpr", "casl"]:
-        return "casl" if self.country == "CA" else "gdpr"
+    def law(self) -> Literal["gdpr", "casl", "casl-charity"]:
+        if self.country != "CA":
+            return "gdpr"
+        return "casl-charity" if self.charity else "casl"
 
     @property
     def slug(self) -> str:

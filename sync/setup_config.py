@@ -53,6 +53,7 @@ def config_text(facts: Facts, language: str) -> str:
         f"  country: {facts.country}",
         f"  {note('init-note-address')}",
         f"  address: {scalar(say(language, 'init-address'))}",
+        *([f"  # charity: yes   {note('init-note-charity')}"] if facts.country == "CA" else []),
         f"  {note('init-note-look')}",
         "  # logo: https://…",
         '  # colours: {accent: "#b93a26", background: "#f4efe8"}',

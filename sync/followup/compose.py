@@ -209,7 +209,7 @@ class _Foot:
         address = " · ".join((house.organisation.address or "").splitlines())
         why = say(words, f"mail-why-{right.basis or 'consent'}", house=name)
         foot = cls(name, address, typeset(why, words))
-        if template.purpose == "service" and house.organisation.law != "casl":
+        if template.purpose == "service" and house.organisation.law == "gdpr":
             return foot
         way, link, headers = _way(person, template, house, words)
         code = f"mail-{way}" if template.purpose == "marketing" else f"mail-{way}-service"

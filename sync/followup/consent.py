@@ -3,8 +3,8 @@
 - GDPR and the French CPCE (art. L34-5): consent; or own customers, for similar things, who can refuse in every message.
   CNIL's reference keeps customers for 3 years after the end of the relationship.
 - CASL (S.C. 2010, c. 23, s. 10): consent; or implied for 2 years after a purchase, a visit (the contract of a ticket ends
-  with it), a gift or the end of a membership, and for 6 months after an inquiry. Gift and membership count so for
-  registered charities and non-profit clubs; whether the organisation is one, it knows itself.
+  with it) or the end of a membership, and for 6 months after an inquiry. A gift counts so, for 2 years, for a registered
+  charity or a political party only (s. 10(13)): whether the organisation is one, it says itself (`charity`).
 
 Unsubscribed anywhere is unsubscribed everywhere for marketing. Service e-mails (practical information on what was
 bought) need a good address only. Whom the team noted not to contact gets nothing at all.
@@ -23,7 +23,7 @@ from connectors.mail.mailer import PLAIN, mailbox
 from rules.conditions import Period
 
 Purpose = Literal["marketing", "service"]
-Law = Literal["gdpr", "casl"]
+Law = Literal["gdpr", "casl", "casl-charity"]
 Contact = Mapping[str, Any]
 """A person for an e-mail: the fields of `rules.fields` by name, and
 `code` (how the team calls the person), `consents` (of `connectors.records.Consent`, or mappings with its keys),
@@ -33,19 +33,20 @@ Contact = Mapping[str, Any]
 `last_inquiry`: the local day on which they last asked something."""
 
 CNIL, CASL = Period(3, "year"), Period(2, "year")
+_IN_CANADA = {
+    "last_purchase": ("customer", CASL),
+    "last_visit": ("customer", CASL),
+    "membership_ends": ("member", CASL),
+    "last_inquiry": ("inquiry", Period(6, "month")),
+}
 IMPLIED: dict[Law, Mapping[str, tuple[str, Period]]] = {
     "gdpr": {
         "last_purchase": ("customer", CNIL),
         "last_visit": ("customer", CNIL),
         "membership_ends": ("customer", CNIL),
     },
-    "casl": {
-        "last_purchase": ("customer", CASL),
-        "last_visit": ("customer", CASL),
-        "last_donation": ("donor", CASL),
-        "membership_ends": ("member", CASL),
-        "last_inquiry": ("inquiry", Period(6, "month")),
-    },
+    "casl": _IN_CANADA,
+    "casl-charity": {**_IN_CANADA, "last_donation": ("donor", CASL)},
 }
 """By what somebody did last, the basis it gives and for how long."""
 READ = {"email", "newsletter", "membership"}.union(*IMPLIED.values()) - {"last_inquiry"}
@@ -125,7 +126,7 @@ def _implied(person: Contact, law: Law, today: date) -> Right:
     known = [(person[name], *right) for name, right in IMPLIED[law].items() if person.get(name)]
     until, basis = max(((period.after(day), basis) for day, basis, period in known), default=(None, None))
     if person.get("membership") and not person.get("membership_ends"):
-        return Right(basis="member" if law == "casl" else "customer")
+        return Right(basis="customer" if law == "gdpr" else "member")
     return Right(basis=basis, until=until) if until and today <= until else Right("no-consent", until=until)
 
 

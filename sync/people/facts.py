@@ -28,6 +28,16 @@ def typed(schema: dict[str, Any], rows: Sequence[Any]) -> pl.DataFrame:
     return found.cast({name: pl.Boolean for name, kind in schema.items() if kind == pl.Boolean})
 
 
+def donors(connection: Connection, org: int) -> int:
+    """How many people gave something."""
+    sql = (
+        "SELECT COUNT(DISTINCT s.person) FROM fact AS f JOIN sighting AS s ON s.org = f.org AND s.no = f.sighting"
+        " WHERE f.org = ? AND f.kind = 'donation' AND f.status = 'paid'"
+    )
+    ((n,),) = ask_bare(connection, sql, org)
+    return int(n)
+
+
 def newest(connection: Connection, org: int) -> list[int | None]:
     """What is another whenever a record, or whose it is, changed: the last run that changed an object, how many are
     gone, the last sighting that passed to another person, the last person.

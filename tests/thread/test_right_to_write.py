@@ -152,6 +152,30 @@ def test_who_asks_the_team_to_be_written_to_again_is_and_the_words_are_kept(news
     assert news.run().facts["mail"]["sent"] == 1
 
 
+GIFTS = (
+    "Référence commande;Date de la commande;Statut de la commande;Nom donateur;Prénom donateur;Email payeur;Montant du don\n"
+    "90;02/02/2026 10:00;Validé;Exemple;Jeanne;jeanne.exemple@example.org;50,00\n"
+)
+
+
+def test_in_canada_a_gift_is_a_right_to_write_for_a_registered_charity_alone(news: Small) -> None:
+    def asked() -> bool:
+        return "charity: yes" in shown(news, "check")
+
+    def marketing(charity: str = "") -> str:
+        news.change("config.yaml", "country: CA", f"country: CA{charity}")
+        return shown(news, "explain", "Jeanne Exemple", today="2026-03-14")
+
+    assert not asked(), "nobody gave anything yet"
+    news.write("exports/dons.csv", GIFTS)
+    assert news.run().facts["mail"]["held"] == {"no-consent": 1}
+    assert asked()
+    assert "Nouvelles et promotion : non, la personne n'a pas donné son accord" in marketing()
+    assert "Jusqu'au 2 février 2028" in marketing(", charity: yes")
+    assert not asked()
+    assert news.run().facts["mail"]["sent"] == 1
+
+
 def test_news_that_a_rule_calls_practical_are_told_by_check(small: Small) -> None:
     small.change("rules/templates/on-se-revoit.md", "purpose: service", "purpose: marketing")
     assert small.filrouge("check", "--json").facts["advice"] == []

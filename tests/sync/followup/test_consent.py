@@ -31,7 +31,8 @@ def may(law: Law = "gdpr", **facts: object) -> Right:
         ("gdpr", "last_visit", date(2023, 3, 14), date(2023, 3, 13)),
         ("casl", "last_purchase", date(2024, 3, 14), date(2024, 3, 13)),
         ("casl", "last_visit", date(2024, 3, 14), date(2024, 3, 13)),
-        ("casl", "last_donation", date(2024, 3, 14), date(2024, 3, 13)),
+        ("casl-charity", "last_donation", date(2024, 3, 14), date(2024, 3, 13)),
+        ("casl-charity", "last_visit", date(2024, 3, 14), date(2024, 3, 13)),
         ("casl", "membership_ends", date(2024, 3, 14), date(2024, 3, 13)),
         ("gdpr", "membership_ends", date(2023, 3, 14), date(2023, 3, 13)),
         ("casl", "last_inquiry", date(2025, 9, 14), date(2025, 9, 13)),
@@ -44,7 +45,7 @@ def test_customers_may_be_written_to_for_a_time(law: Law, field: str, last_good:
 
 
 def test_the_longest_right_counts_and_says_by_what() -> None:
-    found = may("casl", last_purchase=date(2024, 6, 1), last_donation=date(2025, 1, 1), last_inquiry=TODAY)
+    found = may("casl-charity", last_purchase=date(2024, 6, 1), last_donation=date(2025, 1, 1), last_inquiry=TODAY)
     assert found == Right(basis="donor", until=date(2027, 1, 1))
     assert may("casl", membership_ends=date(2026, 12, 31)) == Right(basis="member", until=date(2028, 12, 31))
     assert may("casl", membership="Amis du Phare") == Right(basis="member"), "a membership without an end"
@@ -58,8 +59,10 @@ def test_an_inquiry_is_no_purchase_under_gdpr() -> None:
     assert may(last_inquiry=TODAY).reason == "no-consent"
 
 
-def test_a_gift_alone_is_no_purchase_under_gdpr() -> None:
-    assert may(last_donation=TODAY).reason == "no-consent"
+@pytest.mark.parametrize("law", ["gdpr", "casl"])
+def test_a_gift_alone_is_no_purchase_but_for_a_registered_charity_in_canada(law: Law) -> None:
+    assert may(law, last_donation=TODAY) == Right("no-consent")
+    assert may("casl-charity", last_donation=TODAY).basis == "donor"
 
 
 def test_the_newest_word_counts_and_a_no_without_a_date_is_a_no() -> None:
