@@ -152,7 +152,7 @@ def measure(mails: int = MAILS) -> list[Rates]:
         with tempfile.TemporaryDirectory() as folder:
             found.append(Rates("SQLite", ours(f"sqlite:///{folder}/bench.db", port, mails), ready_made(port, mails)))
         if postgres_folder():
-            with postgres() as cluster:
+            with postgres(safe=True) as cluster:
                 found.append(Rates("PostgreSQL", ours(new_database(cluster), port, mails), ready_made(port, mails)))
     return found
 

@@ -16,23 +16,23 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sync.followup.tables import GONE_STATES, is_in, outbox
+from sync.followup.tables import GONE_STATES, is_now_in, outbox
 from sync.store.base import Store
 
 SAME_ADDRESS_DAYS = 30
 Row = sa.Row[Any]
 
 _THIS = (outbox.c.org == sa.bindparam("this_org"), outbox.c.id == sa.bindparam("this_id"))
-_MAY_LEAVE = sa.update(outbox).where(*_THIS, is_in("approved", "held"))
+_MAY_LEAVE = sa.update(outbox).where(*_THIS, is_now_in("approved", "held"))
 _LEAVES = _MAY_LEAVE.where(outbox.c.attempts == sa.bindparam("this_attempts"))
-_LEFT = sa.update(outbox).where(*_THIS, is_in("sending", "uncertain"))
+_LEFT = sa.update(outbox).where(*_THIS, is_now_in("sending", "uncertain"))
 _ONE_AT_A_TIME = sa.text("SELECT pg_advisory_xact_lock(hashtext('filrouge outbox'), :this_org)")
-_FAILED = sa.update(outbox).where(*_THIS, is_in("failed"))
+_FAILED = sa.update(outbox).where(*_THIS, is_now_in("failed"))
 
 
 def _to_others(*near: Any) -> sa.Select[int]:
     same = [outbox.c[name] == sa.bindparam(f"this_{name}") for name in ("org", "rule", "step", "address_hash")]
-    others = (outbox.c.person_id != sa.bindparam("this_person_id"), is_in(*GONE_STATES))
+    others = (outbox.c.person_id != sa.bindparam("this_person_id"), is_now_in(*GONE_STATES))
     return sa.select(sa.literal(1)).where(*same, *others, *near).limit(1)
 
 

@@ -5,6 +5,7 @@ What was refused does not count; what may have arrived does. Only one sender is 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from sync.followup.consent import Purpose
-from sync.followup.tables import GONE_STATES, is_in, outbox
+from sync.followup.tables import GONE_STATES, is_in, is_now_in, outbox
 from sync.limits import Limits, day_begins
 
 WARM_DAYS = 30  # a sender that was silent for longer begins anew
@@ -105,14 +106,14 @@ class Pace:
         return _gone(self.org, moment)
 
 
-def _gone(org: Any, since: Any) -> sa.Select[int]:
+def _gone(org: Any, since: Any, is_in: Callable[..., sa.ColumnElement[bool]] = is_in) -> sa.Select[int]:
     """How many left since then; what is leaving right now counts."""
     recent = sa.or_(outbox.c.settled_at >= since, is_in("sending"))
     gone = (outbox.c.org == org, is_in(*GONE_STATES), recent)
     return sa.select(sa.func.count()).select_from(outbox).where(*gone)
 
 
-_LATELY = _gone(sa.bindparam("this_org"), sa.bindparam("this_since")).where(
+_LATELY = _gone(sa.bindparam("this_org"), sa.bindparam("this_since"), is_now_in).where(
     sa.or_(outbox.c.person_id == sa.bindparam("this_person"), outbox.c.address_hash == sa.bindparam("this_address")),
     outbox.c.purpose == "marketing",
 )

@@ -28,8 +28,8 @@ def postgres_folder() -> Path | None:
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
-    """A private cluster on a socket in a folder of its own; its URL without a database."""
+def postgres(*, safe: bool = False) -> Iterator[str]:
+    """A private cluster on a socket in a folder of its own; its URL without a database. `safe`: it waits for the disk."""
     programs = postgres_folder()
     assert programs is not None
     with tempfile.TemporaryDirectory(prefix="filrouge-pg-", ignore_cleanup_errors=True) as folder:
@@ -42,7 +42,8 @@ def postgres() -> Iterator[str]:
         subprocess.run(
             [*who, programs / "initdb", "-D", data, *settings], check=True, stdout=subprocess.DEVNULL, cwd=place
         )
-        options = ["-k", folder, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off"]
+        options = ["-k", folder, "-c", "listen_addresses="]
+        options += [] if safe else ["-c", "fsync=off", "-c", "full_page_writes=off"]
         with subprocess.Popen(
             [*who, programs / "postgres", "-D", data, *options], cwd=place, stderr=subprocess.PIPE, text=True
         ) as server:
