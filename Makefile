@@ -8,6 +8,9 @@ export UV_SYSTEM_CERTS ?= 1
 # One compile of the byte code at install time would cost more than it saves on a first run.
 export UV_LINK_MODE ?= copy
 
+# Tests and benches start the command itself many times, as where it is installed: with its byte code kept.
+KEPT := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/.cache/bytecode
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format bench test-long test-real test-container lock clean
 
@@ -34,7 +37,7 @@ demo: $(VENV)/.run  ## A small theatre, from export files to a workbook, a repor
 	@$(BIN)/filrouge demo demo
 
 test: $(VENV)/.dev  ## The whole suite (under 5 minutes)
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal
+	$(KEPT) $(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 check: $(VENV)/.dev  ## Lint, format and types
 	$(BIN)/ruff check .
@@ -45,17 +48,17 @@ format: $(VENV)/.dev  ## Let the formatter write
 	$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format .
 
 test-long: $(VENV)/.dev  ## Kills, long histories, fuzzing (about an hour on two cores; each piece tells when it is done)
-	$(BIN)/python -m pytest -v -n 2 --dist worksteal -m long
+	$(KEPT) $(BIN)/python -m pytest -v -n 2 --dist worksteal -m long
 
 test-real: $(VENV)/.dev  ## Against a real pretix, Ghost, Postfix, Dovecot, LibreOffice, yaml-language-server and caniemail (installs them under .cache/)
-	$(BIN)/python -m pytest -q -m real
+	$(KEPT) $(BIN)/python -m pytest -q -m real
 
 test-container:  ## The Dockerfile's steps in a clean Debian root (needs root and debootstrap)
 	tests/container/run.sh
 
 bench: $(VENV)/.dev  ## Speed beside what one would use instead
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r locks/bench.txt
-	$(BIN)/python -m bench
+	$(KEPT) $(BIN)/python -m bench
 
 lock: $(UV)  ## Resolve the dependencies anew
 	$(UV) pip compile pyproject.toml $(LOCKING) --group build -o locks/run.txt

@@ -23,9 +23,18 @@ from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
+import rules.mistakes
+import rules.words
+import sync.cli
+import sync.history
+import sync.messages
+from rules.phrases import grammar_of
+from sync.clock import time_zones
+
 CODE = (
     "connectors.mail.folder", "connectors.mail.smtp", "connectors.sheets.excel", "connectors.sources.files", "sync.cli",
-    "sync.demonstration", "sync.report.gather", "sync.report.page", "sync.run", "sync.store.upgrade", "sync.telling",
+    "sync.demonstration", "sync.logs", "sync.report.gather", "sync.report.page", "sync.run", "sync.store.upgrade",
+    "sync.telling",
 )  # fmt: skip
 FILES = ("replace", "rename", "fsync", "unlink", "mkdir", "link")
 
@@ -141,9 +150,21 @@ class Crossings:
 
 
 def _everything() -> None:
-    """Read all the code that a run needs."""
+    """Read all the code and all the words that a run needs. A short past is as good here as in the tests beside."""
     for name in CODE:
         import_module(name)
+    for words in (
+        rules.words.vocabulary,
+        rules.words.meant,
+        grammar_of,
+        rules.mistakes.messages,
+        sync.messages.sentences,
+    ):
+        for language in sync.messages.LANGUAGES:
+            words(language)
+    time_zones()
+    sync.cli._command()
+    sync.history.MONTHS = 2
 
 
 def _child(request: dict[str, Any], out: IO[bytes], err: IO[bytes], book: int | None) -> NoReturn:
