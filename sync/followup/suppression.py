@@ -76,6 +76,14 @@ def entries(connection: Connection, org: int, addresses: Iterable[str]) -> list[
     return list(connection.execute(rows.order_by(suppression.c.at)).all())
 
 
+def forget_words(connection: Connection, org: int, addresses: Iterable[str]) -> None:
+    """By whose word entries of these addresses were lifted may name somebody: that they were lifted stays."""
+    secret = pepper(connection, org)
+    mine = sa.update(suppression).where(suppression.c.org == org, suppression.c.lifted_by.is_not(None))
+    for some in slices([_keyed(secret, address) for address in addresses]):
+        connection.execute(mine.where(suppression.c.address_hash.in_(some)).values(lifted_by=""))
+
+
 def is_empty(connection: Connection, org: int) -> bool:
     """Whether nobody is on the list: then no address has to be looked up."""
     one = sa.select(sa.literal(1)).where(suppression.c.org == org, suppression.c.lifted_at.is_(None)).limit(1)

@@ -123,6 +123,11 @@ def _segments(report: Report) -> Markup | None:
     return charts.lines(say(report.language, "report-segments"), labels, series)
 
 
+def pages(folder: Path) -> list[Path]:
+    """The page of the last run, where there is one, and those of earlier runs."""
+    return [*folder.glob("report.html"), *sorted((folder / "reports").glob("????-??-??-?????.html"))]
+
+
 def write(report: Report, folder: Path) -> Path:
     """Put the page at `report.html` and beside the earlier ones in `reports/`; the oldest beyond 50 go."""
     page = render(report)

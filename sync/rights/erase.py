@@ -21,6 +21,7 @@ from sync.followup.consent import hashed
 from sync.followup.tables import OPEN_STATES, outbox, task
 from sync.people.tables import person
 from sync.rights.tables import erasure, erasure_row
+from sync.rights.words import Words, forget_words, words_of
 from sync.sheet.journal import forget_key
 from sync.sheet.tables import sheet_row, sheet_tab
 from sync.store.base import metadata, upsert
@@ -32,11 +33,12 @@ BY_PERSON = ("person", "person_id")
 
 
 class Erased(NamedTuple):
-    """What was erased: how many of what, and the sources that may still know the person."""
+    """What was erased: how many of what, the sources that may still know the person, and by what they were known."""
 
     code: str
     counts: dict[str, int]
     sources: list[str]
+    words: Words
 
 
 class _Sighting(NamedTuple):
@@ -61,7 +63,7 @@ def erase(connection: Connection, org: int, person_id: int, run: int, now: datet
     people = [person_id, *(one for (one,) in ask(connection, MERGED, org, person_id))]
     codes = [code for (code,) in ask_in(connection, CODES, (org,), people)]
     sightings = [_Sighting(*row) for row in ask_in(connection, SIGHTINGS, (org,), people)]
-    words = _words(connection, org, people, sightings)
+    words = words_of(connection, org, people, [one.no for one in sightings])
     counts: dict[str, int] = {}
     _note_rows(connection, org, codes, words)
     for code in codes:
@@ -72,9 +74,10 @@ def erase(connection: Connection, org: int, person_id: int, run: int, now: datet
     counts |= dict(_forget_sightings(connection, org, people, sightings))
     counts |= dict(_forget_deeds(connection, org, people))
     _let_die(connection, org, people)
+    counts |= dict(forget_words(connection, org, words))
     row = {"org": org, "code": codes[0], "at": now, "asked_by": asked_by, "run": run, "done": None}
     upsert(connection, erasure, [row | {"counts": msgspec.json.encode(counts).decode()}])
-    return Erased(codes[0], counts, sorted({one.source for one in sightings}))
+    return Erased(codes[0], counts, sorted({one.source for one in sightings}), words)
 
 
 MERGED = "SELECT id FROM person WHERE org = ? AND merged_into = ? ORDER BY id"
@@ -82,36 +85,7 @@ CODES = "SELECT code FROM person WHERE org = ? AND id IN ({among}) ORDER BY merg
 SIGHTINGS = "SELECT no, source, id, object, email_key FROM sighting WHERE org = ? AND person IN ({among}) ORDER BY no"
 
 
-class _Words(NamedTuple):
-    """What gives the person away in a row of the sheet."""
-
-    addresses: list[str]
-    names: list[str]
-    phones: list[str]
-
-    def stand_in(self, text: str) -> bool:
-        folded = text.casefold()
-        return any(word in folded for some in self for word in some)
-
-
-def _words(connection: Connection, org: int, people: Sequence[int], sightings: Sequence[_Sighting]) -> _Words:
-    shown = ask_in(
-        connection, "SELECT email, phone, first_name, last_name FROM profile WHERE org = ? AND person IN ({among})",
-        (org,), people,
-    )  # fmt: skip
-    said = ask_in(
-        connection, "SELECT email, phone, first_name, last_name FROM sighting WHERE org = ? AND no IN ({among})",
-        (org,), [one.no for one in sightings],
-    )  # fmt: skip
-    addresses, phones, names = set[str](), set[str](), set[str]()
-    for email, phone, first, last in (*shown, *said):
-        addresses |= {email.casefold()} if email else set()
-        phones |= {phone.casefold()} if phone else set()
-        names |= {f"{first} {last}".casefold()} if first and last else set()
-    return _Words(sorted(addresses), sorted(names), sorted(phones))
-
-
-def _note_rows(connection: Connection, org: int, codes: Sequence[str], words: _Words) -> None:
+def _note_rows(connection: Connection, org: int, codes: Sequence[str], words: Words) -> None:
     """The person's own row, and the lines of the tabs beside that name them."""
     rows = sa.select(sheet_row.c.tab, sheet_row.c.key, sheet_row.c.cells).where(sheet_row.c.org == org)
     found = [row for row in connection.execute(rows) if row.key in codes or words.stand_in(_plain(row.cells))]

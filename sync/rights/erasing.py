@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from connectors import catalog
-from connectors.sheets.xlsx.replace import backups
 from connectors.source import Newsletter
 from connectors.trouble import Trouble, TryLater
 from sync import run, runs
@@ -24,6 +21,7 @@ from sync.outcome import Outcome
 from sync.people.story import Story, story
 from sync.person import told_when
 from sync.rights.erase import Erased, erase
+from sync.rights.files import forget_files
 from sync.rights.rows import settle_blanks
 from sync.rights.tables import erasure, erasure_row
 from sync.rows import called
@@ -69,7 +67,7 @@ def erase_person(
                 gone = erase(connection, desk.store.org, one.person_id, number, desk.clock.now(), at_the_keyboard())
             _give_back_room(desk)
             left = _in_the_sheet(work)
-            left.files = tuple(_files(desk, {address.casefold() for address in addresses}))
+            left.files = tuple(forget_files(desk, gone.words))
             left.sources = tuple(name for name in gone.sources if name not in erased_at and _is_a_service(desk, name))
             waits = _waits(desk, gone)
             said = [*_after(desk, gone, left, waits=waits)]
@@ -149,23 +147,7 @@ def _waits(desk: Desk, gone: Erased) -> bool:
         return connection.scalar(sa.select(sa.func.count()).select_from(erasure_row).where(*mine)) != 0
 
 
-# --- files -----------------------------------------------------------------------------------------------------------
-
-
-def _files(desk: Desk, addresses: set[str]) -> Iterator[str]:
-    """Delete the e-mails that we wrote to them into files; tell the other files that still hold their address."""
-    if not addresses:
-        return
-    mailer = desk.config.open_mailer(desk.clock)
-    try:
-        for address in sorted(addresses):
-            if hasattr(mailer, "forget"):
-                mailer.forget(address)
-    finally:
-        mailer.close()
-    for file in _kept_files(desk):
-        if _may_hold(file, addresses):
-            yield desk.as_seen(file).as_posix()
+# --- services --------------------------------------------------------------------------------------------------------
 
 
 def _services(desk: Desk, one: Story) -> list[str]:
@@ -192,36 +174,6 @@ def _at_services(desk: Desk, one: Story, addresses: set[str]) -> tuple[str, ...]
 
 def _is_a_service(desk: Desk, name: str) -> bool:
     return name in desk.config.sources and desk.config.source_type(name) != "files"
-
-
-def _kept_files(desk: Desk) -> Iterator[Path]:
-    """Export files, and copies of the workbook."""
-    for name in desk.config.sources:
-        if desk.config.source_type(name) == "files":
-            folder = desk.config.folder / str(desk.config.outline.sources[name].get("folder", ""))
-            yield from sorted(file for file in folder.rglob("*") if file.is_file())
-    sheet = desk.config.outline.sheet
-    if sheet.get("type") == "excel":
-        yield from backups(desk.config.folder / str(sheet["file"]))
-
-
-def _may_hold(file: Path, addresses: set[str]) -> bool:
-    """Also of a file that can't be searched: somebody has to look."""
-    try:
-        return any(address in text for text in _texts(file) for address in addresses)
-    except (OSError, zipfile.BadZipFile, NotImplementedError):
-        return True
-
-
-def _texts(file: Path) -> Iterator[str]:
-    """The text in a file: of a workbook, that of its parts."""
-    if zipfile.is_zipfile(file):
-        with zipfile.ZipFile(file) as parts:
-            names = [name for name in parts.namelist() if name.endswith(".xml")]
-            yield from (parts.read(name).decode("utf-8", "replace").casefold() for name in names)
-    else:
-        data = file.read_bytes()
-        yield data.decode("utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8", "replace").casefold()
 
 
 # --- what is said ----------------------------------------------------------------------------------------------------

@@ -6,10 +6,15 @@ import json
 import shutil
 import sqlite3
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from sync import runs
+from sync.followup import suppression
+from sync.followup.consent import hashed
+from sync.store import Store
 from tests.thread.small import LINES, Small, line
 
 JEANNE = "jeanne.exemple@example.org"
@@ -72,6 +77,37 @@ def test_nothing_of_the_erased_remains_and_the_others_do(phare: Small) -> None:
     assert mails_to(phare, JEANNE) == 0
     assert phare.row("Awa") == awa
     assert done.facts["files"] == ["exports/billets.csv"]
+
+
+def told_elsewhere(small: Small) -> None:
+    """Jeanne in words: a line that can't be read, a task that is over, the team's words, a server's answer."""
+    small.export((*LINES, line(9, "Jeanne Exemple", "Cyrano", "99/99/2026")))
+    small.tick("À faire", "Appeler Jeanne")
+    for _ in range(2):
+        small.run()
+    store = Store.open(f"sqlite:///{small.folder}/filrouge.db", "theatre-du-phare", datetime.now(UTC))
+    with store.begin() as connection:
+        suppression.add(connection, store.org, hashed(JEANNE), "unsubscribed", datetime.now(UTC), "page")
+    refused = f"550 5.1.1 <{JEANNE}>: user unknown"
+    runs.remember(store, "staff told", json.dumps({"broken": {"mail": ["mail-too-many-refusals", refused]}}))
+    runs.finish(store, 1, "partial", {"notes": [refused], "lines": [f"Jeanne EXEMPLE : {refused}"]}, datetime.now(UTC))
+    store.close()
+    small.filrouge("person", "allow", JEANNE, "Jeanne Exemple l'a dit au guichet")
+    (small.folder / "outbox" / "team.eml").write_bytes("Subject: Jeanne Exemplaire est de retour\n\n…".encode())
+
+
+def test_nothing_remains_of_them_in_words_either(phare: Small) -> None:
+    told_elsewhere(phare)
+    phare.filrouge("person", "export", JEANNE)
+    pages = len(list((phare.folder / "reports").glob("*.html")))
+    done = phare.filrouge("person", "erase", JEANNE, "--yes", "--json")
+    assert traces(phare.folder, "jeanne", "exemplaire") == []
+    ours = [file.read_text("utf-8") for file in (phare.folder / "reports").glob("*.html")]
+    assert 0 < len(ours) < pages
+    assert not any("Jeanne" in text for text in [*ours, (phare.folder / "report.html").read_text("utf-8")])
+    code = done.facts["code"]
+    assert done.facts["files"] == ["exports/billets.csv", "outbox/team.eml", f"{code}.html", f"{code}.json"]
+    assert phare.run().code == 0, "what is left can be read"
 
 
 def test_what_they_stood_in_is_not_taken_in_again_but_what_is_new_is(phare: Small) -> None:
