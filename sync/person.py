@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import date
@@ -87,7 +88,8 @@ def _person_lines(
         yield f"  {words.shown('fields', 'flags').capitalize()} : {', '.join(worn)}"
     yield from _section(desk, "person-right", list(right_to_write.lines(desk, may)))
     yield from _section(desk, "person-segments", [stay_line(desk, stay) for stay in stays])
-    yield from _section(desk, "person-did", [did_line(desk, did) for did in one.did])
+    did = Counter(did_line(desk, did) for did in one.did)  # four tickets for one evening are one line
+    yield from _section(desk, "person-did", [f"{line}  × {n}" if n > 1 else line for line, n in did.items()])
     yield from _section(desk, "person-mails", [_mail_line(desk, row) for row in past["outbox"]])
     yield from _section(desk, "person-sightings", [_sighting_line(desk, seen) for seen in one.sightings])
     moves = [desk.say("person-move", source=m.source, old=m.came_from, new=m.went_to, run=m.run) for m in one.moves]

@@ -63,6 +63,16 @@ def test_the_teams_correction_stands(small: Small) -> None:
     }  # fmt: skip
 
 
+def test_tickets_for_one_evening_are_shown_once_with_their_number(small: Small) -> None:
+    small.export(
+        (*LINES, line(6, "Jeanne Exemple", "Ubu roi", "01/03/2026"), line(7, "Jeanne Exemple", "Ubu roi", "01/03/2026"))
+    )
+    small.run()
+    shown = small.filrouge("person", "show", "Jeanne Exemple").said.replace("\u00a0", " ")
+    assert shown.count("visite Ubu roi") == 1
+    assert "visite Ubu roi [réservé] (exports)  × 2" in shown
+
+
 def test_whoever_comes_back_is_not_written_to(small: Small) -> None:
     small.run()
     small.export((*LINES, line(6, "Jeanne Exemple", "Ubu roi", "01/03/2026")))
