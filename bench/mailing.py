@@ -28,7 +28,8 @@ from sync.followup.compose import House, compose
 from sync.followup.consent import Contact, Right
 from sync.followup.send import send_due
 from sync.followup.tables import outbox
-from sync.followup.templates import Templates, read_templates
+from sync.followup.templatefiles import read_templates
+from sync.followup.templates import Templates
 from sync.limits import Limits
 from sync.store import Store
 from tests.sync.store.databases import new_database, postgres, postgres_folder

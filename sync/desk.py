@@ -24,7 +24,8 @@ from rules.mistakes import Mistake
 from sync.clock import Clock
 from sync.config import Config
 from sync.configfile import read_config
-from sync.followup.templates import Templates, action_mistakes, read_templates
+from sync.followup.templatefiles import action_mistakes, read_templates
+from sync.followup.templates import Templates
 from sync.messages import say
 from sync.store import Store
 

@@ -191,14 +191,11 @@ def _notices(work: Work) -> tuple[list[str], list[str]]:
 def _waits(work: Work, before: Mapping[str, int]) -> tuple[dict[str, tuple[int, list[str]]], bool]:
     """By rule, how many wait for an approval and the sentences; and whether there are more than were told."""
     with work.desk.store.look() as connection:
-        batches = box.waits(connection, work.desk.store.org)
+        batches = box.waiting_rules(connection, work.desk.store.org)
     found: dict[str, tuple[int, list[str]]] = {}
     for batch in batches:
-        n, sentences = found.get(batch.rule, (0, []))
         tasks = [work.desk.say("staff-waits-tasks", n=batch.tasks, rule=batch.rule_name)] if batch.tasks else []
-        found[batch.rule] = n + batch.mails + batch.deeds + batch.tasks, [
-            *sentences, *waiting_lines(work.desk, [batch]), *tasks,
-        ]  # fmt: skip
+        found[batch.rule] = batch.mails + batch.deeds + batch.tasks, [*waiting_lines(work.desk, [batch]), *tasks]
     return found, any(n > before.get(rule, 0) for rule, (n, _) in found.items())
 
 

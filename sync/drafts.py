@@ -41,7 +41,7 @@ class Draft:
 
 @dataclass(frozen=True)
 class Held:
-    """A batch that waits for approval: its rows, and how many of them would not go even then (unsubscribed, …)."""
+    """What waits of a rule for approval: its rows, and how many of them would not go even then (unsubscribed, …)."""
 
     batch: box.Batch
     rows: Sequence[sa.Row[Any]]
@@ -51,12 +51,12 @@ class Held:
 def batches(desk: Desk, contacts: Contacts) -> list[Held]:
     """What waits for a person, the oldest first."""
     with desk.store.look() as connection:
-        waiting = box.waits(connection, desk.store.org)
+        waiting = box.waiting_rules(connection, desk.store.org)
         rows = box.listed(connection, desk.store.org, ("waiting",), limit=100_000) if waiting else []
     people = contacts([row.person_id for row in rows])
     found = []
     for batch in waiting:
-        mine = [row for row in rows if row.batch == batch.name]
+        mine = [row for row in rows if row.rule == batch.rule]
         barred = sum(isinstance(_may(desk, row, people.get(row.person_id)), str) for row in mine)
         found.append(Held(batch, mine, barred))
     return found

@@ -50,14 +50,14 @@ def show_outbox(desk: Desk, state: str | None, *, drop: str | None, release: str
     if drop or release:
         return _settle(desk, drop, release)
     with store.look() as connection:
-        batches = box.waits(connection, store.org)
+        batches, rules = box.waits(connection, store.org), box.waiting_rules(connection, store.org)
         rows = box.listed(connection, store.org, (state,) if state else ())
         counts = box.counts(connection, store.org)
         named = sa.select(rule_state.c.rule, rule_state.c.name).where(rule_state.c.org == store.org)
         names = {row.rule: row.name for row in connection.execute(named)}
     contacts = Contacts(desk, everybody(desk), keep_out(desk, None, {}))
     mails = drafts(desk, rows, contacts)
-    said = waiting_lines(desk, batches)
+    said = waiting_lines(desk, rules)
     total: dict[str, int] = {}
     for (one, _), n in sorted(counts.items(), key=str):
         total[one] = total.get(one, 0) + n

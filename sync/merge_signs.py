@@ -9,7 +9,7 @@ from rules.conditions import Book, texts_of
 from rules.mistakes import Mistake, Place
 from rules.words import LANGUAGES, vocabulary
 from sync.followup.fill import CODE, field_of
-from sync.followup.templates import TemplateMistake
+from sync.followup.templatefiles import TemplateMistake
 
 WORD = r"[^\W\d_][\w '’-]{1,30}?"
 SIGNS = re.compile(

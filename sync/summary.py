@@ -273,7 +273,7 @@ def _journey_lines(work: Work) -> list[str]:
 
 def _batches(work: Work) -> list[str]:
     with work.desk.store.look() as connection:
-        return [batch.rule for batch in box.waits(connection, work.desk.store.org)]
+        return [batch.rule for batch in box.waiting_rules(connection, work.desk.store.org)]
 
 
 def _source_line(work: Work, name: str, one: dict[str, Any]) -> str:

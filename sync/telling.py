@@ -173,7 +173,7 @@ def show_status(desk: Desk) -> Outcome:
     newest = runs.last_runs(store, 1)
     late = stale_sources(store, desk.config.sources, now, desk.config.freshness)
     with store.look() as connection:
-        batches = box.waits(connection, store.org)
+        batches = box.waiting_rules(connection, store.org)
         counts = box.counts(connection, store.org)
     following = desk.config.timetable.next_after(now)
     said = [

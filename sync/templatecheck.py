@@ -17,7 +17,8 @@ from sync.followup import proof
 from sync.followup.compose import weigh
 from sync.followup.fill import bare_fields, field_of
 from sync.followup.occasions import GIFTS, KINDS, used
-from sync.followup.templates import Gap, Template, TemplateMistake, place_in
+from sync.followup.templatefiles import TemplateMistake, place_in
+from sync.followup.templates import Gap, Template
 from sync.rows import called, everybody, house_of
 
 NAMED = 3

@@ -26,7 +26,7 @@ from sync import messages
 from sync.cli import app
 from sync.config import BESIDE, walk_settings
 from sync.configfile import read_config
-from sync.followup.templates import read_templates
+from sync.followup.templatefiles import read_templates
 
 ROOT = Path(__file__).parent.parent
 SECRETS = {

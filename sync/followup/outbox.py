@@ -246,6 +246,17 @@ def waits(connection: Connection, org: int) -> list[Batch]:
     return sorted(found.values(), key=lambda batch: (batch.since, batch.name))
 
 
+def waiting_rules(connection: Connection, org: int) -> list[Batch]:
+    """The same by rule, whatever the number of batches: `name` is the rule's, as `approve` takes it."""
+    found: dict[str, Batch] = {}
+    for one in waits(connection, org):
+        old = found.get(one.rule) or Batch(one.rule, one.rule, one.rule_name, 0, 0, one.since)
+        found[one.rule] = replace(
+            old, mails=old.mails + one.mails, tasks=old.tasks + one.tasks, deeds=old.deeds + one.deeds
+        )
+    return list(found.values())
+
+
 def approve(
     connection: Connection, org: int, what: str, who: str, now: datetime, *, anew: bool = True
 ) -> int:  # fmt: skip

@@ -1,52 +1,18 @@
-"""E-mail templates: Markdown files with a head of a few lines, one file a language.
-
-we-miss-you.en.md                     on-se-revoit.fr.md
----                                   ---
-subject: We miss you                  objet: On se revoit ?
-preview: The season is out            aperçu: La saison est sortie
----                                   ---
-Hello {{ first_name or "you" }},      Bonjour {{ prénom or "à vous" }},
-"""
+"""The e-mail templates of an organisation: each in its languages, with the header and footer that all of them share."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from pathlib import PurePosixPath
 from typing import Literal
 
-import jinja2
+from rules.mistakes import Mistake, fold
+from sync.followup import fill
 
-from connectors.mail.mailer import mailbox
-from rules.conditions import Book, texts_of
-from rules.encoding import misnamed, read_text, split_lines
-from rules.fields import FIELDS
-from rules.mistakes import Mistake, Place, fold, nearest, shorten
-from rules.words import vocabulary
-from rules.yamltext import Block, Text, parse
-from sync.followup import fill, proof
-from sync.messages import LANGUAGES, say
-
-KEYS: dict[str, tuple[str, ...]] = {
-    "subject": ("subject", "objet"),
-    "preview": ("preview", "aperçu"),
-    "purpose": ("purpose", "finalité"),
-    "topic": ("topic", "thème"),
-    "from": ("from", "de", "expéditeur"),
-    "reply-to": ("reply-to", "reply to", "répondre à"),
-    "language": ("language", "langue"),
-}
-PURPOSES: dict[str, Literal["marketing", "service"]] = {
-    "marketing": "marketing", "promotion": "marketing", "service": "service",
-}  # fmt: skip
-FILE = re.compile(r"(?P<name>.+?)(\.(?P<language>[A-Za-z]{2}))?\.md", re.IGNORECASE)
-BLOCKS = {"header": "header", "en-tete": "header", "footer": "footer", "pied": "footer", "pied de page": "footer"}
 EDGE_OF_PART = "\x01"
 BETWEEN = f"\n{EDGE_OF_PART}\n"
-EDGE = re.compile(r"^-{3,}[ \t]*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -111,16 +77,6 @@ class Template:
         raise AssertionError("not a line of the whole")
 
 
-@dataclass(frozen=True)
-class TemplateMistake(Mistake):
-    """A mistake in a template; its sentence is in `sync/words`."""
-
-    def message(self, language: str) -> str:
-        facts = {"found": shorten(self.found), "expected": self.expected, "path": self.path} | dict(self.facts)
-        said = say(language, self.code, **facts)
-        return f"{said} {say(language, 'template-nearest', suggestion=self.suggestion)}" if self.suggestion else said
-
-
 class Templates:
     """All templates of a folder, and the blocks that all e-mails share. `advice` is what might be better in them."""
 
@@ -147,11 +103,23 @@ class Templates:
         return "service" if service else "marketing", fold(topics[0][1]) if topics else None
 
     def fingerprint(self, names: Iterable[str]) -> str:
-        """One word for all that a reader of these templates would see: another one when any of it is changed."""
+        """One word for the text that a reader of these templates would see: another one when any of it is changed, header
+        and footer too. What only the look is (colours, the logo) does not count.
+        """
         shown = ("name", "subject", "preview", "body", "purpose", "topic", "sender", "reply_to")
         variants = [one for name in sorted({fold(name) for name in names}) for one in self._variants(name)]
         told = [[one.language or "", *(str(getattr(one, field) or "") for field in shown)] for one in variants]
+        told += self._shared(variants)
         return blake2b(json.dumps(told).encode(), digest_size=8).hexdigest() if told else ""
+
+    def _shared(self, variants: Sequence[Template]) -> list[list[str]]:
+        """The header and footer that these templates may go with: one without a language goes with any."""
+        all_ = {language for _, language in self._blocks}
+        wanted = {None} | {language for one in variants for language in ([one.language] if one.language else all_)}
+        used = sorted(
+            (name, language or "", block.text) for (name, language), block in self._blocks.items() if language in wanted
+        )
+        return [list(one) for one in used]
 
     def _variants(self, name: str) -> list[Template]:
         return [one for _, one in sorted(self._by_name.get(name, {}).items(), key=lambda pair: pair[0] or "")]
@@ -191,213 +159,3 @@ class Templates:
             self._blocks.get((name, language)) or self._blocks.get((name, None)) for name in ("header", "footer")
         )
         return replace(template, header=header, footer=footer)
-
-
-def read_templates(files: Mapping[str, bytes]) -> tuple[Templates, list[Mistake]]:
-    """Templates by file (`templates/we-miss-you.fr.md`), and everything that is wrong in them, by file and line.
-
-    A file with a mistake gives no template.
-    """
-    good: dict[tuple[str, str | None], Template | Shared] = {}
-    mistakes: list[Mistake] = []
-    advice: list[Mistake] = []
-    for file in sorted(files):
-        read, found = _read(file, files[file], advice)
-        if read is not None and not found:
-            first = good.setdefault((fold(read.name), read.language), read)
-            if first is not read:
-                found = [TemplateMistake(Place(file, 1, 1), "template-twice", facts={"first": first.file})]
-        mistakes += found
-    blocks = [one for one in good.values() if isinstance(one, Shared)]
-    return Templates((one for one in good.values() if isinstance(one, Template)), blocks, advice), mistakes
-
-
-def _read(file: str, data: bytes, advice: list[Mistake]) -> tuple[Template | Shared | None, list[Mistake]]:
-    text, mistakes = read_text(data, file)
-    mistakes += misnamed(file)
-    if text is None:
-        return None, mistakes
-    text = "\n".join(split_lines(text))
-    edges = list(EDGE.finditer(text))
-    headed = len(edges) >= 2 and not text[: edges[0].start()].strip()
-    if block := block_of(file):
-        if headed:
-            return None, [*mistakes, TemplateMistake(Place(file, 1, 1), "template-block-head")]
-        reader = _Reader(file, text, 0, 0, 0, advice)
-        return reader.block(*block), [*mistakes, *reader.mistakes]
-    if not headed:
-        return None, [*mistakes, TemplateMistake(Place(file, 1, 1), "template-head")]
-    reader = _Reader(file, text, edges[0].start(), edges[1].start(), edges[1].end(), advice)
-    return reader.template(), [*mistakes, *sorted(reader.mistakes, key=lambda mistake: mistake.place)]
-
-
-def block_of(file: str) -> tuple[str, str | None] | None:
-    """Of a file that holds a block of all e-mails, `header` or `footer` and its language; else None."""
-    name = FILE.fullmatch(PurePosixPath(file).name)
-    kind = BLOCKS.get(fold(name["name"])) if name else None
-    return (kind, (name["language"] or "").lower() or None) if name and kind else None
-
-
-class _Reader:
-    """One file: the head lies between two lines of dashes, the body below."""
-
-    def __init__(self, file: str, text: str, head: int, head_end: int, body: int, advice: list[Mistake]) -> None:
-        self.file, self.text, self.advice = file, text, advice
-        self.body = text[body:].lstrip("\n")
-        self.body_line = text.count("\n", 0, len(text) - len(self.body)) + 1
-        above = "\n" * (text.count("\n", 0, head) + 1)  # so that the lines keep their numbers
-        node, found = parse((above + text[head:head_end].partition("\n")[2]).encode(), file)
-        self.mistakes: list[Mistake] = list(found)
-        self.head: dict[str, Text] = {}
-        for entry in node.entries if isinstance(node, Block) else ():
-            self._take(entry.key, entry.value)
-
-    def _take(self, key: Text, value: object) -> None:
-        name = next((name for name, words in KEYS.items() if fold(key.value) in map(fold, words)), None)
-        if name is None:
-            allowed = [word for words in KEYS.values() for word in words]
-            self._tell(key.place, "template-key", key.value, nearest(key.value, allowed))
-        elif isinstance(value, Text):
-            self.head[name] = value
-        else:
-            self._tell(key.place, "template-value", key.value)
-
-    def block(self, name: str, language: str | None) -> Shared:
-        self._check_body()
-        return Shared(name, language, self.body, self.file, self.body_line)
-
-    def template(self) -> Template:
-        name = FILE.fullmatch(PurePosixPath(self.file).name)
-        self._fields("subject")
-        self._fields("preview")
-        self._check_body()
-        if not self._value("subject"):
-            self._tell(self._place("subject"), "template-subject")
-        if not self.body.strip():
-            self._tell(Place(self.file, self.body_line, 1), "template-body")
-        return Template(
-            name=name["name"] if name else PurePosixPath(self.file).stem,
-            language=self._language(name["language"] if name else None),
-            subject=self._value("subject"),
-            preview=self._value("preview"),
-            purpose=self._purpose(),
-            topic=" ".join(self._value("topic").split()) or None,
-            sender=self._address("from"),
-            reply_to=self._address("reply-to"),
-            body=self.body,
-            file=self.file,
-            lines=(self._place("subject").line, self._place("preview").line, self.body_line),
-        )
-
-    def _value(self, key: str) -> str:
-        return self.head[key].value.strip() if key in self.head else ""
-
-    def _place(self, key: str) -> Place:
-        return self.head[key].place if key in self.head else Place(self.file, 1, 1)
-
-    def _fields(self, key: str) -> None:
-        if key in self.head:
-            self._check_text(self.head[key].value, self.head[key].place.line, self.head[key].place.column)
-
-    def _language(self, of_file: str | None) -> str | None:
-        told = self._value("language")
-        if told and not re.fullmatch(r"[A-Za-z]{2}", told):
-            self._tell(self._place("language"), "template-language", told)
-        return (told or of_file or "").lower() or None
-
-    def _purpose(self) -> Literal["marketing", "service"]:
-        told = self._value("purpose")
-        if told and fold(told) not in PURPOSES:
-            self._tell(self._place("purpose"), "template-purpose", told, nearest(told, PURPOSES))
-        return PURPOSES.get(fold(told), "marketing")
-
-    def _address(self, key: str) -> str | None:
-        told = self._value(key)
-        if not told:
-            return None
-        try:
-            mailbox(told)
-        except ValueError:
-            self._tell(self._place(key), "template-address", told)
-        return told
-
-    def _check_text(self, text: str, line: int, column: int) -> None:
-        try:
-            names = fill.names_in(text)
-        except jinja2.TemplateSyntaxError as fault:
-            lines = text.split("\n")
-            found = lines[min(fault.lineno, len(lines)) - 1].strip()
-            code = "template-include" if fault.message == "include" else "template-syntax"
-            self._tell(Place(self.file, line + fault.lineno - 1, column if fault.lineno == 1 else 1), code, found)
-            return
-        written = "\n".join(self.text.split("\n")[line - 1 :])  # a value of the head may be folded over several lines
-        for name in sorted(names):
-            if fill.field_of(name) is None:
-                place = place_in(written, name, Place(self.file, line, 1))
-                self._tell(place, "template-field", name, _near(name))
-
-    def _check_body(self) -> None:
-        self._check_text(self.body, self.body_line, 1)
-        for flaw in proof.flaws(self.body):
-            place = Place(self.file, self.body_line + flaw.line - 1, flaw.column)
-            found = TemplateMistake(place, flaw.code, found=flaw.found)
-            (self.mistakes if flaw.serious else self.advice).append(found)
-
-    def _tell(self, place: Place, code: str, found: str = "", suggestion: str | None = None) -> None:
-        self.mistakes.append(TemplateMistake(place, code, found=found, suggestion=suggestion))
-
-
-def place_in(text: str, name: str, begins: Place) -> Place:
-    """Where a merge field stands in a text that begins there."""
-    for code in fill.CODE.finditer(text):
-        at = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", code[0])
-        if at:
-            before = text[: code.start() + at.start()]
-            start = begins.column if "\n" not in before else 1
-            column = start + len(before) - before.rfind("\n") - 1
-            return Place(begins.file, begins.line + before.count("\n"), column)
-    return begins
-
-
-def action_mistakes(book: Book, lines: Mapping[str, Sequence[str]]) -> list[Mistake]:
-    """What is wrong in the texts of rules that a person's facts are put into. `lines`: the rule files, for showing where."""
-    return [
-        replace(mistake, place=_place_of(text, rule.place, lines.get(rule.place.file, ())))
-        for rule in book.acting
-        for action in rule.actions
-        for text in texts_of(action)
-        for mistake in _in_text(text)
-    ]
-
-
-def _in_text(text: str) -> list[TemplateMistake]:
-    nowhere = Place("", 1, 1)
-    try:
-        names = fill.names_in(text)
-    except jinja2.TemplateSyntaxError as fault:
-        return [
-            TemplateMistake(
-                nowhere, "template-include" if fault.message == "include" else "template-syntax", found=text
-            )
-        ]
-    strange = sorted(name for name in names if fill.field_of(name) is None)
-    elsewhere = sorted(name for name in names if fill.field_of(name) in fill.OF_OCCASION)
-    return [
-        *(TemplateMistake(nowhere, "template-field", found=name, suggestion=_near(name)) for name in strange),
-        *(TemplateMistake(nowhere, "template-occasion-text", found=name) for name in elsewhere),
-    ]
-
-
-def _place_of(text: str, rule: Place, lines: Sequence[str]) -> Place:
-    """Where the text stands below its rule; the rule's own place if it is folded over several lines."""
-    below = enumerate(lines[rule.line - 1 :], rule.line)
-    return next((Place(rule.file, n, line.index(text) + 1) for n, line in below if text in line), rule)
-
-
-def _near(name: str) -> str | None:
-    words = [_typed(vocabulary(language).shown("fields", f)) for language in LANGUAGES for f in FIELDS]
-    return nearest(name, [*words, *FIELDS, *fill.OURS, *fill.OF_OCCASION])
-
-
-def _typed(word: str) -> str:
-    return re.sub(r"[ '’-]", "_", word)

@@ -12,7 +12,7 @@ import pytest
 from sync.config import Organisation
 from sync.followup.compose import House, compose, page
 from sync.followup.consent import Right
-from sync.followup.templates import read_templates
+from sync.followup.templatefiles import read_templates
 from tests.real import npm
 from tests.sync.followup.test_compose import NOW
 from tests.sync.followup.theatre import HOUSE, person

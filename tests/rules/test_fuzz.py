@@ -26,7 +26,7 @@ from rules.examples import person_of
 from rules.explain import explain
 from rules.mistakes import Mistake, Place
 from rules.reader import read
-from sync.followup.templates import action_mistakes, read_templates
+from sync.followup.templatefiles import action_mistakes, read_templates
 from tests.rules.mutations import broken
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ from rules.conditions import Book, Check, leaves
 from rules.examples import run_examples
 from rules.reader import Reading, read
 from rules.recipes import guide
-from sync.followup.templates import read_templates
+from sync.followup.templatefiles import read_templates
 
 TODAY = date(2026, 11, 23)
 LANGUAGES = ("en", "fr")

@@ -20,7 +20,7 @@ from connectors.sources.files import Files
 from rules.reader import read
 from sync.configfile import read_config
 from sync.demo import write_demo
-from sync.followup.templates import read_templates
+from sync.followup.templatefiles import read_templates
 from tests.contracts import Ledger, whole
 
 DAY = date(2026, 11, 22)

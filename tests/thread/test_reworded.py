@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from email import message_from_bytes, policy
+
 from tests.thread.small import LINES, Small, line
 
 
@@ -17,6 +19,24 @@ def test_a_reworded_e_mail_does_not_go_by_an_old_yes(small: Small) -> None:
     again = small.run()
     assert len(small.mails()) == 1
     assert not any("a changé" in one for one in again.facts["notes"])
+
+
+def test_a_shared_header_or_footer_is_text_colours_are_not(small: Small) -> None:
+    small.write("rules/templates/pied.md", "Le bar ouvre une heure avant.")
+    small.run()
+    small.filrouge("approve", "perdus-de-vue")
+    small.change("config.yaml", "language: fr", 'language: fr, colours: {accent: "#123456"}')
+    small.write(
+        "rules/templates/footer.en.md", "The bar opens an hour before."
+    )  # other readers' may wait for other e-mails
+    small.change("rules/templates/pied.md", "une heure", "deux heures")
+    done = small.run()
+    assert small.mails() == []
+    assert done.facts["mail"]["waiting"] == 1
+    small.filrouge("approve", "perdus-de-vue")
+    small.change("config.yaml", "#123456", "#654321")
+    small.run()
+    assert len(small.mails()) == 1
 
 
 def test_later_e_mails_of_the_rule_wait_too_and_the_same_text_goes_on(small: Small) -> None:
@@ -76,3 +96,26 @@ def test_one_approved_by_its_number_is_approved_as_it_is_now(small: Small) -> No
     small.filrouge("approve", mail["id"])
     small.run()
     assert "coucou" in small.mails()[0]
+
+
+def test_two_batches_of_a_rule_are_asked_for_once(small: Small) -> None:
+    small.change("config.yaml", "rules: rules/", "rules: rules/\nstaff: {email: [equipe@example.org]}")
+    small.run()
+    small.export(
+        (line(8, "Zoe Neuve", "Cyrano", "10/03/2024"), line(9, "Zoe Neuve", "Antigone", "12/05/2024")), "b.csv"
+    )
+    done = small.filrouge("run", today="2026-03-15")
+    command = "filrouge approve perdus-de-vue"
+    assert done.said.count(command) == 1
+    for said in (small.filrouge("status").said, small.filrouge("outbox").said):
+        assert said.count(command) == 1
+        assert "2 courriels" in said
+    page = (small.folder / "report.html").read_text("utf-8")
+    assert page.count(command) == 1
+    (name,) = [name for name in small.mails() if name.startswith("2026-03-15")]
+    told = message_from_bytes((small.folder / "outbox" / name).read_bytes(), policy=policy.default)
+    body = told.get_body(("plain",))
+    assert body is not None
+    assert body.get_content().count("«\N{NO-BREAK SPACE}Perdus de vue\N{NO-BREAK SPACE}»") == 1
+    small.filrouge("approve", "perdus-de-vue")
+    assert small.run(today="2026-03-15").facts["mail"]["sent"] == 2

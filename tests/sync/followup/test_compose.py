@@ -18,7 +18,8 @@ from sync.config import Organisation
 from sync.followup.compose import House, compose, message_id, page, text, weigh
 from sync.followup.consent import Right
 from sync.followup.markdown import write
-from sync.followup.templates import Template, read_templates
+from sync.followup.templatefiles import read_templates
+from sync.followup.templates import Template
 from sync.followup.tokens import Seal
 from sync.followup.ways import Ways
 from tests.sync.followup.theatre import HOUSE, person

@@ -15,7 +15,8 @@ from sync.followup.compose import EmptyField, House, compose, page, text, weigh
 from sync.followup.consent import Right
 from sync.followup.look import contrast, look_of
 from sync.followup.proof import CLIPPED
-from sync.followup.templates import PURPOSES, Template, read_templates
+from sync.followup.templatefiles import PURPOSES, read_templates
+from sync.followup.templates import Template
 from sync.followup.typography import typeset
 from tests.sync.followup.test_compose import NOW, Tags, mail
 from tests.sync.followup.theatre import HOUSE, person

@@ -6,7 +6,7 @@ import pytest
 
 from sync.followup.fill import bare_fields
 from sync.followup.proof import flaws, links
-from sync.followup.templates import read_templates
+from sync.followup.templatefiles import read_templates
 from sync.messages import LANGUAGES
 
 

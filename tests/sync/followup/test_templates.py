@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync.followup.fill import field_of
-from sync.followup.templates import read_templates
+from sync.followup.templatefiles import read_templates
 from sync.messages import LANGUAGES
 
 GOOD = "---\nsubject: Hello\n---\nDear {{ first_name }}\n"

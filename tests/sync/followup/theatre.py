@@ -22,7 +22,8 @@ from sync.followup.decide import decide
 from sync.followup.journeys import World, walk
 from sync.followup.send import Sent, send_due
 from sync.followup.tables import outbox as outbox_table
-from sync.followup.templates import Templates, read_templates
+from sync.followup.templatefiles import read_templates
+from sync.followup.templates import Templates
 from sync.followup.turn import Decisions
 from sync.limits import Limits
 from sync.people.profile import people_frame
