@@ -1,13 +1,14 @@
 """How many e-mails may still go: counted from the outbox each time, so that no crash and no clock makes it forget.
 
-What was refused does not count; what may have arrived does. Only one sender is at work at a time (the lease of `run`).
+What was refused does not count; what may have arrived does. Only one sender is at work at a time (the lease of `run`); one
+that slept so long that another took its place counts anew before its next e-mail.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,7 @@ from sync.limits import Limits, day_begins
 
 WARM_DAYS = 30  # a sender that was silent for longer begins anew
 KEPT_FOR_SERVICE = 10  # a tenth
+COUNT_LASTS = timedelta(seconds=20)  # less than the lease: nobody else can have begun to send in between
 
 
 @dataclass
@@ -33,12 +35,12 @@ class Pace:
     domain: str
     news: bool = True
     _best: dict[date, int] = field(default_factory=dict)
-    _most: tuple[datetime, int] | None = None  # so many can have gone since the day began, until the next `count`
+    _most: tuple[datetime, int, datetime] | None = None  # of which day, how many can have gone in it, counted when
 
     def count(self, now: datetime, coming: int) -> None:
         """Count what went today. Until it is counted anew, no more than so many e-mails leave."""
         today = day_begins(now, self.zone)
-        self._most = (today, self._gone_today(today) + coming) if self._limited else None
+        self._most = (today, self._gone_today(today) + coming, now) if self._limited else None
 
     def bar(self, purpose: Purpose, now: datetime) -> str | None:
         """The word for why no e-mail of this purpose goes at this moment, whoever it is for; None: they may."""
@@ -72,9 +74,14 @@ class Pace:
             return None
         kept = room // KEPT_FOR_SERVICE if purpose == "marketing" else 0
         today = day_begins(now, self.zone)
-        if self._most and self._most[0] == today and self._most[1] < room - kept:
+        if self._few(now, today, room - kept):
             return None
         return reason if self._gone_today(today) >= room - kept else None
+
+    def _few(self, now: datetime, today: datetime, room: int) -> bool:
+        """So few can have gone that nothing has to be counted."""
+        day, most, counted = self._most or (now, room, now)
+        return day == today and most < room and timedelta(0) <= now - counted < COUNT_LASTS
 
     @property
     def _limited(self) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
+from email.message import EmailMessage
 
 import pytest
 
@@ -11,7 +13,7 @@ from connectors.mail.mailer import RefusedForNow
 from rules.conditions import Email, Period
 from sync.followup import outbox
 from sync.limits import Limits
-from tests.sync.followup.theatre import NOW, Theatre, person, rule
+from tests.sync.followup.theatre import NOW, Inbox, Theatre, person, rule
 
 LONG = Period(30, "day")
 
@@ -73,6 +75,28 @@ def test_practical_information_goes_first_and_does_not_count(theatre: Theatre) -
     approved(theatre, [1])
     assert theatre.send().sent == 2
     assert subjects(theatre)[0] == "Votre venue"
+
+
+def test_a_sender_that_slept_counts_anew_what_another_sent_meanwhile(theatre: Theatre) -> None:
+    """Its lease ran out in the midst of a page, and somebody else sent up to the day's number."""
+    theatre.limits = Limits(per_person="none", per_day=40)
+    theatre.fill(40)
+    theatre.rules = [rule("un", mail()), rule("deux", mail())]
+    approved(theatre, range(1, 41))
+    other, said = replace(theatre, mailer=Inbox(), rules=theatre.rules[::-1]), 0
+
+    def sleeps(_message: EmailMessage) -> str:
+        nonlocal said
+        said += 1
+        if said == 3:
+            other.later(minutes=2)
+            other.send()
+            theatre.now = other.now
+        return "250"
+
+    theatre.mailer.answer = sleeps
+    theatre.send()
+    assert len(theatre.mailer.arrived) + len(other.mailer.arrived) == 36  # a tenth is kept
 
 
 def test_two_people_at_one_address_are_one_reader(theatre: Theatre) -> None:
