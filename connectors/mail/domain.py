@@ -88,6 +88,8 @@ class _Spf:
         self.dns, self.domain, self.carrier = dns, domain, carrier
         self.lookups = 0
         self.included: list[str] = []
+        self.dead: dict[str, str] = {}
+        """What is referred to and has no SPF record of its own: by which word of ours it is come to."""
 
     def findings(self) -> Iterator[Finding]:
         records = _spf_records(self.dns.txt(self.domain))
@@ -103,11 +105,13 @@ class _Spf:
                 "wrong", "domain-spf-several", {"n": str(len(records))}, (self.domain, _merged(records, include))
             )
             return
-        self._count(records[0])
+        for term in records[0].lower().split()[1:]:
+            self._count(term, term)
         terms = records[0].lower().split()
         if include and include not in self.included:
             mended = _merged(records, include)
             yield Finding("wrong", "domain-spf-carrier", {"carrier": name, "include": include}, (self.domain, mended))
+        yield from self._dead_ends(records[0], include)
         if self.lookups > MOST_LOOKUPS:
             services = ", ".join(term.partition(":")[2] for term in terms if term.startswith("include:"))
             yield Finding("wrong", "domain-spf-lookups", {"n": str(self.lookups), "services": services})
@@ -115,17 +119,37 @@ class _Spf:
             open_to_all = " ".join("~all" if term.lower() in {"+all", "all"} else term for term in records[0].split())
             yield Finding("wrong", "domain-spf-open", {}, (self.domain, open_to_all))
 
-    def _count(self, record: str) -> None:
-        for term in record.lower().split()[1:]:
-            name, _, target = term.lstrip("+-~?").replace("redirect=", "redirect:").partition(":")
-            name = name.partition("/")[0]
-            if name not in {"include", "redirect", "a", "mx", "ptr", "exists"}:
-                continue
-            self.lookups += 1
-            if name in {"include", "redirect"} and target not in self.included and self.lookups < ENOUGH:
-                self.included.append(target)
-                for inner in _spf_records(self.dns.txt(target))[:1]:
-                    self._count(inner)
+    def _dead_ends(self, record: str, include: str | None) -> Iterator[Finding]:
+        """Mailboxes take the whole record for wrong then (RFC 7208, 5.2 and 6.1)."""
+        for target, ours in self.dead.items():
+            if target == _target(ours):
+                less = [term for term in record.split() if term.lower() != ours]
+                yield Finding(
+                    "wrong", "domain-spf-dead", {"found": target}, (self.domain, _merged([" ".join(less)], include))
+                )
+            else:
+                yield Finding("wrong", "domain-spf-dead-inside", {"found": target, "service": _target(ours)})
+
+    def _count(self, term: str, ours: str) -> None:
+        """`ours`: the word of the domain's own record through which this one is come to."""
+        name = term.lstrip("+-~?").replace("redirect=", "redirect:").partition(":")[0].partition("/")[0]
+        if name not in {"include", "redirect", "a", "mx", "ptr", "exists"}:
+            return
+        self.lookups += 1
+        target = _target(term)
+        if name in {"include", "redirect"} and target not in self.included and self.lookups < ENOUGH:
+            self.included.append(target)
+            records = _spf_records(self.dns.txt(target))
+            if len(records) != 1 and "%" not in target:  # what a macro comes to depends on the e-mail
+                self.dead[target] = ours
+            for inner in records[:1]:
+                for each in inner.lower().split()[1:]:
+                    self._count(each, ours)
+
+
+def _target(term: str) -> str:
+    """The domain that `include:` or `redirect=` refers to."""
+    return term.replace("redirect=", "redirect:").partition(":")[2].rstrip(".")
 
 
 def _spf_records(texts: Sequence[str]) -> list[str]:

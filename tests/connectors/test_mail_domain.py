@@ -17,6 +17,7 @@ DMARC = {"_dmarc.phare.example": ["v=DMARC1; p=none"]}
 KEY = {"filrouge._domainkey.phare.example": ["v=DKIM1; k=rsa; p=MIIB KEY"]}
 SPF = {"phare.example": ["google-site-verification=x", "v=spf1 mx ~all"]}
 RIGHT = SPF | KEY | DMARC
+OLD = {"old.example": ["v=spf1 ip4:192.0.2.2 -all"]}
 GOOGLE = {
     "_spf.google.com": ["v=spf1 include:_netblocks.google.com ~all"],
     "_netblocks.google.com": ["v=spf1 ip4:192.0.2.1 ~all"],
@@ -55,6 +56,8 @@ def test_a_domain_in_order_has_nothing_to_tell() -> None:
         (without("phare.example"), "domain-spf-missing"),
         (RIGHT | {"phare.example": ["v=spf10 mx"]}, "domain-spf-missing"),
         (RIGHT | {"phare.example": ["v=spf1 mx ~all", "v=spf1 include:old.example -all"]}, "domain-spf-several"),
+        (RIGHT | {"phare.example": ["v=spf1 mx include:_spf.gone.example ~all"]}, "domain-spf-dead"),
+        (RIGHT | {"phare.example": ["v=spf1 mx REDIRECT=_spf.gone.example"]}, "domain-spf-dead"),
         (RIGHT | {"phare.example": ["V=SPF1 mx +all"]}, "domain-spf-open"),
         (RIGHT | {"phare.example": ["v=spf1 all"]}, "domain-spf-open"),
         (without("filrouge._domainkey.phare.example"), "domain-dkim-missing"),
@@ -71,7 +74,7 @@ def test_what_is_wrong_is_found_and_the_record_offered_mends_it(records: dict[st
     assert (one.level, one.code) == ("wrong", code)
     assert one.record is not None
     name, value = one.record
-    assert found(records | {name: [value]}) == []
+    assert found(records | {name: [value]} | OLD) == []
 
 
 def test_several_records_become_one_that_allows_what_all_did() -> None:
@@ -91,14 +94,25 @@ def test_the_service_that_carries_them_has_to_be_in_spf(host: str, include: str)
     way = Way(host, SIGNED.dkim)
     (one,) = found(RIGHT, way)
     assert (one.code, one.record) == ("domain-spf-carrier", ("phare.example", f"v=spf1 mx include:{include} ~all"))
-    assert found(RIGHT | {"phare.example": [f"v=spf1 mx include:{include} ~all"]}, way) == []
+    its = {include: ["v=spf1 ip4:192.0.2.1 ~all"]}
+    assert found(RIGHT | its | {"phare.example": [f"v=spf1 mx include:{include} ~all"]}, way) == []
     inside = {
         "phare.example": ["v=spf1 redirect=all.phare.example"],
         "all.phare.example": [f"v=spf1 include:{include} ~all"],
     }
-    assert found(RIGHT | inside, way) == []
+    assert found(RIGHT | its | inside, way) == []
     (missing,) = found(without("phare.example"), way)
     assert missing.record == ("phare.example", f"v=spf1 include:{include} ~all")
+
+
+def test_a_service_that_refers_to_nothing_is_named() -> None:
+    records = {
+        "phare.example": ["v=spf1 include:mail.service.example include:%{i}.lists.example ~all"],
+        "mail.service.example": ["v=spf1 include:_spf.gone.example ~all"],
+    }
+    (one,) = found(RIGHT | records)
+    assert (one.code, one.record) == ("domain-spf-dead-inside", None)
+    assert one.facts == {"found": "_spf.gone.example", "service": "mail.service.example"}
 
 
 def test_brevo_writes_under_an_address_of_its_own_and_needs_no_spf() -> None:
