@@ -20,6 +20,7 @@ from rules.days_meant import DATES
 from rules.fields import EVERY, FIELDS, FieldType
 from rules.misread import Misread, tell_misread
 from rules.mistakes import Place, fold, nearest
+from rules.names_meant import may_be_name, phrase_among, phrase_meant, several_meant
 from rules.phrases import Phrase, read_date, read_number, read_phrase, typed
 from rules.score_reader import within_five
 from rules.suggestions import known_or_not, suggest
@@ -39,7 +40,6 @@ MONEY = re.compile(r"\s*(?:[€$£]|\b(?:euros?|dollars?|eur|cad)\b)", re.IGNORE
 SPENT = {"donations": "donated", "purchases": "spent", "tickets": "spent", "visits": "spent"}
 """Fields that count, each with the one that adds up the money."""
 EACH = {"amount", "score"}
-BEGINS = {"begins", "beginning", "begin", "starting", "commençant", "débute", "débutant"}
 LINES = ("logic", "fields")
 GROUPS: dict[str, type[AllOf | AnyOf | NoneOf]] = {"any_of": AnyOf, "all_of": AllOf, "none_of": NoneOf}
 
@@ -176,19 +176,28 @@ class _Reader:
         if ours and (right := known_or_not(self.language, kind, node.value)):
             return self._fail(node, kind, right)
         if ours and NEGATION.match(fold(node.value)):
-            self.context.tell(node.place, "negation", self.path, node.value.strip(), field=self.shown)
+            quotable = kind in {"text", "tags"} and may_be_name(self.context.words, self.field, node.value)
+            more = {"quotable": True} if quotable else {}
+            self.context.tell(node.place, "negation", self.path, node.value.strip(), field=self.shown, **more)
             return None
         match kind:
             case "choice":
                 return self._choices(node, [node])
             case "yesno":
                 return self._yesno(node)
-            case "text" if not plain and self.field == "membership" and self.context.words.find("yesno", node.value):
-                return self._fail(node, kind, self._nearly(kind, node.value))
-            case "text" if not plain:
-                return self._check(node, kind, "is", (node.value,))
+            case "text" | "tags" if not plain:
+                return self._quoted(kind, node)
             case _:
                 return self._phrase(kind, node)
+
+    def _quoted(self, kind: FieldType, node: Text) -> Check | None:
+        """A name as it stands."""
+        words = self.context.words
+        if self.field == "membership" and words.find("yesno", node.value):
+            return self._fail(node, kind, phrase_meant(words, self.field, kind, node.value))
+        if kind == "tags" and read_phrase(self.language, kind, node.value):
+            return self._phrase(kind, node)
+        return self._check(node, kind, "contain" if kind == "tags" else "is", (node.value,))
 
     def read_sheet(self, node: Node) -> Check | None:  # noqa: PLR0911  one return a kind of cell
         """A cell of the team's own: the phrase tells how the cell is read."""
@@ -204,7 +213,7 @@ class _Reader:
             phrase = read_phrase(self.language, kind, node.value)
             if phrase and not (phrase.op in {"never", "known"} or _is_code(phrase, node.value)):
                 return self._phrase(kind, node)
-            meant = suggest(self.language, kind, node.value)
+            meant = None if "%" in node.value else suggest(self.language, kind, node.value)
             if not phrase and meant and len(node.value.split()) > 1 and re.search(r"\d", node.value):
                 return self._fail(node, "sheet", meant)
         if (phrase := read_phrase(self.language, "date", node.value)) and phrase.op in {"never", "known"}:
@@ -245,13 +254,14 @@ class _Reader:
             return None
         if phrase is not None:
             return self._check(node, kind, phrase.op, phrase.values)
-        if meant := self._nearly(kind, node.value):
+        if meant := phrase_meant(self.context.words, self.field, kind, node.value):
             return self._fail(node, kind, meant)
-        if several := self._several(node.value):
-            if each := self._phrase_within(kind, several[1:-1].split(", ")):
+        if several := several_meant(self.field, node.value):
+            if each := phrase_among(self.context.words, self.field, kind, several[1:-1].split(", ")):
                 self._one_line_each("list-of-phrases", node.place, node.value, each)
             else:
-                self.context.tell(node.place, "one-name", self.path, node.value, suggestion=several)
+                more = {"quotable": True} if may_be_name(self.context.words, self.field, node.value) else {}
+                self.context.tell(node.place, "one-name", self.path, node.value, suggestion=several, **more)
             return None
         return self._check(node, kind, "contain" if kind == "tags" else "is", (node.value.strip(),))
 
@@ -265,67 +275,10 @@ class _Reader:
             self._fail(node, "tags")
         return bool(every or UNREAD_LIST.search(text))
 
-    def _nearly(self, kind: str, text: str) -> str | None:
-        """`contian dance` or `jamais` in an English file: a phrase, not the name of a town."""
-        for other in LANGUAGES:
-            if other != self.language and (phrase := read_phrase(other, kind, text)):
-                return typed(self.language, kind, phrase)
-        answer = self.context.words.find("yesno", text)
-        if answer and (kind == "tags" or self.field == "membership"):
-            return str(vocabulary(self.language).words["phrases"][kind]["known" if answer == "yes" else "never"][0])
-        if answer is None and kind == "tags" and text.strip().casefold() in {"none", "aucun", "aucune"}:
-            return str(vocabulary(self.language).words["phrases"][kind]["never"][0])
-        if not self.field.startswith(SHEET) and (cut := self._without_signs(kind, text.strip())):
-            return cut
-        return self._nearly_begun(kind, text.strip())
-
-    def _phrase_within(self, kind: str, names: Iterable[str]) -> str | None:
-        """`75*` or `starts with 75` among several names: each of them would be looked for as it stands."""
-        if kind not in {"text", "tags"} or self.field.startswith(SHEET):
-            return None
-        for name in names:
-            phrase = read_phrase(self.language, kind, name)
-            if phrase is not None and phrase.op not in {"never", "known"}:
-                return name
-            if cut := self._without_signs(kind, name):
-                return cut
-        return None
-
     def _one_line_each(self, code: str, place: Place, found: str, line: str) -> None:
         """Tell that each needs a line of its own, which begins like `line`."""
         logic = {name: self.context.words.key("logic", name) for name in ("any_of", "all_of")}
         self.context.tell(place, code, self.path, found, line=f"- {self.shown}: {line}", **logic)
-
-    def _nearly_begun(self, kind: str, text: str) -> str | None:
-        head, _, rest = text.partition(" ")
-        starts = [
-            pattern.split("{")[0].strip()
-            for patterns in vocabulary(self.language).words["phrases"][kind].values()
-            for pattern in patterns
-            if "{" in pattern
-        ]
-        for start in starts:
-            first, _, second = start.partition(" ")
-            tail = re.sub(r"^(?:with|by|par|avec|de)\b\s*", "", rest)
-            if kind == "text" and second and len(head) > 5 and (nearest(head, [first]) or head.casefold() in BEGINS):
-                return f"{start} {tail or '…'}"
-        single = [start for start in starts if " " not in start]
-        if rest and len(head) > 5 and (near := nearest(head, single)):
-            return f"{near} {rest}"
-        return None
-
-    def _without_signs(self, kind: str, text: str) -> str | None:
-        """`69*`, `69...` and `Lyon;` would be looked for as they stand, and nobody has such a town."""
-        if kind == "text" and (star := re.fullmatch(r"([^*\s.…]+)(?:\*|\.{2,}|…)", text)):
-            return str(vocabulary(self.language).words["phrases"]["text"]["starts"][0]).replace("{text}", star[1])
-        return text.rstrip(",; ") if text.endswith((",", ";")) and text.rstrip(",; ") else None
-
-    def _several(self, text: str) -> str | None:
-        """`Lyon, Nantes` and `théâtre ou danse` are meant as several; in the team's own columns anything may stand."""
-        names = [name.strip() for name in re.split(r",| ou | or ", text, flags=re.IGNORECASE)]
-        if len(names) < 2 or not all(names) or self.field.startswith(SHEET) or self.field == "organisation":
-            return None
-        return f"[{', '.join(names)}]"
 
     def _choices(self, node: Node, texts: list[Text]) -> Check | None:
         several = re.split(r"\s*,\s*|\s+(?:ou|et|or|and)\s+", texts[0].value) if len(texts) == 1 else []
@@ -369,7 +322,9 @@ class _Reader:
             return self._choices(node, texts)
         if kind in {"number", "money"}:
             return self._numbers(kind, node, texts)
-        if each := self._phrase_within(kind, [text.value for text in texts if not text.quoted]):
+        if each := phrase_among(
+            self.context.words, self.field, kind, [text.value for text in texts if not text.quoted]
+        ):
             self._one_line_each("list-of-phrases", node.place, ", ".join(text.value for text in texts), each)
             return None
         op = "contain_any" if kind == "tags" else "is"
@@ -405,7 +360,8 @@ class _Reader:
         """Tell what is wrong; gives None, for the caller to give back."""
         expected = {"money": "number", "choice": ""}.get(kind, kind)
         if isinstance(node, Text) and (found := node.value.strip()):
-            misread = Misread(node.place, self.path, found, self.shown, kind, expected, "phrase", suggestion)
+            quotable = kind in {"text", "tags", "sheet"} and may_be_name(self.context.words, self.field, found)
+            misread = Misread(node.place, self.path, found, self.shown, kind, expected, "phrase", suggestion, quotable)
             tell_misread(self.context, misread)
         elif kind == "choice":
             shown = [self.context.words.shown("choices", choice) for choice in FIELDS[self.field].choices]

@@ -29,6 +29,7 @@ class Misread:
     expected: str
     code: str
     meant: str | None
+    quotable: bool = False  # it may be meant as it stands, and then goes into quotes
 
 
 def tell_misread(context: Context, one: Misread) -> None:
@@ -39,8 +40,11 @@ def tell_misread(context: Context, one: Misread) -> None:
         tell("two-ways", one.path, one.found, first=both[0].isoformat(), second=both[1].isoformat())
     elif dated and no_such_day(language, one.found):
         tell("no-such-date-near" if one.meant else "no-such-date", one.path, one.found, suggestion=one.meant)
+    elif one.kind == "sheet" and (day := without_year(language, one.found)):
+        tell("no-year", one.path, one.found, day=day)
     elif one.meant:
-        tell(f"{one.code}-near", one.path, one.found, field=one.field, suggestion=one.meant)
+        more = {"quotable": True} if one.quotable else {}
+        tell(f"{one.code}-near", one.path, one.found, field=one.field, suggestion=one.meant, **more)
     elif one.kind in ABOUT_TIME and (word := unknown_unit(language, one.kind, one.found)):
         tell("unknown-unit", one.path, one.found, unit=word, expected=_units(context, one.kind))
     elif one.kind in {"date", "number"} and (each := _two_phrases(language, one.kind, one.found)):

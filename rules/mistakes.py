@@ -65,6 +65,8 @@ class Mistake:
         parts = [said[self.code].format_map(facts)]
         if self.suggestion:
             parts.append(said["did-you-mean"].format(suggestion=self.suggestion))
+        if "quotable" in self.facts:
+            parts.append(said["as-it-stands"].format_map(facts))
         return " ".join(parts)
 
     def wanted(self, language: str) -> str:

@@ -61,7 +61,7 @@ class _Grammar:
             "{period}": rf"((?:{self.number})\s+(?:{self.unit})|(?:{self.unit}))",
             "{next}": rf"((?:{self.number})\s+prochaine?s?\s+(?:{self.unit})|prochaine?s?\s+(?:{self.number})\s+(?:{self.unit})|prochaine?\s+(?:{self.unit}))",
             "{date}": rf"({self.date})",
-            "{n}": rf"({self.number})(?:\s*[€$£])?",
+            "{n}": rf"(?:[€$£]\s*)?({self.number})(?:\s*[€$£])?",
             "{text}": r"(.+)",
             "{list}": r"\[?(.+?)\]?",
         }

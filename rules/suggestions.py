@@ -93,7 +93,7 @@ def _rewritten(language: str, kind: str, folded: str) -> Iterator[str]:
         yield near
 
 
-NUMBER = r"(\d+(?:[., ]\d+)*)\s*[€$£]?(?: (?!ou\b|et\b|or\b|and\b|a\b|to\b|max|min)[a-z]+)?"
+NUMBER = r"[€$£]?\s*(\d+(?:[., ]\d+)*)\s*[€$£]?(?: (?!ou\b|et\b|or\b|and\b|a\b|to\b|max|min)[a-z]+)?"
 BOUNDS = (
     ("at_least", rf"{NUMBER}\s*(?:\+|ou plus|or more|or over|et plus|and more|and over|and up|and above|minimum|min)"),
     ("at_least", rf"(?:au |a |at )?(?:minimum|min\.?)(?: de| of)? {NUMBER}"),

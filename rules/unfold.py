@@ -15,6 +15,7 @@ from rules.words import Vocabulary, root
 
 SPACE = r"[\s_]"
 TOKEN = re.compile(r"\\.|\[[^\]]*\]|\{\d+(?:,\d*)?\}|\((?:\?:)?|.", re.DOTALL)
+MARK = "[\u0300-\u036f]?"  # an accent that stands by itself, as text copied from a PDF or a Mac's file names has it
 SYNTAX = set("^$\\.*+?()[]{}|/")
 
 
@@ -49,7 +50,8 @@ def _token(token: str) -> str:  # noqa: PLR0911  one return a kind of token
 def _letter(letter: str) -> str:
     """Everything that keyboards make and that folds to this letter."""
     latin = [chr(code) for code in (*range(0x41, 0x7B), *range(0xC0, 0x100))]
-    return f"[{''.join(one for one in latin if one.isalpha() and fold(one) == letter)}]"
+    forms = [one for one in latin if one.isalpha() and fold(one) == letter]
+    return f"(?:[{''.join(forms)}]{MARK})" if len(forms) > 2 else f"[{''.join(forms)}]"
 
 
 def word_pattern(words: Vocabulary, section: str, name: str) -> str:

@@ -177,7 +177,7 @@ def _day(context: Context, node: Node, shown: str, path: str) -> Shift | date | 
 def _number(context: Context, entry: Entry, path: str) -> Decimal | None:
     here = f"{path}.{entry.key.value}"
     text = context.text(entry.value, here, "fact_number")
-    number = None if text is None else read_number(context.words.language, text.rstrip("€$£ "))
+    number = None if text is None else read_number(context.words.language, text.strip("€$£ "))
     if text is not None and number is None:
         context.tell(entry.value.place, "value", here, text, field=entry.key.value, expected="fact_number")
     return number
