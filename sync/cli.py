@@ -82,9 +82,7 @@ def demo(
 ) -> None:
     from sync.demonstration import demonstrate
 
-    raise typer.Exit(
-        demonstrate(folder, day(today), OPTIONS.language or LANGUAGE, OPTIONS.language or "fr", typer.echo)
-    )
+    raise typer.Exit(demonstrate(folder, day(today), OPTIONS.language or LANGUAGE, typer.echo))
 
 
 @app.command(help=told("help-init"))

@@ -23,6 +23,7 @@ PARTIAL, WRONG, DECIDE = 1, 2, 7
 
 
 SPEAKS = re.compile(r"\blanguage:\s*[\"']?(fr|en)\b")
+OF_SYSTEM = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")  # in the order in which other programs ask for them
 READ_AT_MOST = 65_536  # of a config, for its language alone
 
 
@@ -34,7 +35,7 @@ def speech(arguments: Sequence[str], environment: Mapping[str, str]) -> str:
         value = word.partition("=")[2] or (arguments[position + 1] if position + 1 < len(arguments) else "")
         if word.split("=")[0] == "--language" and value in LANGUAGES:
             return value
-    of_system = environment.get("LC_ALL") or environment.get("LANG") or ""
+    of_system = next((environment[name] for name in OF_SYSTEM if environment.get(name)), "")
     chosen = environment.get("FILROUGE_LANGUAGE") or _of_config(arguments) or of_system
     return "fr" if chosen.lower().startswith("fr") else "en"
 

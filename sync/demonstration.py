@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import shutil
+import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -23,17 +27,17 @@ from sync.work import Wishes
 Tell = Callable[[str], None]
 
 
-def demonstrate(folder: Path, today: date | None, language: str, theatre: str, tell: Tell) -> int:
+def demonstrate(folder: Path, today: date | None, language: str, tell: Tell) -> int:
     """The first time: write, run, approve one batch as a person would, run. Later: run, so that a change can be seen.
 
-    `language` is the reader's; `theatre` the organisation's own.
+    `language` is the reader's, and the theatre's.
     """
     file = folder / "config.yaml"
     first = not file.exists()
     if first and folder.exists() and any(folder.iterdir()):
         raise FixFile("demo-not-empty", folder=str(folder))
     if first:
-        write_demo(folder, today or _today(), theatre)
+        write_demo(folder, today or _today(), language)
         tell(say(language, "demo-written", folder=str(folder)))
     desk = Desk.open(file, language, today)
     try:
@@ -41,14 +45,32 @@ def demonstrate(folder: Path, today: date | None, language: str, theatre: str, t
         rule = _approve_one(desk) if first else None
         if rule:
             tell("")
-            tell(desk.say("demo-approved", command=f"filrouge --config {file} approve {rule}"))
+            tell(desk.say("demo-approved", command=f"{_filrouge()} --config {file} approve {rule}"))
             _run(desk, tell)
         tell("")
         for code in ("demo-open", "demo-try") if first else ("demo-again",):
-            tell(desk.say(code, folder=str(folder), config=str(file), who=_somebody(desk, rule)))
+            who = _somebody(desk, rule)
+            tell(
+                desk.say(
+                    code, folder=str(folder), config=str(file), who=who, again=_again(folder), filrouge=_filrouge()
+                )
+            )
     finally:
         desk.close()
     return 0
+
+
+def _filrouge() -> str:
+    """The program as it has to be typed here: by its path, where the shell would not find it by its name."""
+    typed = sys.argv[0]
+    return typed if Path(typed).name == "filrouge" and not shutil.which("filrouge") else "filrouge"
+
+
+def _again(folder: Path) -> str:
+    """What does the same once more, as it was done: with make (which counts its levels), or by the command itself."""
+    if "MAKELEVEL" in os.environ:
+        return "make demo"
+    return shlex.join([_filrouge(), "demo", *([] if folder == Path("demo") else [str(folder)])])
 
 
 def _today() -> date:

@@ -23,7 +23,7 @@ from sync.followup import deeds
 from sync.followup import outbox as box
 from sync.followup.staff import HOOK, MEMORY, Bulletin, Post, Section, settle_interrupted, tell
 from sync.rows import filled, house_of, reached
-from sync.summary import changed, facts_so_far, lines
+from sync.summary import changed, facts_so_far, lines, source_read
 
 if TYPE_CHECKING:
     from sync.work import Work
@@ -227,4 +227,4 @@ def _repeated(work: Work, facts: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name} : {one['error']}"
             yield f"{name}: {one['error']}"
         elif not one["changed"]:
-            yield work.desk.say("run-source", source=name, n=one["pulled"], changed=0)
+            yield source_read(work, name, one["pulled"], 0)

@@ -216,7 +216,8 @@ def lines(work: Work, facts: dict[str, Any]) -> list[str]:
     said = [_source_line(work, name, one) for name, one in facts["sources"].items()]
     said += [say(f"run-back-{word}", n=n) for word, n in facts["mail"]["back"].items()]
     people = facts["people"]
-    said.append(say("run-people", n=people["total"], new=people["new"], merged=people["merged"]))
+    of_these = {name: say(f"run-people-{name}", n=people[name]) for name in ("new", "merged")}
+    said.append(say("run-people", n=people["total"], **of_these))
     for rule in work.book.rules:
         moved = facts["rules"].get(rule.id)
         if moved and (moved["entered"] or moved["left"]):
@@ -280,8 +281,14 @@ def _source_line(work: Work, name: str, one: dict[str, Any]) -> str:
     say = work.desk.say
     if one["error"]:
         return f"{name} : {one['error']}" if work.desk.language == "fr" else f"{name}: {one['error']}"
-    said = say("run-source", source=name, n=one["pulled"], changed=one["changed"])
+    said = source_read(work, name, one["pulled"], one["changed"])
     return f"{said} {say('run-source-aside', n=one['set_aside'])}" if one["set_aside"] else said
+
+
+def source_read(work: Work, name: str, pulled: int, changed: int) -> str:
+    """How much a source gave in this run."""
+    say = work.desk.say
+    return say("run-source", source=name, n=pulled, changed=say("run-source-changed", n=changed))
 
 
 def _nothing_new(facts: dict[str, Any]) -> bool:

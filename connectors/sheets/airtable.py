@@ -192,7 +192,7 @@ class Airtable:
         """
         reading = max(self.calls.read, 2)
         calls, limit = round(runs * reading), MONTHLY[self.plan]
-        facts: dict[str, object] = {"runs": round(runs), "reading": reading, "calls": calls, "plan": self.plan.title()}
+        facts: dict[str, object] = {"n": round(runs), "reading": reading, "calls": calls, "plan": self.plan.title()}
         if limit is None:
             return "airtable-month-unlimited", facts
         facts |= {"limit": limit, "share": round(100 * calls / limit), "most": int(limit * ROOM / reading)}

@@ -83,7 +83,7 @@ def erase_person(
 def _before(desk: Desk, one: Story, *, everywhere: bool) -> Iterator[str]:
     name = called({value.field: value.value for value in one.values}) or one.code
     sources = ", ".join(dict.fromkeys(seen.source for seen in one.sightings)) or "–"
-    yield desk.say("erase-who", name=name, code=one.code, did=len(one.did), sources=sources)
+    yield desk.say("erase-who", name=name, code=one.code, n=len(one.did), sources=sources)
     yield desk.say("erase-what")
     if there := [name for name in _services(desk, one) if _lets_us(desk, name)]:
         yield desk.say("erase-too" if everywhere else "erase-offer", sources=", ".join(there))

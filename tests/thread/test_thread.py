@@ -28,6 +28,9 @@ def test_a_second_run_with_nothing_new_changes_nothing_and_says_so(small: Small)
     done = small.filrouge("run", today=TODAY)
     assert done.code == 0, done.said
     assert "Rien de nouveau" in done.said
+    assert "exports : 0 lu, 0 nouveau ou changé.\n3 personnes (0 nouvelle, 0 réunie)." in done.said.replace(
+        "\u00a0", " "
+    )
     assert (small.folder / "Contacts.xlsx").read_bytes() == before
     assert small.run().facts["calls"]["sheet"]["write"] == 0
     assert len(small.mails()) == 1
