@@ -71,6 +71,7 @@ class Said(NamedTuple):
     words: str
     email: str | None
     purpose: str = "marketing"
+    own: bool = True  # else it is another's word, who has this address too
 
 
 Noted = Mapping[str, Sequence[Note]]
@@ -170,13 +171,14 @@ class Contacts:
         notes = self.noted.get(row["key"], ())
         if not (words or notes):
             return NOTHING_SAID
-        means = {note.means for note in notes}
+        means, mine = {note.means for note in notes}, email(row["email"])[1]
         bounced = {one.email for one in words if one.status == "bounced"}
         return {
             "consents": [*_consents(words), *(self._consent(note) for note in notes if note.means in _WORD)],
             "do_not_contact": "never" in means,
-            "unsubscribed": "no-news" in means or any(_left(one, back) for one in words),
-            "bounced": bool(bounced) and email(row["email"])[1] in bounced,
+            "unsubscribed": "no-news" in means
+            or any(_left(one, back) for one in words if one.own or one.email == mine),
+            "bounced": bool(bounced) and mine in bounced,
             "last_inquiry": max((note.day for note in notes if note.means == "inquiry" and note.day), default=None),
         }
 
@@ -233,7 +235,7 @@ def said(desk: Desk, people: Sequence[int]) -> dict[int, list[Said]]:
             found.setdefault(whose, []).append(_said(*told))
         for whose, *told in dict.fromkeys(map(tuple, of_address)):
             for person_id in sorted(theirs[told[-1]] - {whose}):
-                found.setdefault(person_id, []).append(_said(*told))
+                found.setdefault(person_id, []).append(_said(*told)._replace(own=False))
         for person_id, wish in wishes.consents(connection, org, people).items():
             found.setdefault(person_id, []).extend(_told_us(desk, one) for one in wish)
     return {person_id: words for person_id, words in found.items() if person_id in wanted}
@@ -258,7 +260,7 @@ def _told_us(desk: Desk, wish: Mapping[str, Any]) -> Said:
 
 def suppressed(desk: Desk, rows: Sequence[Mapping[str, Any]]) -> dict[int, dict[str, datetime]]:
     """What the list of suppressed addresses says of these people, by person id: whoever said no under one of their
-    addresses said it for all; only the address in use can be one that bounces.
+    addresses said it for all; only the address in use can be one that bounces, or at which somebody else said it.
     """
     with desk.store.look() as connection:
         if suppression.is_empty(connection, desk.store.org):
@@ -266,13 +268,16 @@ def suppressed(desk: Desk, rows: Sequence[Mapping[str, Any]]) -> dict[int, dict[
     theirs = addresses_of(desk, rows)
     with desk.store.look() as connection:
         found = suppression.among(connection, desk.store.org, set().union(*theirs.values()))
+        moments = {at for reasons in found.values() for at in reasons.values()}
+        by_whom = wishes.refused_at(connection, desk.store.org, moments)
     told: dict[int, dict[str, datetime]] = {}
     for row in rows if found else ():
         mine = hashed(row["email"]) if row["email"] else None
         reasons: dict[str, datetime] = {}
         for address in theirs[row["person_id"]] & found.keys():
             for reason, at in found[address].items():
-                if reason != "bounced" or address == mine:
+                others = reason == "bounced" or row["person_id"] not in by_whom.get(at, {row["person_id"]})
+                if address == mine or not others:
                     reasons[reason] = max(at, reasons.get(reason, at))
         told[row["person_id"]] = reasons
     return told

@@ -227,7 +227,7 @@ class _Foot:
 def _way(person: Contact, template: Template, house: House, language: str) -> tuple[str, str, Mapping[str, str]]:
     """The best way to make it stop: its name among our sentences, its link, and its headers."""
     if house.ways is not None:
-        meant = Meant(hashed(str(person.get("email") or "")), template.purpose)
+        meant = Meant(hashed(str(person.get("email") or "")), template.purpose, person.get("person_id"))
         if link := house.ways.link(meant, language if language != house.organisation.language else ""):
             return "stop-page", link, house.ways.headers(meant)
         if link := house.ways.mailto(meant):

@@ -42,6 +42,7 @@ def change_newsletters(
         if reason:
             return deeds.Outcome("held", reason)
         facts = {field: str(person.get(field) or "") for field in ("email", "first_name", "last_name", "language")}
+        facts |= {"email": told["email"]} if told.get("email") else {}  # another address of theirs
         became = letter.change(Change(told["change"], tag=told["tag"] or "", consented=consented, **facts))
         if became in {"unknown", "refused"}:
             return deeds.Outcome("held" if became == "unknown" else "failed", f"newsletter-{became}", became)

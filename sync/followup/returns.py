@@ -62,7 +62,7 @@ def take_complaint(connection: Connection, org: int, complaint: Complaint, at: d
     if mail is None or (named and mail.address_hash not in named):
         return "not-ours"
     _keep(connection, org, mail, "complaint", "", at)
-    wishes.refuse(connection, org, Meant(mail.address_hash, "marketing"), at, "complaint", kind)
+    wishes.refuse(connection, org, Meant(mail.address_hash, "marketing", mail.person_id), at, "complaint", kind)
     return "complaint"
 
 
@@ -77,7 +77,7 @@ def answered(connection: Connection, org: int, message_ids: Sequence[str], kind:
     """Whom the e-mail went to that is answered with these references, the nearest first; None if none is ours."""
     for mark in message_ids:
         if mail := _mail(connection, org, mark, ()):
-            return Meant(mail.address_hash, mail.purpose or kind(mail.template)[0])
+            return Meant(mail.address_hash, mail.purpose or kind(mail.template)[0], mail.person_id)
     return None
 
 

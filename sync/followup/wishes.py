@@ -43,7 +43,7 @@ class Wishes:
 
 def standing(connection: Connection, org: int, meant: Meant) -> Wishes:
     """What the people at this address wish, for the page: as far as it can be changed there."""
-    sharing = _sharing(connection, org, meant.address)
+    sharing = _sharing(connection, org, meant)
     told = among(connection, org, sharing.people)
     refused = any(told.get(one, {}).get(meant.purpose, {}).get(None) is False for one in sharing.with_no_other_no)
     listed = suppression.among(connection, org, [meant.address]).get(meant.address, {})
@@ -54,11 +54,12 @@ def standing(connection: Connection, org: int, meant: Meant) -> Wishes:
 
 
 def refuse(connection: Connection, org: int, meant: Meant, at: datetime, how: How, kind: Kind) -> bool:
-    """Nothing more of this purpose to this address, nor to the people it was. False: that was so already.
+    """Nothing more of this purpose to this address, nor to whom the e-mail was written at any other of theirs; where that
+    is not known, to nobody of this address. False: that was so already.
 
     Whoever refuses even service e-mails refuses news too.
     """
-    people = people_at(connection, org, meant.address)
+    people = people_meant(connection, org, meant)
     before = standing(connection, org, meant).refused
     reason = "complained" if how == "complaint" else "unsubscribed"
     for why in (reason, *(ALL if meant.purpose == "service" else ())):
@@ -76,7 +77,7 @@ def choose(
     """By topic (as `Templates.kind` tells it), whether they want it. Who wants some of it wants to be written to again;
     who wants none of it wants no news, of no topic either.
     """
-    sharing = _sharing(connection, org, meant.address)
+    sharing = _sharing(connection, org, meant)
     if not any(topics.values()):
         refuse(connection, org, meant, at, "page", kind)
     elif standing(connection, org, meant).refused:
@@ -101,7 +102,7 @@ def again(connection: Connection, org: int, meant: Meant, at: datetime) -> None:
     """They want to be written to after all, under whichever of their addresses they said no. Where several people are
     written to at this address, nobody knows who says so: it takes back what was said at this address, no more.
     """
-    sharing = _sharing(connection, org, meant.address)
+    sharing = _sharing(connection, org, meant)
     addresses = {meant.address}
     if len(sharing.people) == 1:
         addresses |= _written_to(connection, org, sharing.people[0])
@@ -119,7 +120,7 @@ def agree(connection: Connection, org: int, person_id: int, at: datetime, words:
 
 def said_yes_since(connection: Connection, org: int, meant: Meant, at: datetime) -> bool:
     """Whether they asked to be written to again after `at`: an old no that is met again is settled."""
-    told = consents(connection, org, people_at(connection, org, meant.address)).values()
+    told = consents(connection, org, people_meant(connection, org, meant)).values()
     return any(one["granted"] and one["purpose"] == meant.purpose and one["at"] > at for some in told for one in some)
 
 
@@ -138,6 +139,20 @@ def refusing(connection: Connection, org: int) -> dict[int, datetime]:
     rows = [row for row in _said(connection, org, people) if row.purpose == "marketing" and row.topic is None]
     last = {row.person_id: row for row in rows}
     return {person_id: row.at for person_id, row in last.items() if not row.granted}
+
+
+def refused_at(connection: Connection, org: int, moments: Collection[datetime]) -> dict[datetime, set[int]]:
+    """Who said no to something at exactly these moments: whose word it is that an address is on the list."""
+    whose = sa.func.coalesce(person.c.merged_into, person.c.id).label("person_id")
+    said = sa.select(wish.c.at, whose).join(
+        person, sa.and_(person.c.org == wish.c.org, person.c.id == wish.c.person_id)
+    )
+    said = said.where(wish.c.org == org, wish.c.granted.is_(False))
+    found: dict[datetime, set[int]] = {}
+    for some in slices(sorted(moments)):
+        for row in connection.execute(said.where(wish.c.at.in_(some))):
+            found.setdefault(row.at, set()).add(row.person_id)
+    return found
 
 
 def back(connection: Connection, org: int, people: Iterable[int]) -> dict[int, datetime]:
@@ -189,6 +204,18 @@ def people_at(connection: Connection, org: int, address: str) -> list[int]:
     return list(connection.scalars(written.where(outbox.c.org == org, outbox.c.address_hash == address).distinct()))
 
 
+def people_meant(connection: Connection, org: int, meant: Meant) -> list[int]:
+    """Whom a token was made for, as they are known today; everybody at its address where it does not say. Nobody, if they
+    were erased since.
+    """
+    if meant.person is None:
+        return people_at(connection, org, meant.address)
+    known = person.alias()
+    now = sa.select(known.c.id).join(person, known.c.id == sa.func.coalesce(person.c.merged_into, person.c.id))
+    mine = (known.c.org == org, person.c.org == org, person.c.id == meant.person, known.c.live)
+    return list(connection.scalars(now.where(*mine)))
+
+
 @dataclass(frozen=True)
 class _Sharing:
     """The `people` of one address (ids), and those among them who can have said what they said nowhere else: who have
@@ -200,8 +227,8 @@ class _Sharing:
     with_no_other_no: Sequence[int]
 
 
-def _sharing(connection: Connection, org: int, address: str) -> _Sharing:
-    people = people_at(connection, org, address)
+def _sharing(connection: Connection, org: int, meant: Meant) -> _Sharing:
+    people, address = people_meant(connection, org, meant), meant.address
     if len(people) < 2:
         return _Sharing(people, people, people)
     others = {one: _addresses(connection, org, one) - {address} for one in people}

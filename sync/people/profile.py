@@ -79,7 +79,7 @@ def refresh(
                 pl.DataFrame({"person": alive}, schema={"person": pl.Int64}),
                 _facts(connection, *span),
                 events,
-                _shared_subscriptions(connection, *span),
+                _shared_subscriptions(connection, *span, told),
                 now=moment,
                 timezone=timezone,
                 currency=currency,
@@ -202,15 +202,18 @@ def _facts(connection: Connection, org: int, first: int, last: int, where: str =
     )
 
 
-def _shared_subscriptions(connection: Connection, org: int, first: int, last: int) -> pl.DataFrame:
-    return frame(
+def _shared_subscriptions(connection: Connection, org: int, first: int, last: int, told: pl.DataFrame) -> pl.DataFrame:
+    """Of the address in use alone: at another one of theirs it may be the other's own word."""
+    found = frame(
         connection,
-        measures.SUBSCRIPTIONS,
-        f"SELECT p.id, f.status FROM {CONCERNED}"
+        {**measures.SUBSCRIPTIONS, "email_key": pl.String},
+        f"SELECT p.id, f.status, s.email_key FROM {CONCERNED}"
         " JOIN sighting AS o ON o.org = s.org AND o.email_key = s.email_key AND o.person <> s.person"
         f" JOIN fact AS f ON f.org = o.org AND f.sighting = o.no AND f.kind = 'subscription' WHERE {STALE}",
         (org, first, last),
     )
+    in_use = told.select("person", "email_key")
+    return found.join(in_use, on=["person", "email_key"], how="semi").select(*measures.SUBSCRIPTIONS)
 
 
 def _rows(org: int, found: pl.DataFrame) -> list[tuple[Any, ...]]:

@@ -181,7 +181,7 @@ def test_a_complaint_ends_the_news(house: House) -> None:
 
 def test_unsubscribing_by_the_link_that_writes_a_mail(house: House) -> None:
     link = str(house.mail(JEANNE)["List-Unsubscribe"])
-    found = re.fullmatch(r"<mailto:bonjour@example\.org\?subject=STOP%20([\w-]{60})>", link)
+    found = re.fullmatch(r"<mailto:bonjour@example\.org\?subject=STOP%20([\w-]{68})>", link)
     assert found
     assert "List-Unsubscribe-Post" not in house.mail(JEANNE)
     house.write(Subject=f"STOP {found[1]}", From="somebody.else@example.org")

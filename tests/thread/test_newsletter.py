@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -12,7 +13,7 @@ from sync.desk import Desk
 from sync.unsubscribing import Unsubscribing
 from tests.fakes.mailchimp import KEY, LIST, FakeMailchimp, hash_of
 from tests.thread.small import RULES as RULES_OF_SMALL
-from tests.thread.small import Small
+from tests.thread.small import Small, line
 from tests.thread.test_unsubscribing import message
 
 RULES = """\
@@ -118,6 +119,48 @@ def test_who_unsubscribes_with_us_is_unsubscribed_there_once(phare: Small, chimp
     for day in ("2026-03-15", "2026-03-16"):
         phare.run(today=day)
     assert status(chimp, JEANNE) == "subscribed"
+
+
+FRIENDS = "règles:\n  - nom: Amis\n    quand: {visites: au moins 1}\n    alors:\n      - courriel: on-se-revoit\n"
+
+
+@pytest.mark.parametrize("who", ["Jeanne", "Awa"])
+def test_a_no_at_an_address_that_two_share_is_not_the_others_at_their_own(
+    phare: Small, chimp: FakeMailchimp, who: str
+) -> None:
+    """Awa once booked with Jeanne's address; each is written to at her own."""
+    chimp.add(JEANNE, "Jeanne", "Exemple", status="subscribed")
+    chimp.add(AWA, "Awa", "Diallo", status="subscribed")
+    phare.write("rules/public.yaml", FRIENDS)
+    phare.change("config.yaml", "rules: rules/", 'rules: rules/\nweb: {address: "https://nouvelles.example.org"}')
+    phare.change("rules/templates/on-se-revoit.md", "purpose: service", "purpose: marketing")
+    phare.run(today="2026-03-14")
+    phare.export(
+        (line(9, "Awa Diallo", "Cyrano", "01/02/2023").replace(AWA, JEANNE).replace("01/02/2024", "01/02/2022"),),
+        "autres.csv",
+    )
+    phare.run(today="2026-03-14")
+    with sqlite3.connect(phare.folder / "filrouge.db") as connection:
+        awa = "SELECT p.code FROM person AS p JOIN profile AS f ON f.person = p.id WHERE f.first_name = 'Awa' ORDER BY p.id"
+        codes = [code for (code,) in connection.execute(awa)]
+    assert phare.filrouge("person", "merge", *codes).code == 0
+    phare.run(today="2026-03-14")
+    phare.filrouge("approve", "amis")
+    phare.run(today="2026-03-14")
+    mails = [message(phare.folder / "outbox" / name) for name in phare.mails()]
+    (mail,) = [mail for mail in mails if str(mail["To"]).startswith(who)]
+    (token,) = re.findall(r"/stop/([\w-]+)>", str(mail["List-Unsubscribe"]))
+    with closing(Desk.open(phare.folder / "config.yaml", None)) as desk:
+        Unsubscribing(desk).refuse(token, "page")
+    phare.run(today="2026-03-14")
+    addresses = {"Jeanne": JEANNE, "Awa": AWA}
+    left = {one: status(chimp, address) for one, address in addresses.items()}
+    assert left == {one: "unsubscribed" if one == who else "subscribed" for one in addresses}
+    shown = {
+        one: phare.filrouge("explain", address, "--json").facts["rights"]["marketing"]["may"]
+        for one, address in addresses.items()
+    }
+    assert shown == {one: one != who for one in addresses}
 
 
 def test_who_is_erased_is_erased_there_too_if_that_is_wanted_and_else_it_is_offered(

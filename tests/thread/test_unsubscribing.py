@@ -113,7 +113,7 @@ def test_the_headers_are_those_of_one_click(house: House) -> None:
     mail = house.mail("jeanne")
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     raw = (house.small.folder / "outbox" / house.small.mails()[0]).read_bytes()
-    assert re.search(rb"(?m)^List-Unsubscribe: ?\r?\n? ?<https://nouvelles\.example\.org/stop/[\w-]{60}>\r?$", raw)
+    assert re.search(rb"(?m)^List-Unsubscribe: ?\r?\n? ?<https://nouvelles\.example\.org/stop/[\w-]{68}>\r?$", raw)
     for kind in ("plain", "html"):
         part = mail.get_body((kind,))
         assert part is not None
@@ -236,7 +236,7 @@ def test_a_secret_of_the_config_survives_a_lost_store_and_takes_the_links_before
     small.run(today=LATER)
     small.filrouge("approve", NEWS)
     small.run(today=LATER)
-    house_now = re.findall(r"/stop/[\w-]{60}", str(house.mail("jeanne", -1)["List-Unsubscribe"]))[0]
+    house_now = re.findall(r"/stop/[\w-]{68}", str(house.mail("jeanne", -1)["List-Unsubscribe"]))[0]
     assert house_now != before
     for link in (before, house_now):
         with closing(Desk.open(small.folder / "config.yaml", None)) as desk:
