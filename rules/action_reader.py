@@ -38,6 +38,7 @@ OPTIONS = {
     "webhook": ("option_webhook",),
 }
 PAIR = re.compile(r"([^=→:]+?)\s*(?:=|→|->)\s*(.+)")  # `Priorité = Haute`
+ADDRESS = re.compile(r"\S+@\S+\.\S+")
 SOME_DAY = date(2024, 1, 1)  # lengths of time are compared from a day on
 MOST_A_DAY = 500  # lines that the tab has room for
 
@@ -132,10 +133,20 @@ def _one_each(context: Context, entry: Entry, path: str) -> bool:
     return True
 
 
+def _text_to_read(context: Context, entry: Entry, path: str, kind: str) -> str | None:
+    """What people will read; `oui` would tell nobody anything."""
+    here = f"{path}.{entry.key.value}"
+    text = context.text(entry.value, here, kind)
+    if text is None or not context.words.find("yesno", text):
+        return text
+    context.tell(entry.value.place, "answer-for-text", here, text, expected=kind)
+    return None
+
+
 def _flag(context: Context, entry: Entry, _: dict[str, Entry], path: str) -> Iterable[Action]:
     if _one_each(context, entry, path):
         return ()
-    name = context.text(entry.value, f"{path}.{entry.key.value}", "flag")
+    name = _text_to_read(context, entry, path, "flag")
     return () if name is None else (Flag(name),)
 
 
@@ -182,7 +193,7 @@ def _email(context: Context, entry: Entry, options: dict[str, Entry], path: str)
 
 
 def _task(context: Context, entry: Entry, options: dict[str, Entry], path: str) -> Iterable[Action]:
-    text = context.text(entry.value, f"{path}.{entry.key.value}", "task")
+    text = _text_to_read(context, entry, path, "task")
     who = options.get("for")
     assignee = None if who is None else context.text(who.value, f"{path}.{who.key.value}", "name")
     due = _span(context, "due", options.get("due"), path)
@@ -227,7 +238,10 @@ def not_among(context: Context, section: str, shown: list[str], text: str, place
 
 
 def _notify(context: Context, entry: Entry, _: dict[str, Entry], path: str) -> Iterable[Action]:
-    text = context.text(entry.value, f"{path}.{entry.key.value}", "notify")
+    text = _text_to_read(context, entry, path, "notify")
+    if text is not None and ADDRESS.fullmatch(text):
+        context.tell(entry.value.place, "notify-whom", path, text, field=entry.key.value, expected="notify")
+        return ()
     if context.outside is not None and not context.outside.staff:
         context.tell(entry.key.place, "notify-nobody", path, entry.key.value)
     return () if text is None else (Notify(text),)
@@ -322,8 +336,23 @@ def _review(context: Context, entry: Entry, _: dict[str, Entry], path: str) -> I
 
 
 def _forget(context: Context, entry: Entry, _: dict[str, Entry], path: str) -> Iterable[Action]:
-    reason = context.text(entry.value, f"{path}.{entry.key.value}", "forget")
+    reason = _text_to_read(context, entry, path, "forget")
+    if reason is not None and (span := _time_alone(context, reason)):
+        day = context.words.key("fields", "last_activity")
+        long_ago = typed(context.words.language, "date", Phrase("more_ago", (span,)))
+        line = f"{day}: {long_ago}"
+        context.tell(
+            entry.value.place, "forget-when", path, reason, field=entry.key.value, expected="forget", line=line
+        )
+        return ()
     return () if reason is None else (Forget(reason),)
+
+
+def _time_alone(context: Context, text: str) -> Period | None:
+    """The length of time that a text is, and nothing more: `3 ans`, `après 3 ans`, `depuis plus de 3 ans`."""
+    language = context.words.language
+    phrases = [read_phrase(language, kind, text) for kind in ("wait", "again", "due", "date")]
+    return next((one for phrase in phrases if phrase for one in phrase.values if isinstance(one, Period)), None)
 
 
 TAGGED = frozenset({"add_tag", "remove_tag"})

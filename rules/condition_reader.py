@@ -21,8 +21,8 @@ from rules.fields import EVERY, FIELDS, FieldType
 from rules.misread import Misread, tell_misread
 from rules.mistakes import Place, fold, nearest
 from rules.names_meant import may_be_name, phrase_among, phrase_meant, several_meant
+from rules.never_true import sensible
 from rules.phrases import Phrase, read_date, read_number, read_phrase, typed
-from rules.score_reader import within_five
 from rules.suggestions import known_or_not, suggest
 from rules.window_reader import not_counted, read_window, windowed
 from rules.windows import OPTIONS
@@ -132,7 +132,7 @@ def _read_segments(context: Context, node: Node, path: str) -> Iterable[Conditio
 
 def _read_field(context: Context, name: str, entry: Entry, path: str) -> Iterable[Condition]:
     check = _Reader(context, name, entry.key.value, path).read(EVERY[name].type, entry.value)
-    return within_five(context, name, check, entry, path)
+    return sensible(context, name, check, entry, path)
 
 
 def _read_sheet(context: Context, node: Node, path: str) -> Iterable[Condition]:

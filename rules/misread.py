@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 
 from rules.context import Context
 from rules.days_meant import DAY_UNITS, NAMED, no_such_day, two_ways, without_year
 from rules.mistakes import Place, fold
-from rules.phrases import read_phrase
+from rules.phrases import Phrase, grammar_of, read_phrase, typed
 from rules.suggestions import suggest, unknown_unit
+from rules.windows import OPTIONS as WINDOWS
 
 ABOUT_TIME = ("date", "within", "wait", "again", "due", "at", "sheet")
 
@@ -36,11 +38,14 @@ def tell_misread(context: Context, one: Misread) -> None:
     """Its own code, unless more can be said: a day that there is not, a unit that nobody knows, a season."""
     language, folded, tell = context.words.language, fold(one.found), partial(context.tell, one.place)
     dated = one.kind in {"date", "sheet"}
+    day = without_year(language, one.found) if dated and (one.kind == "sheet" or not one.meant) else None
+    if one.kind == "number" and _no_number_of_times(context, one, folded):
+        return
     if dated and (both := two_ways(language, folded)):
         tell("two-ways", one.path, one.found, first=both[0].isoformat(), second=both[1].isoformat())
     elif dated and no_such_day(language, one.found):
         tell("no-such-date-near" if one.meant else "no-such-date", one.path, one.found, suggestion=one.meant)
-    elif one.kind == "sheet" and (day := without_year(language, one.found)):
+    elif day:
         tell("no-year", one.path, one.found, day=day)
     elif one.meant:
         more = {"quotable": True} if one.quotable else {}
@@ -50,8 +55,6 @@ def tell_misread(context: Context, one: Misread) -> None:
     elif one.kind in {"date", "number"} and (each := _two_phrases(language, one.kind, one.found)):
         facts = {name: f"- {one.field}: {text}" for name, text in zip(("first", "second"), each, strict=True)}
         tell("two-phrases", one.path, one.found, all_of=context.words.key("logic", "all_of"), **facts)
-    elif one.kind == "date" and (day := without_year(language, one.found)):
-        tell("no-year", one.path, one.found, day=day)
     elif one.kind == "again" and folded in {"jamais", "never", "non", "no"}:
         tell("again-never", one.path, one.found, field=one.field)
     elif one.kind == "date" and NAMED.search(folded):
@@ -67,6 +70,33 @@ def _two_phrases(language: str, kind: str, text: str) -> tuple[str, str] | None:
         return None
     right = [part if read_phrase(language, kind, part) else suggest(language, kind, part) for part in parts]
     return (right[0], right[1]) if right[0] and right[1] else None
+
+
+def _no_number_of_times(context: Context, one: Misread, folded: str) -> bool:
+    """Tell `au moins 80 %` and `2 ans`, where a number of times is asked for."""
+    span = None if (one.meant or "").startswith("{") else _span(context.words.language, folded)
+    if "%" in one.found:
+        context.tell(one.place, "percent", one.path, one.found, field=one.field, expected="number")
+    elif span:
+        right = _counted(context, one.field, span)
+        context.tell(one.place, "time-for-count", one.path, one.found, field=one.field, suggestion=right)
+    return bool(span or "%" in one.found)
+
+
+def _span(language: str, folded: str) -> str | None:
+    """The `2 ans` of `au moins 2 ans`."""
+    grammar = grammar_of(language)
+    found = re.search(rf"\b(?:{grammar.number})\s+(?:{grammar.unit})$", folded)
+    return found[0] if found else None
+
+
+def _counted(context: Context, shown: str, span: str) -> str | None:
+    """What asks for one of them within this time, of a field that can be counted so."""
+    words = context.words
+    if words.find("fields", shown) not in WINDOWS:
+        return None
+    least = typed(words.language, "number", Phrase("at_least", (Decimal(1),)))
+    return f"{{{words.key('window', 'count')}: {least}, {words.key('window', 'within')}: {span}}}"
 
 
 def _units(context: Context, kind: str) -> str:

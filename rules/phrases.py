@@ -234,7 +234,9 @@ def _filled(language: str, kind: str, phrase: Phrase, *, iso: bool) -> str:
         if hole == "{next}" and isinstance(value, Period) and value.count == 1:
             pattern = pattern.replace("les {next}", _one_next(value))
         pattern = pattern.replace(hole, _written(language, hole, value, iso=iso), 1)
-    return re.sub(r"\bde 1 (\w+)", _elided, pattern) if language == "fr" else pattern
+    if language == "en":
+        return pattern.replace("the next 1 ", "the next ")
+    return re.sub(r"\bde 1 (\w+)", _elided, pattern)
 
 
 def _one_next(period: Period) -> str:

@@ -34,6 +34,7 @@ from rules.journey_reader import read_course, read_example_at
 from rules.journeys import VISITS, Journey, Step
 from rules.lines import ONE_MEND
 from rules.mistakes import Mistake, fold
+from rules.never_true import tell_nobody_left
 from rules.words import Vocabulary, vocabulary
 from rules.yamltext import Block, Entry, Items, Node, Text, in_order, lines_of_mistake, parse
 
@@ -219,6 +220,7 @@ class _FileReader:
         name, identity, was = self._names(entries, block, path)
         when = self._conditions(entries, "when", path)
         unless = self._conditions(entries, "unless", path)
+        tell_nobody_left(self.context, when, unless, path)
         if "when" not in entries and "when" not in self.stray and not self._conditions_elsewhere():
             self.context.tell(block.place, "missing-when", path, name, expected="when")
         actions: tuple[Action, ...] = ()
@@ -268,6 +270,7 @@ class _FileReader:
         name, identity, was = self._names(entries, block, path)
         when = self._conditions(entries, "when", path)
         unless = self._conditions(entries, "unless", path)
+        tell_nobody_left(self.context, when, unless, path)
         if "when" not in entries and not self._conditions_elsewhere():
             self.context.tell(block.place, "missing-when", path, name, expected="when")
         condition = AllOf((*when, NoneOf(unless)) if unless else when)

@@ -5,10 +5,11 @@ phrase of its type, as different hands type it; each count over a period; each a
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import chain
 
 from rules.fields import FIELDS, OCCASION, Field
+from rules.never_true import AHEAD, BACK, PAST
 from rules.windows import OPTIONS
 from rules.words import Vocabulary
 
@@ -17,12 +18,23 @@ DAYS = {
     "en": ("2024-01-31", "31 January 2024", "1st February 2024", "2nd August 2025"),
 }
 NUMBERS = {
-    "fr": ("0", "3", "12", "12,5", "1 000", "1\u00a0000", "1\u202f000", "deux", "douze"),
-    "en": ("0", "3", "12", "12.5", "1 000", "two", "twelve"),
+    "fr": ("3", "12", "1 000", "1\u00a0000", "1\u202f000", "deux", "douze"),
+    "en": ("3", "12", "1 000", "two", "twelve"),
 }
 MONEY = {
-    "fr": ("20 €", "20€", "20\u00a0€", "20\u202f€", "12,50 €", "1 000 €", "1\u202f000\u00a0$", "50 $", "50\u00a0$"),
-    "en": ("$20", "€20", "£20", "20 €", "20$", "$12.50", "1 000 $"),
+    "fr": (
+        "12,5",
+        "20 €",
+        "20€",
+        "20\u00a0€",
+        "20\u202f€",
+        "12,50 €",
+        "1 000 €",
+        "1\u202f000\u00a0$",
+        "50 $",
+        "50\u00a0$",
+    ),
+    "en": ("12.5", "$20", "€20", "£20", "20 €", "20$", "$12.50", "1 000 $"),
 }
 """Only in the fields that are money, and in `amount`."""
 TEXTS = {
@@ -73,10 +85,10 @@ def nexts(words: Vocabulary, lead: str) -> Iterator[str]:
         yield from ("prochain mois", "prochain an")
 
 
-def phrases(words: Vocabulary, kind: str, *, money: bool = False) -> Iterator[str]:
-    """Every wording of every phrase of a type, with all that may stand in its holes."""
-    for patterns in (words.words["phrases"].get(kind) or {kind: words.words[kind]}).values():
-        for pattern in patterns:
+def phrases(words: Vocabulary, kind: str, *, money: bool = False, but: Collection[str] = ()) -> Iterator[str]:
+    """Every wording of every phrase of a type, but of some, with all that may stand in its holes."""
+    for op, patterns in (words.words["phrases"].get(kind) or {kind: words.words[kind]}).items():
+        for pattern in () if op in but else patterns:
             two = pattern.count("{") == 2
             yield from (_two(words, pattern, money=money) if two else _filled(words, pattern, money=money))
 
@@ -145,7 +157,8 @@ def of_field(words: Vocabulary, field: Field) -> Iterator[str]:
         return
     if field.type in {"text", "tags"}:
         yield from (TEXTS if field.type == "text" else WORDS)[words.language]
-    yield from phrases(words, {"money": "number"}.get(field.type, field.type), money=field.type == "money")
+    but = AHEAD if field.name in PAST else BACK if field.name == "next_visit" else ()  # they would be true of nobody
+    yield from phrases(words, {"money": "number"}.get(field.type, field.type), money=field.type == "money", but=but)
     if field.type in lists:
         yield f"[{', '.join(lists[field.type])}]"
 
@@ -225,7 +238,7 @@ def actions(words: Vocabulary) -> Iterator[str]:
             yield f"{letter}: {{{key('change', change)}: {tags}}}\n        {key('option_newsletter', 'source')}: lettre"
     yield f'{key("action", "notify")}: "{{{{ {first} }}}} !"'
     review = words.words["review"][0]
-    yield from (f"{key('action', 'review')}: {review.replace('{n}', one)}" for one in (*NUMBERS[language][1:3], "500"))
+    yield from (f"{key('action', 'review')}: {review.replace('{n}', one)}" for one in (*NUMBERS[language][:2], "500"))
     fields = ", ".join(words.words["fields"][name][0] for name in ("email", "last_visit"))
     yield f"{key('action', 'webhook')}: crm"
     yield f"{key('action', 'webhook')}: crm\n        {key('option_webhook', 'fields')}: [{fields}]"

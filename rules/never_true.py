@@ -1,0 +1,98 @@
+"""Conditions that read well and are true of nobody, or of everybody, whoever the people are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from rules.conditions import NOWHERE, Check, Condition, InSegment, Period
+from rules.context import Context
+from rules.fields import EVERY, SCORES
+from rules.phrases import Phrase, typed
+from rules.yamltext import Entry, Items, Text
+
+LEAST, MOST = 1, 5
+AHEAD, BACK = {"in", "next"}, {"more_ago", "less_ago", "ago"}
+PAST = {
+    *("first_visit", "last_visit", "last_purchase", "last_donation", "last_opened", "last_clicked", "last_activity"),
+    *("last_emailed", "verified"),
+}
+LIFE = 130  # years
+FIRST_YEAR, LAST_YEAR = 1900, 2200
+COUNTED = {
+    "last_visit": {"visits"},
+    "first_visit": {"visits"},
+    "last_purchase": {"purchases", "spent"},
+    "last_donation": {"donations", "donated"},
+}
+"""Days that nobody has, of whom nothing was ever counted."""
+
+
+def sensible(context: Context, name: str, check: Check | None, entry: Entry, path: str) -> tuple[Check, ...]:
+    """The check of the field `name`, if there is one; none, and told, when no person could make a difference to it."""
+    if check is None:
+        return ()
+    items = entry.value.items if isinstance(entry.value, Items) else (entry.value,)
+    found = ", ".join(item.value.strip() for item in items if isinstance(item, Text))
+    code, more = _out_of_range(context, name, check) or _out_of_time(context, name, check) or ("", {})
+    if not code:
+        return (check,)
+    context.tell(entry.value.place, code, path, found, field=entry.key.value, **more)
+    return ()
+
+
+def _out_of_range(context: Context, name: str, check: Check) -> tuple[str, dict[str, object]] | None:
+    numbers = [value for value in check.values if isinstance(value, Decimal)]
+    if name in SCORES:
+        return None if all(LEAST <= value <= MOST for value in numbers) else ("score-range", {"expected": "score"})
+    if EVERY[name].type != "number" or not numbers or name == "satisfaction":
+        return None
+    language, least = context.words.language, numbers[0]
+    if any(value < 0 for value in numbers) or (check.op == "less" and not least):
+        right = Phrase("is", (Decimal(0),)) if check.op in {"less", "at_most", "is"} else None
+        return "below-zero", {"suggestion": right and typed(language, "number", right)}
+    if check.op == "at_least" and not least:
+        return "everyone", {"suggestion": typed(language, "number", Phrase("at_least", (Decimal(1),)))}
+    if check.op == "is" and any(value != value.to_integral_value() for value in numbers):
+        return "not-whole", {}
+    return None
+
+
+def _out_of_time(context: Context, name: str, check: Check) -> tuple[str, dict[str, object]] | None:
+    if check.type != "date" or not check.values:
+        return None
+    value, other = check.values[0], {"next_visit": "last_visit"}.get(name, "next_visit")
+    phrase = typed(context.words.language, "date", Phrase(check.op, check.values))
+    right = f"{context.words.key('fields', other)}: {phrase}" if name.endswith("_visit") else None
+    if name in PAST and check.op in AHEAD:
+        return "always-past", {"suggestion": right}
+    if name == "next_visit" and check.op in BACK:
+        return "always-ahead", {"suggestion": right}
+    if isinstance(value, Period) and check.op in {"more_ago", "ago"} and value.count >= LIFE and value.unit == "year":
+        return "too-long-ago", {}
+    years = [one.year for one in check.values if isinstance(one, date)]
+    strange = [year for year in years if not FIRST_YEAR <= year <= LAST_YEAR]
+    return ("strange-year", {"year": f"{strange[0]:04d}"}) if strange else None
+
+
+def tell_nobody_left(context: Context, when: Iterable[Condition], unless: Iterable[Condition], path: str) -> None:
+    """Tell a line that stands below both, and two lines of which one denies the other."""
+    asked = list(when)
+    bare = [replace(one, place=NOWHERE) for one in asked if isinstance(one, Check | InSegment)]
+    for one in unless:
+        if isinstance(one, Check | InSegment) and replace(one, place=NOWHERE) in bare:
+            context.tell(one.place, "same-in-both", path)
+    checks = [one for one in asked if isinstance(one, Check)]
+    for never in checks:
+        for some in checks if never.op == "never" else ():
+            if some.field in COUNTED.get(never.field, ()) and _some(some):
+                day, counted = (context.words.key("fields", one.field) for one in (never, some))
+                context.tell(some.place, "never-and-some", path, field=counted, day=day)
+
+
+def _some(check: Check) -> bool:
+    value = check.values[0] if check.values else None
+    least = 0 if check.op == "more" else 1
+    return check.op in {"at_least", "more", "is", "between"} and isinstance(value, Decimal) and value >= least
