@@ -173,7 +173,9 @@ class Context:
         else:
             code = {Text: "not-a-text-here", Block: "block-here", Items: "list-here"}[type(node)]
             if isinstance(node, Text) and node.quoted and ": " in node.value:
-                self.tell(node.place, "quoted-line", path, node.value, suggestion=node.value)
+                lines = "\n" in node.value  # below `|` or `>`
+                told = ("joined-lines", None) if lines else ("quoted-line", node.value)
+                self.tell(node.place, told[0], path, node.value, suggestion=told[1])
                 return
             found = node.value if isinstance(node, Text) else ""
             self.tell(node.place, code, path, found, expected=expected)

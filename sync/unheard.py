@@ -1,8 +1,11 @@
-"""Words of rules that nobody in the store has: a genre, a town, a membership spelled in another way."""
+"""What rules ask that nobody in the store has: a genre, a town, a membership spelled in another way, a number that
+nobody comes near.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 
 import polars as pl
 
@@ -11,6 +14,7 @@ from rules.mistakes import Mistake, fold, nearest
 from rules.phrases import Phrase, typed
 from rules.tally import MOST_VALUES, missing_words
 from sync.desk import Desk
+from sync.outofreach import out_of_reach
 from sync.people.profile import people_frame
 
 ASKED = frozenset(
@@ -18,17 +22,22 @@ ASKED = frozenset(
 )
 """Fields whose words come from a source, or from a list of places; names, flags and the like are anybody's."""
 
+IN_A_TOWN = re.compile(r"\s*\([^)]*\)|[\d,]+")
+"""What people write beside a town: its postcode, the number of its county."""
+
 
 def unheard(desk: Desk, book: Book) -> list[Mistake]:
     """Each such word at its place, with the nearest that somebody has. Before the first run nothing is known.
 
     Raises `Trouble` for a store that can't be read.
     """
-    asked = [check for check in _checks(book) if check.window or check.field in ASKED]
-    if not asked or not desk.has_store:
+    checks = list(_checks(book))
+    if not checks or not desk.has_store:
         return []
-    people = people_frame(desk.store)
-    told = [mistake for check in asked for mistake in _told(check, people, desk.config.language)]
+    people, language, today = people_frame(desk.store), desk.config.language, desk.clock.today()
+    worded = [check for check in checks if check.window or check.field in ASKED]
+    told = [mistake for check in worded for mistake in _told(check, people, language)]
+    told += [mistake for check in checks for mistake in out_of_reach(check, people, today, language)]
     return list({(mistake.place, mistake.found): mistake for mistake in told}.values())
 
 
@@ -45,7 +54,15 @@ def _told(check: Check, people: pl.DataFrame, language: str) -> Iterator[Mistake
         if check.field == "postcode" and begun:
             meant: str | None = typed(language, "text", Phrase("starts", (word,)))
         else:
-            meant = nearest(word, there)
+            bare = IN_A_TOWN.sub("", word).strip() if check.field == "city" else word
+            meant = _several(word, there) or nearest(bare or word, there)
         listed = ", ".join(f"`{known}`" for known in there) if len(there) <= MOST_VALUES else ""
         code = "nobody-has-near" if meant else "nobody-has" if listed else "nobody-has-many"
         yield Mistake(check.place, code, found=word, expected=listed, suggestion=meant)
+
+
+def _several(word: str, there: Collection[str]) -> str | None:
+    """`danse et cirque` as `[danse, cirque]`, where somebody has each."""
+    known = {fold(one): one for one in there}
+    parts = [fold(part) for part in re.split(r"\s+(?:et|and|&|\+)\s+|\s*/\s*", word)]
+    return f"[{', '.join(known[part] for part in parts)}]" if len(parts) > 1 and known.keys() >= set(parts) else None

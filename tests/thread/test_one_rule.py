@@ -142,6 +142,50 @@ def test_check_tells_a_word_that_nobody_has(phare: Small) -> None:
     assert "public.yaml:4:" in done.said
 
 
+OUT_OF_REACH = """\
+règles:
+  - nom: Trop
+    quand:
+      visites: {nombre: au moins 1, sur: 10 ans, genre: danse et théâtre}
+      dernière visite: il y a plus de 9 ans
+      première visite: après le 2150-03-14
+      dépensé: plus de 540
+      billets: au moins 9
+    alors:
+      - signaler: X
+  - nom: Assez
+    quand:
+      visites: {nombre: au moins 1, sur: 12 mois}
+      dernière visite: il y a plus de 12 mois
+      première visite: après le 2024-03-13
+      billets: au moins 2
+    alors:
+      - signaler: Y
+"""
+
+
+def test_check_tells_what_asks_for_more_than_there_is(phare: Small) -> None:
+    rows = [
+        f"{n};01/02/2024 10:00;Validé;Exemple;Jeanne;jeanne.exemple@example.org;35000;Carmen;{genre};0{n}/03/2024 20:00;{n}1;Plein;18,00"
+        for n, genre in ((1, "Danse"), (2, "Théâtre"))
+    ]
+    phare.write("exports/genres.csv", "\n".join([HEAD_LINE, *rows]) + "\n")
+    assert phare.run().code == 0
+    phare.write("rules/public.yaml", OUT_OF_REACH)
+    done = phare.filrouge("check", "--json")
+    assert done.code == 0
+    told = [(one["line"], one["found"], one["suggestion"]) for one in done.facts["advice"]]
+    assert sorted(told) == [
+        (4, "10 ans", None),
+        (4, "danse et théâtre", "[Danse, Théâtre]"),
+        (5, "il y a plus de 9 ans", None),
+        (6, "après 2150-03-14", None),
+        (7, "plus de 540", None),
+        (8, "au moins 9", None),
+    ]
+    assert "la première visite connue date du 1er mars 2024" in phare.filrouge("check").said
+
+
 def test_check_tells_another_programs_merge_signs(phare: Small) -> None:
     phare.change("rules/public.yaml", "Appeler {{ prénom }}", "Appeler [prénom], de [chez nous]")
     phare.change("rules/templates/on-se-revoit.md", "Bonjour {{ prénom or", "Bonjour «nom», *|FNAME|* {{ prénom or")
