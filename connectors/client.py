@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import logging
 import random
+import ssl
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any
 
 import httpx
@@ -35,6 +37,12 @@ log = structlog.get_logger()
 for chatty in ("httpx", "httpcore"):
     # their lines hold whole URLs and headers: queries with e-mail addresses, tokens
     logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The certificates that httpx trusts, or the machine's SSL_CERT_FILE: each client would read the whole list anew."""
+    return httpx.create_ssl_context()
 
 
 class Answer:
@@ -103,6 +111,7 @@ class Client:
             headers={"Accept": "application/json", "User-Agent": "filrouge", **(headers or {})},
             auth=auth,
             timeout=timeout,
+            verify=_trusted(),
             transport=transport,
         )
 
