@@ -17,7 +17,7 @@ from sync.followup import suppression, wishes
 from sync.followup.consent import hashed
 from sync.messages import sentences
 from sync.people.normalise import email
-from sync.rows import team_rows
+from sync.rows import team_columns, team_rows
 from sync.sheet.columns import fold
 from sync.sheet.look import Look
 from sync.store.base import EPOCH
@@ -84,18 +84,22 @@ def keep_out(desk: Desk, look: Look | None, codes: Mapping[str, str]) -> Noted:
     """
     if look is None:
         return {}
+    meant = {name: meaning for name in team_columns(look) if (meaning := _meaning(name.removeprefix(SHEET)))}
+    if not meant:
+        return {}
     team = team_rows(desk, look, codes)
     found: dict[str, list[Note]] = {}
-    for name in (name for name in team.columns if name.startswith(SHEET)):
-        header = name.removeprefix(SHEET)
-        meaning = next((meaning for meaning, pattern in MEANINGS.items() if _means(pattern, header)), None)
-        if meaning is not None:
-            filled = team.select("key", pl.col(name).str.strip_chars()).filter(pl.col(name) != "")
-            notes = ((key, _note(meaning, header, cell)) for key, cell in filled.iter_rows())
-            for key, note in notes:
-                if note is not None:
-                    found.setdefault(key, []).append(note)
+    for name, meaning in meant.items():
+        filled = team.select("key", pl.col(name).str.strip_chars()).filter(pl.col(name) != "")
+        notes = ((key, _note(meaning, name.removeprefix(SHEET), cell)) for key, cell in filled.iter_rows())
+        for key, note in notes:
+            if note is not None:
+                found.setdefault(key, []).append(note)
     return found
+
+
+def _meaning(header: str) -> Meaning | None:
+    return next((meaning for meaning, pattern in MEANINGS.items() if _means(pattern, header)), None)
 
 
 def _means(pattern: re.Pattern[str], header: str) -> bool:

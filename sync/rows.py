@@ -105,6 +105,13 @@ def team_rows(desk: Desk, look: Look, codes: Mapping[str, str]) -> pl.DataFrame:
     return team.with_columns(pl.col("key").replace(_merged_codes(desk)))
 
 
+def team_columns(look: Look) -> list[str]:
+    """Those of `team_rows`, beside the key."""
+    set_ones = (SHEET + name.removeprefix(SET) for name in look.seen.columns if name.startswith(SET))
+    names = (*look.team.columns, *(SHEET + header for header in look.layout.team), *set_ones)
+    return [name for name in dict.fromkeys(names) if name != "key"]
+
+
 def _unsettled(look: Look, codes: Mapping[str, str]) -> pl.DataFrame:
     """Rows that name a person, and are not (alone) under that person's key yet."""
     names = {SHEET + header: place for header, place in look.layout.team.items()}
