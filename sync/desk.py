@@ -24,6 +24,7 @@ from rules.mistakes import Mistake
 from sync.clock import Clock
 from sync.config import Config
 from sync.configfile import read_config
+from sync.followup.pictures import ENDINGS
 from sync.followup.templatefiles import action_mistakes, read_templates
 from sync.followup.templates import Templates
 from sync.messages import say
@@ -59,6 +60,7 @@ def _for_us_alone(url: str) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
 
 
+NO_PICTURES = frozenset({"brevo"})  # its API takes attachments, and names none of them in the HTML
 ADDED = (".txt", ".rtf", ".doc", ".docx", ".odt")
 
 
@@ -167,7 +169,15 @@ class Desk:
 
     @cached_property
     def templates(self) -> tuple[Templates, list[Mistake]]:
-        return read_templates(self.template_files)
+        return read_templates(self.template_files, self._pictures)
+
+    @property
+    def _pictures(self) -> dict[str, bytes] | None:
+        """Those beside the templates; None where the mail service carries none inside an e-mail."""
+        folder = self.config.rules_folder / "templates"
+        if self.config.outline.mail.get("type") in NO_PICTURES:
+            return None
+        return files_in(folder, *ENDINGS) if folder.is_dir() else {}
 
     def stand_in(self, last: Mapping[str, bytes]) -> list[Mistake]:
         """Put the last right version of each template that has mistakes in its place; gives those mistakes."""

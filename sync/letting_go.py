@@ -104,7 +104,7 @@ def _grouped(desk: Desk, found: Sequence[tuple[Any, Draft]], names: dict[str, st
 
 def _subject(desk: Desk, row: Any, mail: Draft) -> str:
     """What the e-mail is about, or why it does not go."""
-    reason = row.reason or (mail.reason if row.state in {"planned", "waiting", "approved", "held"} else None)
+    reason = (mail.reason if row.state in {"planned", "waiting", "approved", "held"} else None) or row.reason
     if not reason:
         return row.subject or mail.subject
     return " ".join(part for part in (row.subject or mail.subject, f"({why_not(desk.language, reason)})") if part)

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import re
 from binascii import b2a_qp
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from email.charset import Charset
 from email.header import Header
 from email.headerregistry import Address, HeaderRegistry
 from email.message import EmailMessage, MIMEPart
 from email.policy import EmailPolicy
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 LINE = 76
 UTF_8 = Charset("utf-8")
 BOUNDARY = "=_filrouge"  # quoted-printable never has these two signs beside each other (RFC 2045, 6.7)
+INSIDE = "=_inside_filrouge"  # no beginning of the other: simple programs look no further
 LONGEST = 900  # of a line that can't be broken: servers take 998
 ATOMS = re.compile(r"[\w!#$%&'*+/=?^`{|}~ -]*", re.ASCII)
 
@@ -114,8 +115,16 @@ def _lines(part: MIMEPart) -> Iterator[str]:
     yield f"--{boundary}--\r\n"
 
 
-def put_bodies(message: EmailMessage, text: str, html: str) -> None:
-    """Plain text, and the same as HTML."""
+class Inside(NamedTuple):
+    """A picture that travels in the e-mail: `mark` is what its HTML calls it, `body` its bytes in lines of base64."""
+
+    mark: str
+    kind: str
+    body: str
+
+
+def put_bodies(message: EmailMessage, text: str, html: str, pictures: Sequence[Inside] = ()) -> None:
+    """Plain text, and the same as HTML with its pictures."""
     message["MIME-Version"] = "1.0"
     message["Content-Type"] = f'multipart/alternative; boundary="{BOUNDARY}"'
     for kind, words in (("plain", text), ("html", html)):
@@ -123,7 +132,23 @@ def put_bodies(message: EmailMessage, text: str, html: str) -> None:
         part["Content-Type"] = f'text/{kind}; charset="utf-8"'
         part["Content-Transfer-Encoding"] = "quoted-printable"
         part.set_payload(b2a_qp(b"\n".join([*words.encode().splitlines(), b""])).decode())
-        message.attach(part)
+        message.attach(_with_pictures(part, pictures) if pictures and kind == "html" else part)
+
+
+def _with_pictures(html: EmailMessage, pictures: Sequence[Inside]) -> EmailMessage:
+    """RFC 2387: the HTML first, then what it shows."""
+    whole = EmailMessage(policy=WIRE)
+    whole["Content-Type"] = f'multipart/related; type="text/html"; boundary="{INSIDE}"'
+    whole.attach(html)
+    for number, one in enumerate(pictures, 1):
+        part = EmailMessage(policy=WIRE)
+        part["Content-Type"] = f'image/{one.kind}; name="image{number}.{one.kind}"'
+        part["Content-Transfer-Encoding"] = "base64"
+        part["Content-ID"] = f"<{one.mark}>"
+        part["Content-Disposition"] = f'inline; filename="image{number}.{one.kind}"'
+        part.set_payload(one.body)
+        whole.attach(part)
+    return whole
 
 
 def beyond_ascii(message: EmailMessage, *envelope: str) -> bool:

@@ -5,7 +5,7 @@ unless its approval is asked for again.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from sqlalchemy.engine import Connection
@@ -14,7 +14,7 @@ from sync.beside.tab import TICK, Fields, SideTab, columns, in_house, tick_box, 
 from sync.clock import utc_now
 from sync.contacts import Contacts, keep_out
 from sync.deedwords import about
-from sync.drafts import drafts
+from sync.drafts import Draft, drafts
 from sync.followup import deeds
 from sync.followup import outbox as box
 from sync.messages import why_not
@@ -58,7 +58,7 @@ def _mails(work: Work, seen: Look) -> Wanted:
             "to": mail.to or mail.name,
             "subject": row.subject or mail.subject,
             "state": in_house(work, f"mail-{row.state}"),
-            "reason": why_not(desk.config.language, reason) if (reason := row.reason or mail.reason) else None,
+            "reason": why_not(desk.config.language, reason) if (reason := _why(row, mail)) else None,
         }
         for row, mail in zip(rows, drafts(desk, rows, contacts), strict=True)
     ]
@@ -71,6 +71,11 @@ def _mails(work: Work, seen: Look) -> Wanted:
     return Wanted(
         lines.with_columns(pl.col("key").is_in(sorted(ticked - asked_again)).replace(False, None).alias(TICK))
     )
+
+
+def _why(row: Any, mail: Draft) -> str | None:
+    """Of one that waits, first why it would not go even then."""
+    return (mail.reason if row.state == "waiting" else None) or row.reason or mail.reason
 
 
 def _deeds(work: Work, since: datetime, names: dict[str, str], contacts: Contacts) -> list[dict[str, str | None]]:

@@ -21,7 +21,7 @@ import idna
 from markupsafe import escape
 
 from connectors.mail.mailer import mailbox
-from connectors.mail.wire import WIRE, put_bodies
+from connectors.mail.wire import WIRE, Inside, put_bodies
 from rules.mistakes import fold
 from sync.config import Organisation
 from sync.followup.consent import Contact, Right, hashed
@@ -29,6 +29,7 @@ from sync.followup.fill import Manner, fill
 from sync.followup.frame import STOP_LINK, Page, lay_out
 from sync.followup.look import look_of
 from sync.followup.markdown import write
+from sync.followup.pictures import embed, unpacked
 from sync.followup.proof import as_seen
 from sync.followup.templates import EDGE_OF_PART, Gap, Template
 from sync.followup.tokens import Meant
@@ -106,7 +107,8 @@ def compose(
     message["Feedback-ID"] = _feedback(template, house)
     for header, value in foot.headers.items():
         message[header] = value
-    put_bodies(message, letter.text, letter.html)
+    html, shown = embed(letter.html, template.pictures)
+    put_bodies(message, letter.text, html, [Inside(one.mark, one.kind, one.in_base64) for one in shown])
     return message
 
 
@@ -239,9 +241,9 @@ def _way(person: Contact, template: Template, house: House, language: str) -> tu
 
 
 def page(message: EmailMessage) -> str:
-    """The HTML of a composed e-mail, for previews."""
+    """The HTML of a composed e-mail with its pictures in it, for previews."""
     part = message.get_body(("html",))
-    return "" if part is None else str(part.get_content())
+    return "" if part is None else unpacked(str(part.get_content()), message)
 
 
 def text(message: EmailMessage) -> str:

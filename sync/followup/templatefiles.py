@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import Literal
 
 import jinja2
@@ -26,6 +27,7 @@ from rules.mistakes import Mistake, Place, fold, nearest, shorten
 from rules.words import vocabulary
 from rules.yamltext import Block, Text, parse
 from sync.followup import fill, proof
+from sync.followup.pictures import Album
 from sync.followup.templates import Shared, Template, Templates
 from sync.messages import LANGUAGES, say
 
@@ -56,26 +58,33 @@ class TemplateMistake(Mistake):
         return f"{said} {say(language, 'template-nearest', suggestion=self.suggestion)}" if self.suggestion else said
 
 
-def read_templates(files: Mapping[str, bytes]) -> tuple[Templates, list[Mistake]]:
+def read_templates(
+    files: Mapping[str, bytes], pictures: Mapping[str, bytes] | None = MappingProxyType({})
+) -> tuple[Templates, list[Mistake]]:
     """Templates by file (`templates/we-miss-you.fr.md`), and everything that is wrong in them, by file and line.
+    `pictures`: those beside them, by name; None where e-mails leave by a way that carries none.
 
     A file with a mistake gives no template.
     """
+    album = Album(pictures)
     good: dict[tuple[str, str | None], Template | Shared] = {}
     mistakes: list[Mistake] = []
     advice: list[Mistake] = []
     for file in sorted(files):
-        read, found = _read(file, files[file], advice)
+        read, found = _read(file, files[file], advice, album)
         if read is not None and not found:
             first = good.setdefault((fold(read.name), read.language), read)
             if first is not read:
                 found = [TemplateMistake(Place(file, 1, 1), "template-twice", facts={"first": first.file})]
         mistakes += found
     blocks = [one for one in good.values() if isinstance(one, Shared)]
-    return Templates((one for one in good.values() if isinstance(one, Template)), blocks, advice), mistakes
+    templates = (one for one in good.values() if isinstance(one, Template))
+    return Templates(templates, blocks, advice, album.good), mistakes
 
 
-def _read(file: str, data: bytes, advice: list[Mistake]) -> tuple[Template | Shared | None, list[Mistake]]:
+def _read(
+    file: str, data: bytes, advice: list[Mistake], album: Album
+) -> tuple[Template | Shared | None, list[Mistake]]:
     text, mistakes = read_text(data, file)
     mistakes += misnamed(file)
     if text is None:
@@ -86,11 +95,11 @@ def _read(file: str, data: bytes, advice: list[Mistake]) -> tuple[Template | Sha
     if block := block_of(file):
         if headed:
             return None, [*mistakes, TemplateMistake(Place(file, 1, 1), "template-block-head")]
-        reader = _Reader(file, text, 0, 0, 0, advice)
+        reader = _Reader(file, text, 0, 0, 0, advice, album)
         return reader.block(*block), [*mistakes, *reader.mistakes]
     if not headed:
         return None, [*mistakes, TemplateMistake(Place(file, 1, 1), "template-head")]
-    reader = _Reader(file, text, edges[0].start(), edges[1].start(), edges[1].end(), advice)
+    reader = _Reader(file, text, edges[0].start(), edges[1].start(), edges[1].end(), advice, album)
     return reader.template(), [*mistakes, *sorted(reader.mistakes, key=lambda mistake: mistake.place)]
 
 
@@ -104,8 +113,10 @@ def block_of(file: str) -> tuple[str, str | None] | None:
 class _Reader:
     """One file: the head lies between two lines of dashes, the body below."""
 
-    def __init__(self, file: str, text: str, head: int, head_end: int, body: int, advice: list[Mistake]) -> None:
-        self.file, self.text, self.advice = file, text, advice
+    def __init__(
+        self, file: str, text: str, head: int, head_end: int, body: int, advice: list[Mistake], album: Album
+    ) -> None:
+        self.file, self.text, self.advice, self.album = file, text, advice, album
         self.body = text[body:].lstrip("\n")
         self.body_line = text.count("\n", 0, len(text) - len(self.body)) + 1
         above = "\n" * (text.count("\n", 0, head) + 1)  # so that the lines keep their numbers
@@ -203,7 +214,11 @@ class _Reader:
         self._check_text(self.body, self.body_line, 1)
         for flaw in proof.flaws(self.body):
             place = Place(self.file, self.body_line + flaw.line - 1, flaw.column)
-            found = TemplateMistake(place, flaw.code, found=flaw.found)
+            relative = flaw.code == "template-image-relative"
+            code, facts = self.album.why_not(flaw.found) if relative else (flaw.code, {})
+            if not code:
+                continue
+            found = TemplateMistake(place, code, found=flaw.found, facts=facts)
             (self.mistakes if flaw.serious else self.advice).append(found)
 
     def _tell(self, place: Place, code: str, found: str = "", suggestion: str | None = None) -> None:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from rules.mistakes import Mistake, fold
 from sync.followup import fill
+from sync.followup.pictures import Picture, used
 
 EDGE_OF_PART = "\x01"
 BETWEEN = f"\n{EDGE_OF_PART}\n"
@@ -52,6 +53,7 @@ class Template:
     lines: tuple[int, int, int] = (1, 1, 1)  # where subject, preview and body begin in the file
     header: Shared | None = None
     footer: Shared | None = None
+    pictures: tuple[Picture, ...] = ()
 
     @property
     def whole(self) -> str:
@@ -81,9 +83,10 @@ class Templates:
     """All templates of a folder, and the blocks that all e-mails share. `advice` is what might be better in them."""
 
     def __init__(
-        self, templates: Iterable[Template], blocks: Iterable[Shared] = (), advice: Sequence[Mistake] = ()
-    ) -> None:
-        self.advice = advice
+        self, templates: Iterable[Template], blocks: Iterable[Shared] = (), advice: Sequence[Mistake] = (),
+        pictures: Iterable[Picture] = (),
+    ) -> None:  # fmt: skip
+        self.advice, self._pictures = advice, {one.name: one for one in pictures}
         self._by_name: dict[str, dict[str | None, Template]] = {}
         for template in templates:
             self._by_name.setdefault(fold(template.name), {})[template.language] = template
@@ -110,6 +113,7 @@ class Templates:
         variants = [one for name in sorted({fold(name) for name in names}) for one in self._variants(name)]
         told = [[one.language or "", *(str(getattr(one, field) or "") for field in shown)] for one in variants]
         told += self._shared(variants)
+        told += [[mark] for mark in used([one.whole for one in variants], self._pictures)]
         return blake2b(json.dumps(told).encode(), digest_size=8).hexdigest() if told else ""
 
     def _shared(self, variants: Sequence[Template]) -> list[list[str]]:
@@ -151,7 +155,9 @@ class Templates:
         return [self.with_blocks(one, default) for one in self._by_name.get(fold(name), {}).values()]
 
     def with_blocks(self, template: Template, default: str) -> Template:
-        """With header and footer in the template's language; `default` is that of one without."""
+        """With header and footer in the template's language (`default` is that of one without), and with the pictures."""
+        if self._pictures:
+            template = replace(template, pictures=tuple(self._pictures.values()))
         if not self._blocks:
             return template
         language = template.language or default
