@@ -17,7 +17,7 @@ def read_rules(desk: Desk, *, keep_last_right: bool) -> tuple[Book, list[str]]:
     template, is used. Writes nothing down: who only looks ahead reads them too.
     """
     reading = desk.read_rules(None)
-    mistakes = [*reading.mistakes, *desk.templates[1]]
+    mistakes = desk.mistakes(reading)
     if not mistakes:
         return reading.book, []
     lines = desk.lines()

@@ -47,7 +47,7 @@ def check(file: Path, language: str | None, *, online: bool) -> Outcome:
         headers = headers_now(desk, accounts, online=online)
         refresh_help(desk, headers)
         rules = desk.read_rules(headers)
-        mistakes += [*rules.mistakes, *desk.templates[1], *misplaced(desk, rules.book)]
+        mistakes += [*desk.mistakes(rules), *misplaced(desk, rules.book)]
         lines |= desk.lines()
         remarks = [*understood(desk), *_unfilled(desk), *_not_read(desk)]
         if not mistakes:

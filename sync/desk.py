@@ -20,12 +20,12 @@ from connectors.trouble import FixFile, TryLater
 from rules import reader
 from rules.context import Outside
 from rules.encoding import lines_of
-from rules.mistakes import Mistake
+from rules.mistakes import Mistake, fold
 from sync.clock import Clock
 from sync.config import Config
 from sync.configfile import read_config
 from sync.followup.pictures import ENDINGS
-from sync.followup.templatefiles import action_mistakes, read_templates
+from sync.followup.templatefiles import action_mistakes, name_of, read_templates
 from sync.followup.templates import Templates
 from sync.messages import say
 from sync.store import Store
@@ -207,6 +207,13 @@ class Desk:
         lines = {name: lines_of(data) for name, data in files.items()}
         found = [*reading.mistakes, *action_mistakes(reading.book, lines)]
         return replace(reading, mistakes=sorted(found, key=lambda mistake: mistake.place))
+
+    def mistakes(self, rules: reader.Reading) -> list[Mistake]:
+        """Those of the rules and of the templates; that there is no such e-mail is not told where its file has a mistake."""
+        found = self.templates[1]
+        there = {fold(name_of(mistake.place.file)) for mistake in found}
+        told = [one for one in rules.mistakes if "template" not in one.code or fold(one.found) not in there]
+        return [*told, *found]
 
     def lines(self) -> dict[str, list[str]]:
         """The text of every rule file and template, for showing where."""

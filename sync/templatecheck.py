@@ -60,7 +60,7 @@ def misplaced(desk: Desk, book: Book) -> list[Mistake]:
                 allowed = KINDS[field_of(name) or ""]
                 if kind not in allowed:
                     line = place_in(piece.text, name, Place(piece.file, piece.line, 1)).line
-                    place = Place(piece.file, line, _column(desk, Gap(name, piece.file, line)))
+                    place = _place(desk, Gap(name, piece.file, line))
                     code = "template-occasion-gift" if allowed == GIFTS else "template-occasion"
                     mistake = TemplateMistake(place, code, found=name, facts={"rule": one.name})
                     found.setdefault((name, place), mistake)
@@ -107,10 +107,10 @@ def _holes(desk: Desk) -> Iterator[Mistake]:
             if without.height:
                 names = ", ".join(filter(None, (called(row) for row in without.head(NAMED).iter_rows(named=True))))
                 more = {"n": without.height, "names": names + ("…" if without.height > NAMED else "")}
-                place = Place(gap.file, gap.line, _column(desk, gap))
-                yield TemplateMistake(place, "template-no-fallback", found=bare.name, facts=more)
+                yield TemplateMistake(_place(desk, gap), "template-no-fallback", found=bare.name, facts=more)
 
 
-def _column(desk: Desk, gap: Gap) -> int:
-    lines = desk.lines().get(gap.file, [])
-    return max(0, lines[gap.line - 1].find(gap.field)) + 1 if gap.line <= len(lines) else 1
+def _place(desk: Desk, gap: Gap) -> Place:
+    """Where the field itself stands, from the line on where its text begins: a head may be folded over several."""
+    below = "\n".join(desk.lines().get(gap.file, [])[gap.line - 1 :])
+    return place_in(below, gap.field, Place(gap.file, gap.line, 1))

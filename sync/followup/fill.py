@@ -24,10 +24,12 @@ from babel.dates import format_date, format_time
 from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal
 from jinja2 import meta, nodes
+from jinja2.ext import Extension
 from jinja2.runtime import Context
 
 from rules.fields import FIELDS
 from rules.mistakes import fold
+from rules.unfold import unfolded
 from rules.words import vocabulary
 from sync.messages import LANGUAGES
 
@@ -35,7 +37,7 @@ KEPT = 256  # texts read once for a thousand people
 MARK = re.compile(r"z([qu])(\d{4,})\1z")  # zu0000uz: the same value, inside an address
 OURS = {"our_name": "house", "notre_nom": "house", "our_address": "house_address", "notre_adresse": "house_address",
         "today": "today", "aujourdhui": "today"}  # fmt: skip
-OF_OCCASION = {"event": "event", "spectacle": "event", "event_date": "event_date", "date_du_spectacle": "event_date",
+OF_OCCASION = {"event": "event", "spectacle": "event", "événement": "event", "event_date": "event_date", "date_du_spectacle": "event_date",
                "event_time": "event_time", "heure_du_spectacle": "event_time", "event_place": "event_place",
                "lieu_du_spectacle": "event_place", "donation_amount": "donation_amount",
                "montant_du_don": "donation_amount", "donation_date": "donation_date",
@@ -111,6 +113,25 @@ def known_names() -> dict[str, str]:
             for word in vocabulary(language).words["fields"].get(field, []):
                 names[_fold(word)] = field
     return {_fold(name): field for name, field in names.items()} | {_fold(name): name for name in FIELDS}
+
+
+@cache
+def _apart() -> re.Pattern[str]:
+    """A name of several words as rules write it: `first name`, `fin d'adhésion`; or a text in quotes, to be left alone."""
+    names = sorted((name for name in known_names() if " " in name), key=len, reverse=True)
+    words = ("".join("[ _'’-]" if sign == " " else unfolded(sign) for sign in name) for name in names)
+    return re.compile(rf""""[^"]*"|(?<!\w)(?:{"|".join(words)})(?!\w)|'[^']*'""")
+
+
+class _Names(Extension):
+    """`{{ first name }}` is `{{ first_name }}`, as in a rule; of the same length, so that places stay what they are."""
+
+    def preprocess(self, source: str, *_: str | None) -> str:
+        return CODE.sub(lambda code: _apart().sub(_joined, code[0]), source)
+
+
+def _joined(found: re.Match[str]) -> str:
+    return found[0] if found[0][0] in "\"'" else re.sub(r"[ '’-]", "_", found[0])
 
 
 def _fold(name: str) -> str:
@@ -244,7 +265,12 @@ def fill_plain(text: str, person: Mapping[str, Any], manner: Manner, ours: Mappi
 @cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
-        undefined=jinja2.StrictUndefined, finalize=_mark, autoescape=False, trim_blocks=True, lstrip_blocks=True
+        undefined=jinja2.StrictUndefined,
+        finalize=_mark,
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=[_Names],
     )  # nothing is escaped here: values are put in by `Filled`, and escaped by whoever writes the page
     environment.globals.clear()
     environment.filters["told"] = _tell

@@ -103,6 +103,12 @@ def _read(
     return reader.template(), [*mistakes, *sorted(reader.mistakes, key=lambda mistake: mistake.place)]
 
 
+def name_of(file: str) -> str:
+    """The name by which rules know a template: `on-se-revoit` of `templates/on-se-revoit.fr.md`."""
+    name = FILE.fullmatch(PurePosixPath(file).name)
+    return name["name"] if name else PurePosixPath(file).stem
+
+
 def block_of(file: str) -> tuple[str, str | None] | None:
     """Of a file that holds a block of all e-mails, `header` or `footer` and its language; else None."""
     name = FILE.fullmatch(PurePosixPath(file).name)
@@ -141,7 +147,6 @@ class _Reader:
         return Shared(name, language, self.body, self.file, self.body_line)
 
     def template(self) -> Template:
-        name = FILE.fullmatch(PurePosixPath(self.file).name)
         self._fields("subject")
         self._fields("preview")
         self._check_body()
@@ -150,8 +155,10 @@ class _Reader:
         if not self.body.strip():
             self._tell(Place(self.file, self.body_line, 1), "template-body")
         return Template(
-            name=name["name"] if name else PurePosixPath(self.file).stem,
-            language=self._language(name["language"] if name else None),
+            name=name_of(self.file),
+            language=self._language(
+                named["language"] if (named := FILE.fullmatch(PurePosixPath(self.file).name)) else None
+            ),
             subject=self._value("subject"),
             preview=self._value("preview"),
             purpose=self._purpose(),
@@ -227,8 +234,9 @@ class _Reader:
 
 def place_in(text: str, name: str, begins: Place) -> Place:
     """Where a merge field stands in a text that begins there."""
+    typed = re.escape(name).replace("_", "[ _'’-]")
     for code in fill.CODE.finditer(text):
-        at = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", code[0])
+        at = re.search(rf"(?<!\w){typed}(?!\w)", code[0])
         if at:
             before = text[: code.start() + at.start()]
             start = begins.column if "\n" not in before else 1

@@ -186,6 +186,16 @@ def test_check_tells_what_asks_for_more_than_there_is(phare: Small) -> None:
     assert "la première visite connue date du 1er mars 2024" in phare.filrouge("check").said
 
 
+def test_an_email_whose_file_has_a_mistake_is_not_called_missing(phare: Small) -> None:
+    phare.change("rules/templates/on-se-revoit.md", "{{ prénom or", "{{ prenon or")
+    for command in ("check", "run"):
+        done = phare.filrouge(command)
+        assert done.code == 2
+        shown = done.said + done.erred
+        assert "Le champ `prenon` n'existe pas." in shown
+        assert "Il n'y a pas de courriel" not in shown
+
+
 def test_check_tells_another_programs_merge_signs(phare: Small) -> None:
     phare.change("rules/public.yaml", "Appeler {{ prénom }}", "Appeler [prénom], de [chez nous]")
     phare.change("rules/templates/on-se-revoit.md", "Bonjour {{ prénom or", "Bonjour «nom», *|FNAME|* {{ prénom or")

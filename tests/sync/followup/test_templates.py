@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync.followup.fill import field_of
+from sync.followup.fill import field_of, names_in
 from sync.followup.templatefiles import read_templates
 from sync.messages import LANGUAGES
 
@@ -34,6 +34,9 @@ def mistakes(text: str, file: str = "templates/a.fr.md") -> list[tuple[str, int,
         ("---\nobjet: A\nlangue: français\n---\nx", ("template-language", 3, 9, None)),
         ("---\nobjet: A\n---\n\nBonjour {{ prenomm }}", ("template-field", 5, 12, "prénom")),
         ("---\nobjet: A {{ vile }}\n---\nx", ("template-field", 2, 13, "ville")),
+        ("---\nobjet: A\naperçu: >\n  Toute la saison,\n  pour {{ vile }}\n---\nx", ("template-field", 5, 11, "ville")),
+        ("---\nobjet: A\naperçu: Toute la saison,\n  pour {{ vile }}\n---\nx", ("template-field", 4, 11, "ville")),
+        ("---\nobjet: A\npreview: |\n  {{ vile }}\n---\nx", ("template-field", 4, 6, "ville")),
         ("---\nobjet: A\n---\nx\n{{ prénom", ("template-syntax", 5, 1, None)),
         ("---\nobjet: A\n---\nx\n{{ prénom | majuscule }}", ("template-syntax", 5, 1, None)),
         ("---\nobjet: A\n---\n{% if visites %}x", ("template-syntax", 4, 1, None)),
@@ -43,6 +46,21 @@ def mistakes(text: str, file: str = "templates/a.fr.md") -> list[tuple[str, int,
 )
 def test_a_mistake_is_told_where_it_stands(text: str, expected: tuple[str, int, int, str | None]) -> None:
     assert mistakes(text) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("written", "field"),
+    [
+        ("{{ first name }}", "first_name"),
+        ("{{ Nom de famille or 'vous' }}", "last_name"),
+        ("{{ fin d’adhésion }}", "membership_ends"),
+        ("{% if dernière visite %}{{ prénom or 'première visite' }}{% endif %}", "last_visit"),
+    ],
+)
+def test_a_name_of_several_words_is_written_as_in_a_rule(written: str, field: str) -> None:
+    assert mistakes(f"---\nobjet: A\n---\n{written}") == []
+    assert field in {field_of(name) for name in names_in(written)}
+    assert "first_visit" not in {field_of(name) for name in names_in(written)}
 
 
 def test_all_mistakes_at_once() -> None:
