@@ -40,13 +40,12 @@ def take_in(
     another way) is no correction; what only the sheet says is one, so that no later pull goes over it. `people` gives
     everybody as they are known, for that.
     """
-    news = [edit for edit in edits if edit.known or edit.value is not None]
-    fresh = {edit.key for edit in news if not edit.known}
+    fresh = {edit.key for edit in edits if not edit.known}
     known = _values(people(), fresh) if fresh else {}
     with store.begin() as connection:
-        ids = _ids(connection, store.org, {edit.key for edit in news})
+        ids = _ids(connection, store.org, {edit.key for edit in edits})
         said = _said(connection, store.org, {ids[key] for key in fresh if key in ids})
-        for edit in (edit for edit in news if edit.key in ids):
+        for edit in (edit for edit in edits if edit.key in ids):
             person_id, value, has = ids[edit.key], _text(edit.value), known.get(edit.key, {})
             if not edit.known and _says_the_same(edit, has, country):
                 if any(_says_the_same(edit, one, country) for one in said[person_id]):
@@ -54,7 +53,7 @@ def take_in(
                 value = _text(has[edit.field])  # as it is known: in letters fit for an e-mail
             correct(connection, store.org, person_id, edit.field, value, now, run)
         recognise_by_corrections(
-            connection, store.org, {ids[one.key] for one in news if one.known and one.key in ids}, now
+            connection, store.org, {ids[one.key] for one in edits if one.known and one.key in ids}, now
         )
         rows = [msgspec.convert({"kind": "person", "id": row.ref, **_given(row)}, Person) for row in strangers]
         codes = adopt_rows(connection, store.org, rows, run, now, country) if rows else []

@@ -164,17 +164,17 @@ def _add_columns(job: Job, look: Look, done: Applied) -> None:
     new = [NewColumn(m.header, KINDS.get(m.kind, m.kind), m.field, _choices(m)) for m in look.to_add]
     lines = [Line(kind="column", tab=job.tab_name, field=m.field, why=f"added: {m.header}") for m in look.to_add]
     with job.store.begin() as connection:
-        if look.table is None:
+        if look.bare:
             forget_rows(connection, job.store.org, job.tab_name)
         told = columns_told(connection, job.store.org, job.tab_name)
         told -= {(m.field, f"added: {m.header}") for m in look.state.columns}  # those are long since known as mapped
         fresh = [line for line in lines if (line.field, line.why) not in told]
         write_lines(connection, job.store.org, job.run, job.now, fresh)
     try:
-        if look.table is None:
-            job.sheet.create(job.tab_name, new)
-        else:
+        if look.table and not look.bare:
             job.sheet.add_columns(look.table, new)
+        else:
+            job.sheet.create(job.tab_name, new)
     except Trouble:
         with job.store.begin() as connection:
             take_back_columns(connection, job.store.org, job.run, fresh)

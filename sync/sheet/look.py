@@ -90,9 +90,9 @@ class Look:
     to_add: tuple[Mapped, ...] = ()
 
     @property
-    def cleared(self) -> list[Edit]:
-        """The edits that emptied a cell."""
-        return [edit for edit in self.edits if edit.value is None]
+    def bare(self) -> bool:
+        """There is no tab, or nothing in it, not even headers: it is made from the beginning."""
+        return self.table is None or not self.table.columns
 
 
 def look(
@@ -231,7 +231,7 @@ def _mapping(look: Look) -> Look:
     never = [m for m in look.layout.absent if (m.field not in then or m.field in moved) and m.field not in dropped]
     forgotten = tuple(sorted(moved | back))
     rows = _forgetting(look.rows, forgotten)
-    to_add = tuple(never if look.table else look.tab.columns)
+    to_add = tuple(look.tab.columns if look.bare else never)
     return replace(look, rows=rows, dropped=dropped, forgotten=forgotten, to_add=to_add)
 
 
@@ -286,15 +286,14 @@ def place_in(keys: pl.Series, frame: pl.DataFrame) -> pl.Series:
 
 
 def _moved(look: Look) -> pl.DataFrame:
-    """The cells that are not as agreed: key, field, agreed, now. Paused rows are left out."""
+    """The cells that say something else than was agreed, if anything was: key, field, agreed, now; no paused rows."""
     seen = look.seen.filter(~pl.col("paused"))
     place = place_in(seen["key"], look.rows.agreed)
     parts = []
     for name in look.layout.ours:
         agreed = look.rows.agreed[name].gather(place)
         cells = pl.DataFrame({"key": seen["key"], "agreed": agreed, "now": seen[name]})
-        other = pl.col("agreed").is_null() & (pl.col("now") != "") | (pl.col("agreed") != pl.col("now"))
-        parts.append(cells.filter(other.fill_null(value=True)).with_columns(pl.lit(name).alias("field")))
+        parts.append(cells.filter(pl.col("agreed").fill_null("") != pl.col("now")).with_columns(field=pl.lit(name)))
     empty = pl.DataFrame(schema=dict.fromkeys(("key", "agreed", "now", "field"), pl.String))
     return pl.concat([empty, *parts])
 

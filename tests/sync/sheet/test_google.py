@@ -113,7 +113,7 @@ class BothSidesOnGoogle(BothSides):
         self.fake = FakeGoogle().__enter__()
         self.sheet = GoogleTeam(self.fake, Path(tempfile.gettempdir()))
         self.office = Office(next(STORES), self.sheet, TAB, credulous=True)
-        self.typed, self.copied, self.loose, self.formulas = {}, set(), set(), set()
+        self.typed, self.copied, self.loose, self.formulas, self.by_hand = {}, set(), set(), set(), set()
         self.in_doubt, self.tokens, self.lost, self.said = False, 0, 0, {}
         self.unread: set[tuple[str, str]] = set()
         self.forgiven = set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.fakes.memory_sheet import MemorySheet
+from tests.sync.sheet.test_excel_machine import BothSidesInExcel
 from tests.sync.sheet.test_google import BothSidesOnGoogle
 from tests.sync.sheet.test_machine import BothSides
 
@@ -120,3 +121,17 @@ def test_what_may_have_been_carried_over_by_hand_stands_and_is_told() -> None:
     machine.sort("Courriel", reverse=True)
     machine.teardown()
     assert machine.forgiven == {("p1", "email")}
+
+
+def test_a_tab_emptied_to_the_last_header_is_made_anew_once_somebody_says_yes() -> None:
+    """In a workbook the run broke off: a row below no header."""
+    machine = BothSidesInExcel()
+    machine.open_the_office(made="an empty tab", dress="plain", above=0, program="excel", people=1, kept=False)
+    machine.set_a_copy_aside()
+    machine.run()
+    machine.put_the_copy_back()
+    machine.run()
+    assert machine.lines() == []
+    machine.run_with_yes_to_everything()
+    assert [line.key for line in machine.lines()] == ["p0"]
+    machine.teardown()

@@ -65,6 +65,7 @@ class BothSides(RuleBasedStateMachine):
         self.in_doubt = False
         self.tokens = 0
         self.said: dict[object, str] = {}
+        self.by_hand: set[object] = set()
         self.forgiven: set[tuple[str | None, str | None]] = set()
         for number in range(people):
             self.office.people[f"p{number}"] = {"email": self.token(), "first_name": self.token(), "visits": number}
@@ -112,10 +113,19 @@ class BothSides(RuleBasedStateMachine):
         value = None if empty else self.token()
         stood = self.sheet.cell(T, line, header)
         self.sheet.type_cell(T, line, header, value)
+        self.by_hand.add(value)
         if value or (stood and (line.id, header) not in self.typed):
             self.typed[line.id, header] = value or ""
         else:  # emptied before anybody had seen it: as if never typed
             self.typed.pop((line.id, header), None)
+
+    @rule(where=places, header=st.sampled_from(THEIRS), known=st.booleans())
+    def correct_what_a_source_changes_too(self, where: int, header: str, *, known: bool) -> None:
+        self.correct(where, header, empty=False)
+        line = self.pick(where)
+        if line is not None and line.key in self.office.people:
+            self.office.people[line.key][FIELDS[fold(header)]] = said = self.token() if known else None
+            self.said[said] = line.key
 
     @rule(where=places, header=st.sampled_from(COMPUTED), value=st.sampled_from([77, "x", None, date(2020, 2, 2)]))
     def change_a_computed_cell(self, where: int, header: str, value: Cell) -> None:
@@ -148,6 +158,7 @@ class BothSides(RuleBasedStateMachine):
         if headers:
             values: dict[str, Any] = {header: self.token() for header in headers}
             self.sheet.type_row(T, values, at=at)
+            self.by_hand |= set(values.values())
             line = next(line for line in self.lines() if values[headers[0]] in line.cells.values())
             self.typed |= {(line.id, header): text for header, text in values.items()}
 
@@ -264,6 +275,7 @@ class BothSides(RuleBasedStateMachine):
             self.every_overwrite_is_in_the_journal()
             self.no_cell_of_the_team_is_lost()
             self.nobody_is_called_what_a_source_calls_another()
+            self.no_correction_is_of_our_own_making()
 
     def settle(self) -> None:
         for _ in range(8):
@@ -283,7 +295,8 @@ class BothSides(RuleBasedStateMachine):
                     self.check_cell(line, header)
 
     def check_cell(self, line: Line, header: str) -> None:
-        mapped = next((m for m in TAB.columns if fold(m.header) == fold(header)), None)
+        name = fold(header.removesuffix(" (?)"))
+        mapped = next((m for m in TAB.columns if fold(m.header) == name), None)
         if mapped is None or (line.id, header) in self.typed or mapped.header in self.loose:
             return
         wanted = to_cell(mapped, self.office.value(line.key or "", mapped.field))
@@ -308,6 +321,12 @@ class BothSides(RuleBasedStateMachine):
         """What landed in a wrong row must not be taken for a correction of the team."""
         for (code, name), value in self.office.corrections.items():
             assert self.who_is_called(value) in {None, code} or (code, name) in self.forgiven, (code, name, value)
+
+    def no_correction_is_of_our_own_making(self) -> None:
+        """What we wrote, or did not, must not be taken for theirs."""
+        loose = {FIELDS.get(fold(header)) for header in self.loose}
+        for (code, name), value in self.office.corrections.items():
+            assert value in self.by_hand or name in loose or (code, name) in self.forgiven, (code, name, value)
 
     def who_is_called(self, value: object) -> str | None:
         """Of whom a source says this, or did."""
