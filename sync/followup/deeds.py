@@ -33,6 +33,8 @@ FIRST_PAUSE = timedelta(minutes=30)
 MOST_ATTEMPTS = 8
 TOO_LATE = timedelta(days=30)
 LET_GO_FOR = timedelta(days=3)  # quiet hours and days may lie between
+SETTLED = ("dropped", "split")
+"""Reasons of `cancelled` that stay: a person took it out, or it was done for whom they were taken for."""
 ANEW = ("state", "what", "not_before", "no_later_than", "made", "run", "attempts")
 """What a deed that was taken back has anew when it comes back."""
 Row = sa.Row[Any]
@@ -40,14 +42,14 @@ Row = sa.Row[Any]
 
 def plan(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Put deeds of one rule, step and occasion in, each identity once. One that was cancelled takes its old place, unless
-    a person of the team dropped it.
+    a person of the team dropped it, or it was done for the person they were taken for.
     """
     if not rows:
         return
     same = [deed.c[name] == rows[0][name] for name in ("org", "rule", "step", "occasion")]
     for some in slices([row["person_id"] for row in rows]):
         back = sa.update(deed).where(*same, deed.c.person_id.in_(some), deed.c.state == "cancelled")
-        back = back.where(deed.c.reason.is_distinct_from("dropped"))
+        back = back.where(*(deed.c.reason.is_distinct_from(one) for one in SETTLED))
         connection.execute(back.values(reason=None, batch=None, **{name: rows[0][name] for name in ANEW}))
     insert_new(connection, deed, rows)
 

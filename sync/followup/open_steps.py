@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from rules.conditions import Task
 from rules.journeys import Journey
 from sync.followup import outbox as out
+from sync.followup.standings import selves
 from sync.followup.tables import OPEN_STATES, deed, outbox, task
 from sync.followup.turn import Turn
 from sync.store.base import slices
@@ -47,12 +48,15 @@ def _mails(turn: Turn, journey: Journey, since: datetime) -> Iterable[Line]:
 
 
 def _tasks(turn: Turn, journey: Journey) -> Iterable[Line]:
-    """Their step is part of their id."""
+    """Their step is part of their id, and so is whom they were made for: perhaps somebody who was merged since."""
     mine = (task.c.org == turn.org, task.c.rule == journey.id, task.c.state.in_(("waiting", "open")))
     names = [step.name for step in journey.steps if isinstance(step.action, Task)]
-    for row in turn.connection.execute(sa.select(task.c.id, task.c.person_id, task.c.occasion).where(*mine)):
+    rows = turn.connection.execute(sa.select(task.c.id, task.c.person_id, task.c.occasion).where(*mine)).all()
+    ids = selves(turn.connection, turn.org, {row.person_id for row in rows})
+    for row in rows:
         for name in names:
-            if row.id == out.identity(turn.began, journey.id, name, row.person_id, row.occasion):
+            known = (out.identity(turn.began, journey.id, name, one, row.occasion) for one in ids[row.person_id])
+            if row.id in known:
                 yield row.id, task.name, row.person_id, row.occasion, name, False, False
 
 

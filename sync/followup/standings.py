@@ -20,13 +20,17 @@ from sync.followup.tables import (
     flag,
     journey_step,
     outbox,
+    rule_state,
     standing,
     task,
 )
+from sync.people.tables import person
 from sync.store.base import insert_new, organisation, slices
 
 OF_PEOPLE = (standing, flag, cell_to_set, task, deed, outbox, journey_step)
 NOBODY = 0
+TOLD = ("webhook", "newsletter", "notify")
+"""Deeds that reach somebody outside."""
 DONE_STATES = (*GONE_STATES, "done")
 
 
@@ -107,14 +111,19 @@ def of_person(connection: Connection, org: int, person_id: int) -> dict[str, lis
 
 
 def inherit(connection: Connection, org: int, one: int, other: int) -> None:
-    """`other` turned out not to be `one`, and who knows to whom of the two the e-mails went: `other` counts as having had
-    them, stands where `one` stands in their rules, and does no step of a journey again; who is not inside, leaves with
-    the next run. What still waits for `one` is decided anew for `other`.
+    """`other` turned out not to be `one`, and who knows to whom of the two the e-mails went, and whom other services were
+    told of: `other` counts as having had them, stands where `one` stands in their rules, and does no step of a journey
+    again; who is not inside, leaves with the next run. What still waits for `one` is decided anew for `other`.
     """
     gone = sa.select(outbox).where(outbox.c.org == org, outbox.c.person_id == one, outbox.c.state.in_(GONE_STATES))
     mails = [dict(row) for row in connection.execute(gone).mappings()]
     steps = _steps_over(connection, org, one)
-    rules = {str(row["rule"]) for row in [*mails, *steps]}
+    over = sa.select(deed).where(deed.c.org == org, deed.c.person_id == one, deed.c.state.in_(DONE_STATES))
+    over = over.where(
+        deed.c.kind.in_(TOLD), deed.c.rule.in_(sa.select(rule_state.c.rule).where(rule_state.c.org == org))
+    )
+    done = [dict(row) for row in connection.execute(over).mappings()]
+    rules = {str(row["rule"]) for row in [*mails, *steps, *done]}
     for table in (standing, flag):
         mine = sa.select(table).where(table.c.org == org, table.c.person_id == one, table.c.rule.in_(rules))
         rows = [{**row, "person_id": other} for row in connection.execute(mine).mappings()]
@@ -126,6 +135,20 @@ def inherit(connection: Connection, org: int, one: int, other: int) -> None:
     for row in told:
         row["id"] = identity(began, row["rule"], row["step"], other, row["occasion"])
     insert_new(connection, outbox, told)
+    settled = [row | {"person_id": other, "state": "cancelled", "reason": SPLIT, "answer": None} for row in done]
+    for row in settled:
+        row["id"] = identity(began, row["rule"], row["step"], other, row["occasion"])
+    insert_new(connection, deed, settled)
+
+
+def selves(connection: Connection, org: int, people: Iterable[int]) -> dict[int, list[int]]:
+    """By person id, the ids that they have had: what is named after one of them is theirs."""
+    found = {one: [one] for one in people}
+    for some in slices(sorted(found)):
+        merged = sa.select(person.c.merged_into, person.c.id).where(person.c.org == org, person.c.merged_into.in_(some))
+        for kept, gone in connection.execute(merged):
+            found[kept].append(gone)
+    return found
 
 
 def _steps_over(connection: Connection, org: int, one: int) -> list[dict[str, Any]]:
@@ -138,7 +161,12 @@ def _steps_over(connection: Connection, org: int, one: int) -> list[dict[str, An
         waiting |= set(connection.scalars(ids))
     mine = sa.select(journey_step).where(journey_step.c.org == org, journey_step.c.person_id == one)
     rows = connection.execute(mine.where(journey_step.c.state != "skipped")).mappings()
-    return [dict(row) for row in rows if identity(began, row["rule"], row["step"], one, row["occasion"]) not in waiting]
+    names = selves(connection, org, [one])[one]
+    return [
+        dict(row)
+        for row in rows
+        if waiting.isdisjoint(identity(began, row["rule"], row["step"], id_, row["occasion"]) for id_ in names)
+    ]
 
 
 def _began(connection: Connection, org: int) -> datetime:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from rules.conditions import Action, Email, Flag, Forget, Newsletter, Notify, Review, Webhook
+from rules.conditions import Action, Email, Flag, Forget, Newsletter, Notify, Review, Task, Webhook
 from sync.followup import deeds, outbox, standings
 from sync.followup.tables import deed
 from tests.sync.followup.theatre import Theatre, rule
@@ -161,6 +161,23 @@ def test_two_people_found_to_be_one_have_it_done_once(theatre: Theatre) -> None:
     with theatre.store.begin() as connection:
         standings.absorb(connection, theatre.store.org, {2: 1})
     assert (of(theatre, "webhook", "approved"), of(theatre, "forget", "approved")) == ([1], [1])
+
+
+def test_who_was_taken_for_somebody_else_has_nothing_done_again(theatre: Theatre) -> None:
+    """2 was a part of 1 when the other program was told of them, and is inside as well; 3 is somebody else."""
+    theatre.rules = [rule("perdus", Webhook("crm"), SUBSCRIBE, Task("Appeler"))]
+    theatre.decide({"perdus": [1]})
+    theatre.approve()
+    with theatre.store.begin() as connection:
+        connection.execute(sa.update(deed).values(state="done"))
+        standings.inherit(connection, theatre.store.org, 1, 2)
+    for inside in ([1, 2, 3], [1], [1, 2]):  # 2 leaves and comes back on the same day
+        theatre.decide({"perdus": inside})
+    for kind in ("webhook", "newsletter"):
+        assert (of(theatre, kind, "done"), of(theatre, kind, "cancelled")) == ([1], [2, 3])
+    with theatre.store.look() as connection:
+        kept = connection.execute(sa.select(deed.c.person_id, deed.c.reason)).all()
+    assert {reason for person, reason in kept if person == 2} == {"split"}
 
 
 def test_what_nobody_approved_in_a_month_is_too_late(theatre: Theatre) -> None:

@@ -23,6 +23,7 @@ from hypothesis.stateful import (
 
 from rules.journeys import Step, due, latest
 from sync.followup import outbox, standings, tables
+from sync.people.tables import person
 from sync.store import Store
 from tests.sync.followup.season import PARIS, Key, Season
 
@@ -172,6 +173,24 @@ def test_a_task_goes_with_a_cancelled_show(season: Season) -> None:
     with season.store.look() as connection:
         assert standings.open_tasks(connection, season.store.org) == []
         assert standings.flags(connection, season.store.org).is_empty()
+
+
+def test_a_task_of_somebody_who_was_merged_goes_with_the_show_too(season: Season) -> None:
+    season.text = DEEDS
+    season.show("Ubu", "2026-03-28 20:00")
+    season.show("Nuit", "2026-06-28 20:00")
+    season.book_seat("A", "Nuit")
+    season.book_seat("B", "Ubu")
+    season.at("2026-03-28 08:00")
+    season.run()
+    with season.store.begin() as connection:
+        one, other = connection.scalars(sa.select(person.c.id).order_by(person.c.id)).all()
+        connection.execute(sa.update(person).where(person.c.id == other).values(merged_into=one))
+        standings.absorb(connection, season.store.org, {other: one})
+    season.cancelled.add("Ubu")
+    season.run()
+    with season.store.look() as connection:
+        assert standings.open_tasks(connection, season.store.org) == []
 
 
 def test_people_made_one_get_no_step_twice(season: Season) -> None:
