@@ -41,6 +41,7 @@ from sync.sheet.state import (
     forget_rows,
     found_again,
     save_tab,
+    unsettle,
 )
 from sync.store.base import Store
 
@@ -194,6 +195,7 @@ def _remember(job: Job, look: Look, made: Plan, done: Applied) -> None:
     org, tab = job.store.org, job.tab_name
     lines = [*_lines(look, made), *_column_lines(look)]
     with job.store.begin() as connection:
+        unsettle(connection, org, tab)
         if look.forgotten:
             forget_fields(connection, org, tab, look.forgotten)
         change_rows(connection, org, tab, _changes(made.moves))

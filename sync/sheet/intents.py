@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from connectors.sheets.sheet import Mending, Refused, Sheet
 from sync.sheet.columns import Tab, cell_of
 from sync.sheet.journal import Line, unpack, write_lines
-from sync.sheet.state import RowChange, change_rows, found_again, rename_row
+from sync.sheet.state import RowChange, change_rows, found_again, rename_row, unsettle
 from sync.sheet.tables import sheet_intent
 from sync.sheet.threeway import NOT_THEIRS
 from sync.store.base import Store, slices, upsert
@@ -101,6 +101,7 @@ def drop(connection: Connection, org: int, intent: Intent) -> None:
 
 
 def agree(connection: Connection, org: int, tab: Tab, intent: Intent) -> None:
+    unsettle(connection, org, tab.name)
     for key in intent.keys:
         if key.old is not None:
             rename_row(connection, org, tab.name, key.old, key.key)

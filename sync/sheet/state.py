@@ -75,6 +75,15 @@ def save_tab(connection: Connection, org: int, tab: str, state: TabState, now: d
     upsert(connection, sheet_tab, [row])
 
 
+def unsettle(connection: Connection, org: int, tab: str) -> None:
+    """What is agreed moves. Should this run be killed, the tab has to be read again even where it is put back as it was
+    at the revision that was settled last.
+    """
+    c = sheet_tab.c
+    settled = sa.update(sheet_tab).where(c.org == org, c.tab == tab, c.revision.is_not(None))
+    connection.execute(settled.values(revision=None))
+
+
 def load_rows(store: Store, tab: Tab) -> Rows:
     """All rows of a tab: 100,000 rows of 10 fields in well under a second and a half."""
     c = sheet_row.c

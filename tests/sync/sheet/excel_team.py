@@ -38,8 +38,9 @@ class ExcelTeam(MemorySheet):
     """A `MemorySheet` whose cells stand in a file and which writes through our connector. Nobody but these hands and our
     connector moves rows, so `ids` holds which row is which; what we add stands below.
 
-    `fault` as there (one batch is all, so `chunk` kills before the second writing of a run), and `closing` (killed when
-    the batch is agreed), `columns` (killed when columns have been added), `refused` (the disk takes no new file);
+    `fault` as there (one batch is all, so `chunk` kills before the second writing of a run), and `early` (killed before
+    the intent), `closing` (when the batch is agreed), `columns` (when columns have been added), `refused` (the disk takes
+    no new file);
     `answer`: the folder is on another machine, whose answer is lost. `meanwhile`: before our connector opens the file
     to write. `instant`: when the new file lies beside it, ready to take its place.
     `program` saved the file: `excel` moves our marks with their cells, `libreoffice` drops what they remember as well,
@@ -99,6 +100,8 @@ class ExcelTeam(MemorySheet):
         while self.meanwhile:
             self.meanwhile.pop(0)()
         fault, self.fault = self.fault, ""
+        if fault == "early":
+            raise Killed
         if fault == "chunk":
             self.fault = "before"
         stood, rest = self._standing(table.tab), self._rest(table.tab)

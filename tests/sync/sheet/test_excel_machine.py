@@ -27,7 +27,7 @@ OLD = "Contacts (ancien)"
 TEXTS = ["é{}", "=é{}", "+33 {}", "00{}", "a&<b>{}"]
 Typed = dict[tuple[str, str], str]
 HANDS = ["correct", "sort", "insert", "delete", "clear", "move", "column", "formula", "nothing"]
-FAULTS = ["before", "landed", "answer", "chunk", "closing", "columns", "refused"]
+FAULTS = ["early", "before", "landed", "answer", "chunk", "closing", "columns", "refused"]
 
 
 class BothSidesInExcel(BothSides):

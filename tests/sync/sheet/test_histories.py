@@ -16,6 +16,12 @@ def on_google(people: int, *, adopted: bool = False) -> BothSidesOnGoogle:
     return machine
 
 
+def in_excel(people: int, *, made: str = "nothing", dress: str = "plain", program: str = "excel") -> BothSidesInExcel:
+    machine = BothSidesInExcel()
+    machine.open_the_office(made=made, dress=dress, above=0, program=program, people=people, kept=False)
+    return machine
+
+
 def in_the_instant(
     machine: BothSidesOnGoogle, *acts: str, fault: str = "", header: str = "Courriel", who: int = 0
 ) -> None:
@@ -123,10 +129,25 @@ def test_what_may_have_been_carried_over_by_hand_stands_and_is_told() -> None:
     assert machine.forgiven == {("p1", "email")}
 
 
+@pytest.mark.parametrize("fault", ["early", "closing"])
+def test_an_older_copy_put_back_after_a_killed_run_is_read(fault: str) -> None:
+    """It was the file as it had last been settled, so nobody looked at it: what it said of old stayed there for ever."""
+    machine = in_excel(2)
+    machine.run()
+    machine.set_a_copy_aside()
+    machine.correct(where=1, header="Prénom", empty=False)
+    before = dict(machine.office.people["p0"])
+    machine.a_source_says_another_name(who=0, name="email", known=True)
+    machine.run_and_be_killed(fault=fault)
+    machine.put_the_copy_back()
+    if fault == "early":
+        machine.office.people["p0"] = before  # nothing is left to write, which would have it read
+    machine.teardown()
+
+
 def test_a_tab_emptied_to_the_last_header_is_made_anew_once_somebody_says_yes() -> None:
     """In a workbook the run broke off: a row below no header."""
-    machine = BothSidesInExcel()
-    machine.open_the_office(made="an empty tab", dress="plain", above=0, program="excel", people=1, kept=False)
+    machine = in_excel(1, made="an empty tab")
     machine.set_a_copy_aside()
     machine.run()
     machine.put_the_copy_back()
