@@ -60,6 +60,8 @@ class Context:
         """Note a mistake. `expected` names an entry of the vocabulary's `expected`, or is the text itself."""
         expected = str(more.pop("expected", ""))
         suggestion = more.pop("suggestion", None)
+        if "\n" in str(suggestion):  # of a text over several lines: nobody could type it here
+            suggestion = None
         self.mistakes.append(
             Mistake(
                 place,

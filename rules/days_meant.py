@@ -72,10 +72,10 @@ def _rewritten_days(language: str, folded: str, phrases: Mapping[str, list[str]]
         yield phrases["between"][0].replace("{date}", both[1], 1).replace("{date}", both[2], 1)
     if span := SPAN.fullmatch(folded):
         yield from _whole_span(language, span, phrases)
-    if named := re.fullmatch(r"(.*?)\b(\d{1,2})(?:er)? ([a-z]+)\.? (\d{4})(.*)", folded):
-        month = _month(language, named[3])
-        yield f"{named[1]}{named[4]}-{month:02}-{int(named[2]):02}{named[5]}" if month else ""
-        most = calendar.monthrange(int(named[4]), month)[1] if month and int(named[4]) else 0
+    named = re.fullmatch(r"(.*?)\b(\d{1,2})(?:er)? ([a-z]+)\.? (\d{4})(.*)", folded)
+    if named and (month := _month(language, named[3])) and int(named[4]):
+        yield f"{named[1]}{named[4]}-{month:02}-{int(named[2]):02}{named[5]}"
+        most = calendar.monthrange(int(named[4]), month)[1]
         yield f"{named[1]}{named[4]}-{month:02}-{most:02}{named[5]}" if 28 < int(named[2]) <= 31 else ""
     if (within := ONE_MONTH.fullmatch(folded)) and (month := _month(language, within[3])):
         days = [f"{within[4]}-{month:02}-{int(within[n]):02}" for n in (1, 2)]
