@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from sync.config import Organisation
 from sync.followup.look import look_of
+from sync.followup.typography import typeset
 from sync.followup.ways import PATH
 from sync.messages import LANGUAGES, say
 
@@ -93,8 +94,8 @@ class StopPage:
             name=self.name, language=language, standing=standing, done=done, reply_to=self.reply_to,
             look=self.colours,
             other=next(one for one in LANGUAGES if one != language),
-            say=lambda code, **facts: say(language, f"stop-{code}", **facts),
-            sender=lambda code: say(language, f"stop-{code}", house=self.name),
+            say=lambda code, **facts: typeset(say(language, f"stop-{code}", **facts), language),
+            sender=lambda code: typeset(say(language, f"stop-{code}", house=self.name), language),
         )  # fmt: skip
         return HTMLResponse(page, 200 if standing else 404, {**CLOSED, "Content-Language": language})
 
