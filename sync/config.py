@@ -30,6 +30,7 @@ from sync.schedule import Timetable
 if TYPE_CHECKING:
     from connectors.webhook import Webhook
 
+OWN_PICTURE = re.compile(r"[^/:<>\"'\\][^:<>\"'\\]*\.(?:png|jpe?g|gif)", re.IGNORECASE)
 Strict = pydantic.ConfigDict(extra="forbid", frozen=True)
 
 
@@ -41,8 +42,8 @@ def _colour(text: str) -> str:
 
 
 def _picture(text: str) -> str:
-    if not re.fullmatch(r"https://[^\s<>\"']+", text):
-        raise PydanticCustomError("config-picture", "must be the address of an image on the web")
+    if not re.fullmatch(r"https://[^\s<>\"']+", text) and not OWN_PICTURE.fullmatch(text):
+        raise PydanticCustomError("config-picture", "must be an image on the web or a file beside the config")
     return text
 
 
@@ -71,7 +72,8 @@ class Organisation(pydantic.BaseModel):
         None, description="In Canada: whether it is a registered charity, so that a gift lets it write for two years."
     )
     logo: Annotated[str, pydantic.AfterValidator(_picture)] | None = pydantic.Field(
-        None, description="The https address of your logo, at the top of e-mails; the name in letters if left out."
+        None,
+        description="Your logo, at the top of e-mails: an https address, or a file beside this one; your name if left out.",
     )
     colours: Colours = pydantic.Field(Colours(), description="Your colours in e-mails.")
     id: str | None = pydantic.Field(None, description="Its name in the database; made from `name` if left out.")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar, get_args
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import babel.numbers
@@ -28,6 +29,7 @@ from rules.words import vocabulary
 from rules.yamltext import Block, Items, Node, Text, parse, plain
 from sync.clock import time_zones
 from sync.config import Config, MailBlock, Outline, SheetBlock, field_named
+from sync.followup.pictures import NO_PICTURES, Album
 from sync.messages import LANGUAGES, say, sentences
 from sync.schedule import Timetable, read_schedule
 
@@ -217,6 +219,7 @@ class _Reader:
             self._tell(("organisation", "country"), "config-country", found=who.country)
         if not outline.store.startswith(("sqlite:///", "postgresql://")):
             self._tell(("store",), "config-store", found=outline.store.partition(":")[0])
+        self._judge_logo(outline)
         hook = outline.staff.webhook
         if hook is not None and hook not in outline.webhooks:
             self._tell(("staff", "webhook"), "webhook-none", name=hook, suggestion=nearest(hook, outline.webhooks))
@@ -224,6 +227,20 @@ class _Reader:
         if timetable is None:
             self._tell(("schedule",), "config-schedule", found=outline.schedule)
         return timetable
+
+    def _judge_logo(self, outline: Outline) -> None:
+        """A file beside the config travels in each e-mail."""
+        logo = outline.organisation.logo
+        if logo is None or logo.startswith("https://"):
+            return
+        file = self.file.parent / logo
+        if not file.is_file():
+            self._tell(("organisation", "logo"), "config-no-logo", found=logo)
+            return
+        album = Album(None if outline.mail.get("type") in NO_PICTURES else {logo: file.read_bytes()})
+        code, facts = album.why_not(quote(logo))
+        if code:
+            self._tell(("organisation", "logo"), code, found=logo, **facts)
 
     def _judge_colours(self) -> None:
         """Without its quotes a colour is a comment, and nobody would know why it is not there."""

@@ -24,7 +24,7 @@ from rules.mistakes import Mistake, fold
 from sync.clock import Clock
 from sync.config import Config
 from sync.configfile import read_config
-from sync.followup.pictures import ENDINGS
+from sync.followup.pictures import ENDINGS, NO_PICTURES, Picture, local, read_picture
 from sync.followup.templatefiles import action_mistakes, name_of, read_templates
 from sync.followup.templates import Templates
 from sync.messages import say
@@ -60,7 +60,6 @@ def _for_us_alone(url: str) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
 
 
-NO_PICTURES = frozenset({"brevo"})  # its API takes attachments, and names none of them in the HTML
 ADDED = (".txt", ".rtf", ".doc", ".docx", ".odt")
 
 
@@ -170,6 +169,15 @@ class Desk:
     @cached_property
     def templates(self) -> tuple[Templates, list[Mistake]]:
         return read_templates(self.template_files, self._pictures)
+
+    @cached_property
+    def logo(self) -> Picture | None:
+        """The organisation's own, if it is a file; `configfile` has told what is wrong with it."""
+        name = local(self.config.organisation.logo or "")
+        if name is None:
+            return None
+        read = read_picture(name, (self.config.folder / name).read_bytes())
+        return read if isinstance(read, Picture) else None
 
     @property
     def _pictures(self) -> dict[str, bytes] | None:

@@ -218,7 +218,7 @@ def filled(desk: Desk, text: str, facts: Mapping[str, Any]) -> str:
 
 def house_of(desk: Desk) -> House:
     """Who writes, from the config."""
-    return House(desk.config.organisation, desk.config.sender)
+    return House(desk.config.organisation, desk.config.sender, logo=desk.logo)
 
 
 def settle_cells(desk: Desk, run: int, people: pl.DataFrame, paused: Sequence[str]) -> None:

@@ -82,7 +82,7 @@ def links(desk: Desk) -> dict[str, str] | None:
         for piece in template.pieces:
             for link in proof.links(piece.text):
                 places.setdefault(link.address, f"{piece.file}:{piece.line + link.line - 1}")
-    if logo := desk.config.organisation.logo:
+    if (logo := desk.config.organisation.logo) and desk.logo is None:
         places.setdefault(logo, "config.yaml")
     dead = unreachable(places)
     said = [desk.say("check-link-dead", place=places[address], link=address, answer=dead[address]) for address in dead]

@@ -6,7 +6,7 @@ Facts: RFC 5322 (form), RFC 2369 and 8058 (List-Unsubscribe), RFC 3834 (Auto-Sub
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from email.headerregistry import Address
@@ -29,7 +29,7 @@ from sync.followup.fill import Manner, fill
 from sync.followup.frame import STOP_LINK, Page, lay_out
 from sync.followup.look import look_of
 from sync.followup.markdown import write
-from sync.followup.pictures import embed, unpacked
+from sync.followup.pictures import Picture, embed, unpacked
 from sync.followup.proof import as_seen
 from sync.followup.templates import EDGE_OF_PART, Gap, Template
 from sync.followup.tokens import Meant
@@ -48,10 +48,21 @@ class House:
     sender: str
     ways: Ways | None = None
     bounces: str | None = None
+    logo: Picture | None = None  # where it is a file
 
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.organisation.timezone)
+
+    @property
+    def shown_logo(self) -> str | None:
+        """What the page names it by."""
+        return self.logo.name if self.logo else self.organisation.logo
+
+    def put(self, message: EmailMessage, text: str, html: str, pictures: Iterable[Picture] = ()) -> None:
+        """The bodies of an e-mail, with those pictures in it that it shows."""
+        html, shown = embed(html, [*pictures, *([self.logo] if self.logo else [])])
+        put_bodies(message, text, html, [Inside(one.mark, one.kind, one.in_base64) for one in shown])
 
     def returns_to(self, id_: str) -> str | None:
         """Where an e-mail of the outbox goes back to, so that its address tells which one it was."""
@@ -107,8 +118,7 @@ def compose(
     message["Feedback-ID"] = _feedback(template, house)
     for header, value in foot.headers.items():
         message[header] = value
-    html, shown = embed(letter.html, template.pictures)
-    put_bodies(message, letter.text, html, [Inside(one.mark, one.kind, one.in_base64) for one in shown])
+    house.put(message, letter.text, letter.html, template.pictures)
     return message
 
 
@@ -130,7 +140,7 @@ def _page(whole: str, house: House, language: str, foot: _Foot) -> tuple[Page, s
     who = house.organisation
     page = Page(
         language, look_of(who.colours), _line(subject, language), _line(preview, language), said.parts, above.parts,
-        below.parts, foot.house, foot.address, foot.why, foot.stop, foot.stop_words, who.logo,
+        below.parts, foot.house, foot.address, foot.why, foot.stop, foot.stop_words, house.shown_logo,
     )  # fmt: skip
     top = "\n\n".join(filter(None, (above.plain, said.plain)))
     return page, "\n".join(filter(None, (f"{top}\n\n-- ", below.plain, foot.plain, "")))

@@ -18,6 +18,8 @@ from urllib.parse import unquote, urlsplit
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".avif", ".heic", ".bmp", ".tif", ".tiff")
 KINDS = {b"\x89PNG\r\n": "png", b"\xff\xd8\xff": "jpeg", b"GIF8": "gif"}
+NO_PICTURES = frozenset({"brevo"})
+"""Mailers that carry none: Brevo's API takes attachments, and names none of them in the HTML."""
 HEAVIEST = 500  # kB: every reader gets all of it, and many an inbox is read on the way
 SRC = re.compile(r'(?<= src=")[^"]+(?=")')
 

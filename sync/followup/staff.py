@@ -18,7 +18,7 @@ import msgspec
 import sqlalchemy as sa
 
 from connectors.mail.mailer import AnswerLost, Mailer, RefusedForGood, RefusedForNow, mailbox
-from connectors.mail.wire import WIRE, put_bodies
+from connectors.mail.wire import WIRE
 from connectors.trouble import Trouble
 from connectors.webhook import Webhook
 from sync.followup.compose import House, message_id
@@ -184,7 +184,7 @@ def compose_bulletin(bulletin: Bulletin, house: House, now: datetime, address: s
     said, why = write(body, language), say(language, "staff-why", house=who.name)
     page = Page(
         language, look_of(who.colours), bulletin.subject, bulletin.sections[0].lines[0], said.parts, (), (),
-        who.name, "", why, "", "", who.logo,
+        who.name, "", why, "", "", house.shown_logo,
     )  # fmt: skip
     message = EmailMessage(policy=WIRE)
     message["From"] = house.sender
@@ -194,7 +194,7 @@ def compose_bulletin(bulletin: Bulletin, house: House, now: datetime, address: s
     message["Message-ID"] = mark
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
-    put_bodies(message, f"{said.plain}\n\n-- \n{why}\n", lay_out(page))
+    house.put(message, f"{said.plain}\n\n-- \n{why}\n", lay_out(page))
     return message
 
 

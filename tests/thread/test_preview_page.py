@@ -87,7 +87,11 @@ def test_who_would_find_a_hole_is_told_by_check_preview_and_page_and_gets_no_ema
 
 
 def test_colours_and_logo_are_read_or_told(small: Small) -> None:
-    small.change("config.yaml", "country: CA,", "country: CA, logo: logo.png, colours: {accent: rouge, background: },")
+    small.change(
+        "config.yaml",
+        "country: CA,",
+        "country: CA, logo: www.phare.example/logo, colours: {accent: rouge, background: },",
+    )
     told = small.filrouge("check", "--json").facts["mistakes"]
     assert [one["path"] for one in told] == [
         "organisation.logo", "organisation.colours.accent", "organisation.colours.background",

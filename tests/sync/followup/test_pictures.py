@@ -131,3 +131,24 @@ def test_from_the_folder_of_templates_to_the_reader(small: Small) -> None:
     small.change("config.yaml", "type: folder, folder: outbox/", 'type: brevo, key: "${K}"')
     mistakes = small.filrouge("check", "--json", K="xkeysib-0").facts["mistakes"]
     assert any("n'emporte pas d'images dans un courriel" in one["message"] for one in mistakes)
+
+
+def test_a_logo_may_be_a_file_beside_the_config(small: Small) -> None:
+    small.change("config.yaml", "country: CA,", "country: CA, logo: notre logo.png,")
+    (mistake,) = small.filrouge("check", "--json").facts["mistakes"]
+    assert "Il n'y a pas de fichier `notre logo.png`" in mistake["message"]
+    (small.folder / "notre logo.png").write_bytes(png(160, 40))
+    small.change("config.yaml", "rules: rules/", "rules: rules/\nstaff: {email: [equipe@example.org]}")
+    assert small.filrouge("check", "--json").facts["mistakes"] == []
+    small.run()
+    small.filrouge("approve", "perdus-de-vue")
+    small.run()
+    for name in small.mails():  # to the public and to the team
+        sent = message_from_bytes((small.folder / "outbox" / name).read_bytes(), policy=policy.default)
+        *_, html, logo = sent.walk()
+        assert logo.get_content() == png(160, 40)
+        assert f'src="cid:{logo["Content-ID"].strip("<>")}" ' in html.get_content()
+    assert len(small.mails()) >= 2
+    (small.folder / "notre logo.png").write_bytes(b"<svg/>")
+    (mistake,) = small.filrouge("check", "--json").facts["mistakes"]
+    assert "enregistrez-la en JPEG ou en PNG" in mistake["message"]
