@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 import polars as pl
+from sqlalchemy.engine import Connection
 
 from rules.conditions import SHEET
 from sync.desk import Desk
@@ -264,7 +265,8 @@ def _told_us(desk: Desk, wish: Mapping[str, Any]) -> Said:
 
 def suppressed(desk: Desk, rows: Sequence[Mapping[str, Any]]) -> dict[int, dict[str, datetime]]:
     """What the list of suppressed addresses says of these people, by person id: whoever said no under one of their
-    addresses said it for all; only the address in use can be one that bounces, or at which somebody else said it.
+    addresses said it for all; only the address in use can be one that bounces, or at which somebody else said it, or was
+    erased: who was known before that is not who was erased.
     """
     with desk.store.look() as connection:
         if suppression.is_empty(connection, desk.store.org):
@@ -274,17 +276,26 @@ def suppressed(desk: Desk, rows: Sequence[Mapping[str, Any]]) -> dict[int, dict[
         found = suppression.among(connection, desk.store.org, set().union(*theirs.values()))
         moments = {at for reasons in found.values() for at in reasons.values()}
         by_whom = wishes.refused_at(connection, desk.store.org, moments)
+        erased = any("erased" in reasons for reasons in found.values())
+        since = _known_since(connection, desk.store.org, theirs) if erased else {}
     told: dict[int, dict[str, datetime]] = {}
     for row in rows if found else ():
         mine = hashed(row["email"]) if row["email"] else None
         reasons: dict[str, datetime] = {}
         for address in theirs[row["person_id"]] & found.keys():
             for reason, at in found[address].items():
-                others = reason == "bounced" or row["person_id"] not in by_whom.get(at, {row["person_id"]})
+                who = row["person_id"]
+                others = reason == "bounced" or who not in by_whom.get(at, {who})
+                others = others or (reason == "erased" and since.get(who, at) < at)
                 if address == mine or not others:
                     reasons[reason] = max(at, reasons.get(reason, at))
         told[row["person_id"]] = reasons
     return told
+
+
+def _known_since(connection: Connection, org: int, people: Iterable[int]) -> dict[int, datetime]:
+    sql = "SELECT id, created FROM person WHERE org = ? AND id IN ({among})"
+    return {who: EPOCH + timedelta(microseconds=at) for who, at in ask_in(connection, sql, (org,), people)}
 
 
 def addresses_of(desk: Desk, rows: Sequence[Mapping[str, Any]]) -> dict[int, set[str]]:

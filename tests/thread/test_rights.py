@@ -17,7 +17,7 @@ from sync.followup.consent import hashed
 from sync.store import Store
 from tests.thread.small import LINES, Small, line
 
-JEANNE = "jeanne.exemple@example.org"
+JEANNE, AWA = "jeanne.exemple@example.org", "awa.diallo@example.org"
 TABS = "  tab: Contacts\n  todo: À faire\n  outbox: Courriels\n  check: À vérifier\n  journal: Journal\n"
 
 
@@ -130,6 +130,30 @@ def test_who_came_back_is_not_written_to_until_they_ask(phare: Small) -> None:
     phare.run()
     phare.run()
     assert len(phare.mails()) == before
+
+
+def test_who_shared_an_address_with_the_erased_is_still_written_to_at_their_own(phare: Small) -> None:
+    """Awa once booked with Jeanne's address."""
+    shared = line(9, "Awa Diallo", "Cyrano", "01/02/2023").replace(AWA, JEANNE).replace("01/02/2024", "01/02/2022")
+    phare.export((shared,), "autres.csv")
+    phare.run()
+    codes = {name: people_called(phare, name) for name in ("Awa", "Jeanne")}
+    assert phare.filrouge("person", "merge", *codes["Awa"]).code == 0
+    phare.run()
+    assert phare.filrouge("person", "erase", codes["Jeanne"][0], "--yes").code == 0
+    rights = phare.filrouge("person", "show", codes["Awa"][0], "--json").facts["rights"]
+    assert (rights["marketing"]["may"], rights["service"]["may"]) == (True, True)
+    phare.export((*LINES, line(7, "Jeanne Exemple", "Ubu roi", "02/03/2026")))
+    phare.run()
+    (back,) = people_called(phare, "Jeanne")
+    rights = phare.filrouge("person", "show", back, "--json").facts["rights"]
+    assert rights["marketing"] == {"may": False, "reason": "erased", "basis": None, "until": None}
+
+
+def people_called(small: Small, name: str) -> list[str]:
+    with sqlite3.connect(small.folder / "filrouge.db") as connection:
+        sql = "SELECT p.code FROM person AS p JOIN profile AS f ON f.person = p.id WHERE f.first_name = ? ORDER BY p.id"
+        return [code for (code,) in connection.execute(sql, (name,))]
 
 
 def test_a_workbook_in_use_is_emptied_by_the_next_run(phare: Small) -> None:
