@@ -54,7 +54,7 @@ def facts_so_far(work: Work) -> dict[str, Any]:
     """The `--json` object of `filrouge run`, as it is at this point of the run."""
     waiting = sum(held.batch.mails for held in work.waiting)
     others = sum(held.batch.deeds for held in work.waiting)
-    sent, applied, decisions = work.sent, work.applied, work.decisions
+    applied, decisions = work.applied, work.decisions
     return {
         "run": work.number,
         "state": _state(work, waiting + others),
@@ -71,6 +71,30 @@ def facts_so_far(work: Work) -> dict[str, Any]:
             for name, one in work.pulled.items()
         },
         "people": {"new": work.people_new, "merged": work.people.merged, "total": work.people_count},
+        **_decided(work),
+        "cells": {
+            "written": applied.written if applied else 0,
+            "rows_added": applied.rows_added if applied else 0,
+            "edits_kept": applied.edits_kept if applied else 0,
+            "conflicts": applied.conflicts if applied else 0,
+        },
+        "deeds": dict(decisions.deeds) if decisions else {},
+        "services": {
+            kind: {"done": one.done, "failed": one.failed, "later": one.later, "held": one.held}
+            for kind, one in work.deeds.items()
+        },
+        "calls": {name: {"read": calls.read, "write": calls.write} for name, calls in work.calls.items()},
+        "mail": _mail(work, waiting, others),
+        "gates": [gate.sentence(work.desk.language) for gate in _gates(work)],
+        "told": work.told,
+        "notes": [*work.notes, *_notes(work)],
+    }  # fmt: skip
+
+
+def _decided(work: Work) -> dict[str, Any]:
+    """What each rule, journey and segment came to."""
+    decisions = work.decisions
+    return {
         "rules": {
             rule: {
                 "entered": len(moved.entered), "left": len(moved.left), "inside": moved.inside, "unknown": moved.unknown,
@@ -88,32 +112,22 @@ def facts_so_far(work: Work) -> dict[str, Any]:
             segment: {"inside": one.inside, "entered": one.entered, "left": one.left, "unknown": one.unknown}
             for segment, one in work.segments.items()
         },
-        "cells": {
-            "written": applied.written if applied else 0,
-            "rows_added": applied.rows_added if applied else 0,
-            "edits_kept": applied.edits_kept if applied else 0,
-            "conflicts": applied.conflicts if applied else 0,
-        },
-        "deeds": dict(decisions.deeds) if decisions else {},
-        "services": {
-            kind: {"done": one.done, "failed": one.failed, "later": one.later, "held": one.held}
-            for kind, one in work.deeds.items()
-        },
-        "calls": {name: {"read": calls.read, "write": calls.write} for name, calls in work.calls.items()},
-        "mail": {
-            "sent": sent.sent if sent else 0,
-            "failed": sent.failed if sent else 0,
-            "uncertain": sent.uncertain if sent else 0,
-            "waiting": waiting,
-            "others_waiting": others,
-            "waiting_barred": sum(held.barred for held in work.waiting),
-            "held": dict(sent.held) if sent else {},
-            "back": {word: work.came.counts[word] for word in TOLD if work.came.counts[word]} if work.came else {},
-        },
-        "gates": [gate.sentence(work.desk.language) for gate in _gates(work)],
-        "told": work.told,
-        "notes": [*work.notes, *_notes(work)],
     }  # fmt: skip
+
+
+def _mail(work: Work, waiting: int, others: int) -> dict[str, Any]:
+    """What became of the e-mails, and what waits: `waiting` of them, `others` of all else."""
+    sent = work.sent
+    return {
+        "sent": sent.sent if sent else 0,
+        "failed": sent.failed if sent else 0,
+        "uncertain": sent.uncertain if sent else 0,
+        "waiting": waiting,
+        "others_waiting": others,
+        "waiting_barred": sum(held.barred for held in work.waiting),
+        "held": dict(sent.held) if sent else {},
+        "back": {word: work.came.counts[word] for word in TOLD if work.came.counts[word]} if work.came else {},
+    }
 
 
 def _state(work: Work, waiting: int) -> str:

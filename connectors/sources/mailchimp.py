@@ -28,6 +28,7 @@ from connectors.client import Answer, Client
 from connectors.records import Record
 from connectors.source import Account, Broken, Object, Page, Setting
 from connectors.sources.mailchimp_member import Activity, Member, act_records, member_records, time_of
+from connectors.sources.mailchimp_shapes import Audience, Audiences, Emails, Members, Report, Reports
 from connectors.sources.mailchimp_writing import Writing
 from connectors.trouble import FixFile, GiveUp, LogInAgain, SetAside, TryLater
 
@@ -93,55 +94,6 @@ class MailchimpSettings(pydantic.BaseModel):
     def base(self) -> str:
         centre = self.key.get_secret_value().rpartition("-")[2]
         return self.endpoint or f"https://{centre}.api.mailchimp.com/3.0"
-
-
-class Stats(msgspec.Struct):
-    member_count: int = 0
-
-
-class Audience(msgspec.Struct):
-    """What Mailchimp calls an audience, and its API a list."""
-
-    id: str
-    name: str = ""
-    stats: Stats = msgspec.field(default_factory=Stats)
-
-
-class Audiences(msgspec.Struct):
-    lists: list[Audience]
-
-
-class Members(msgspec.Struct):
-    total_items: int
-    members: list[dict[str, Any]] = []
-
-
-class Report(msgspec.Struct):
-    """`opens` and `clicks` tell whether anything happened since the campaign was last read."""
-
-    id: str
-    send_time: str = ""
-    list_id: str = ""
-    opens: dict[str, Any] = {}
-    clicks: dict[str, Any] = {}
-
-    @property
-    def sent(self) -> datetime | None:
-        return time_of(self.send_time)
-
-    @property
-    def mark(self) -> str:
-        return f"{self.opens.get('opens_total')}/{self.clicks.get('clicks_total')}"
-
-
-class Reports(msgspec.Struct):
-    total_items: int
-    reports: list[Report] = []
-
-
-class Emails(msgspec.Struct):
-    total_items: int
-    emails: list[dict[str, Any]] = []
 
 
 class Place(msgspec.Struct, frozen=True):
