@@ -79,7 +79,7 @@ class Phare(Small):
         self.write("exports/dons.csv", GIFTS)
         self.write("exports/adhesions.csv", MEMBERS)
         self.write("exports/cleaned_members_export_1.csv", CLEANED)
-        self.change("config.yaml", "language: fr", f"language: {language}")
+        self.change("config.yaml", "language: fr", f"language: {language}, charity: yes")  # a gift lets it write
         self.change("config.yaml", "Signaux: flags}", f"Signaux: flags, {OWN[language][0]}: birthday}}")
         self.sheet()
 
