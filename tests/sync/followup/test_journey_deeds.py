@@ -103,7 +103,9 @@ def test_what_no_longer_holds_is_taken_back_but_the_team_is_told(season: Season)
 
 
 def test_a_cancelled_show_takes_all_of_it_back(season: Season) -> None:
-    begin(season, "at: 5 days before, forget: Asked", "at: 5 days before, notify: Comes", "at: 5 days before, task: Call")
+    begin(
+        season, "at: 5 days before, forget: Asked", "at: 5 days before, notify: Comes", "at: 5 days before, task: Call"
+    )
     season.at("2026-03-23 08:00")
     season.run()
     season.cancelled.add("Ubu")
@@ -150,7 +152,9 @@ def test_what_waits_too_long_for_a_yes_is_held_for_good(season: Season) -> None:
 
 
 def test_after_an_outage_what_would_have_gone_is_listed_and_the_rest_counted(season: Season) -> None:
-    begin(season, "at: 2 days before, webhook: crm", "at: 2 days before, forget: Asked", "at: 2 days before, task: Call")
+    begin(
+        season, "at: 2 days before, webhook: crm", "at: 2 days before, forget: Asked", "at: 2 days before, task: Call"
+    )
     season.at("2026-04-02 08:00")
     assert season.run().late == 3
     assert states(season) == {"webhook crm": "held too-late"}
