@@ -184,6 +184,11 @@ class ExcelTeam(MemorySheet):
                 lines.append(Line(row.id, str(key) if key else None, cells))
         return Grid([column for _, column in named if column.header != KEY_HEADER], lines)
 
+    def marked(self, tab: str, header: str) -> bool:
+        """Whether our mark lies on this column and goes with it."""
+        names = self._book[tab].defined_names.values() if tab in self.tabs and self.program == "excel" else ()
+        return any(name.comment == header and name.attr_text.startswith(f"'{tab}'!$") for name in names)
+
     # What the team does
 
     @contextmanager

@@ -86,6 +86,15 @@ class BothSidesInExcel(BothSides):
         }
         acts[act]()
 
+    @rule(header=st.sampled_from([*THEIRS, *COMPUTED]))
+    def rename_a_header(self, header: str) -> None:
+        """A column that carries our mark is known again where the program keeps the mark (promise 1)."""
+        loose = set(self.loose)
+        marked = self.sheet.marked(T, header)
+        super().rename_a_header(header)
+        if marked:
+            self.loose = loose
+
     def insert_empty_rows(self, at: int, count: int) -> None:
         if self.lines():
             self.sheet.insert_rows(T, at, count)
