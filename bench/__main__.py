@@ -111,6 +111,21 @@ def deciding() -> Iterable[Line]:
         yield Line(what, f"{took:.1f} s", "", None, days.megabytes, f"{most:g} s", took < most)
 
 
+def journeys() -> Iterable[Line]:
+    from bench.journeys import QUIET, SECONDS, measure
+    from bench.windows import PEOPLE, RECORDS
+
+    days = measure()
+    what = f"6 journeys, {PEOPLE:,} people, {RECORDS:,} records: a day"
+    beside = f"SQL and Polars by hand, nothing written: {days.hand:.1f} s"
+    reached = days.ours < SECONDS and days.megabytes < GIGABYTE
+    yield Line(
+        what, f"{days.ours:.1f} s", beside, days.hand / days.ours, days.megabytes, f"{SECONDS:g} s, 1 GB", reached
+    )
+    again = "the same day again"
+    yield Line(again, f"{days.quiet:.1f} s", "", None, days.megabytes, f"{QUIET:g} s", days.quiet < QUIET)
+
+
 def quiet_run() -> Iterable[Line]:
     from bench.quiet_run import counted, measure
 
@@ -151,7 +166,19 @@ def airtable() -> Iterable[Line]:
 
 BENCHES: dict[str, Callable[[], Iterable[Line]]] = {
     bench.__name__: bench
-    for bench in (evaluate, windows, reading, planning, deciding, workbook, pulling, airtable, mailing, quiet_run)
+    for bench in (
+        evaluate,
+        windows,
+        reading,
+        planning,
+        deciding,
+        journeys,
+        workbook,
+        pulling,
+        airtable,
+        mailing,
+        quiet_run,
+    )
 }
 
 
