@@ -13,6 +13,7 @@ from rules.conditions import (
     Condition,
     InSegment,
     NoneOf,
+    Period,
     Value,
 )
 from rules.context import Context
@@ -37,6 +38,7 @@ UNREAD_LIST = re.compile(
 ALL_OF = re.compile(r"(?:all(?: of)?|tous|toutes)\b(?: de)?\s*\[?\s*([^\],]*)", re.IGNORECASE)
 OF_SHEET = re.compile(r"(?:colonne|column|tableau|sheet)[ .]\s*(.+)", re.IGNORECASE)
 MONEY = re.compile(r"\s*(?:[€$£]|\b(?:euros?|dollars?|eur|cad)\b)", re.IGNORECASE)
+AGE = {"age"}
 SPENT = {"donations": "donated", "purchases": "spent", "tickets": "spent", "visits": "spent"}
 """Fields that count, each with the one that adds up the money."""
 EACH = {"amount", "score"}
@@ -81,6 +83,9 @@ def field_named(context: Context, text: str) -> str | None:
 
 def _unknown_field(context: Context, entry: Entry, path: str) -> None:
     key = entry.key
+    if fold(key.value) in AGE and (older := _older(context, entry.value)):
+        context.tell(key.place, "unknown-key-near", f"{path}.{key.value}", key.value, suggestion=older)
+        return
     begun = OF_SHEET.match(key.value)
     if begun and (column := next((name for name in context.columns or () if fold(name) == fold(begun[1])), None)):
         _tell_column(context, entry, path, column)
@@ -95,6 +100,21 @@ def _unknown_field(context: Context, entry: Entry, path: str) -> None:
         context.unknown_key(key, LINES, path)
         return
     _tell_column(context, entry, path, column)
+
+
+def _older(context: Context, node: Node) -> str | None:
+    """`age: over 65` as `birthday: more than 65 years ago`."""
+    words, found = context.words, re.search(r"\d{1,3}", node.value) if isinstance(node, Text) else None
+    if found is None or not isinstance(node, Text):
+        return None
+    phrase = read_phrase(words.language, "number", node.value) or read_phrase(
+        words.language, "number", suggest(words.language, "number", node.value) or ""
+    )
+    old = {"at_least": "more_ago", "more": "more_ago", "at_most": "less_ago", "less": "less_ago"}
+    if phrase is None or phrase.op not in old:
+        return None
+    birth = typed(words.language, "date", Phrase(old[phrase.op], (Period(int(found[0]), "year"),)))
+    return f"{words.key('fields', 'birthday')}: {birth}"
 
 
 def _tell_column(context: Context, entry: Entry, path: str, column: str) -> None:

@@ -65,7 +65,7 @@ def rehearse(desk: Desk, wishes: Wishes, rule: str | None = None, *, pull: bool,
 
     book, notes = read_rules(desk, keep_last_right=False)
     if rule is not None and not any(rule in {one.id, one.name} for one in book.acting):
-        raise FixFile("no-such-rule", found=rule, known=", ".join(one.id for one in book.acting))
+        raise FixFile("no-such-rule", found=rule, known=", ".join(f"`{one.name}`" for one in book.acting))
     with _copied(desk) as copy:
         work = Work(copy, wishes, 0, copy.clock.now(), book, notes)
         before = open_mails(copy.store)

@@ -39,7 +39,7 @@ def _named(book: Book, name: str | None) -> tuple[list[Rule], list[Journey]]:
     rules = [rule for rule in book.rules if name in {None, rule.id, rule.name}]
     journeys = [one for one in book.journeys if name in {None, one.id, one.name}]
     if not rules and not journeys and name is not None:
-        raise FixFile("no-such-rule", found=name, known=", ".join(one.id for one in book.acting))
+        raise FixFile("no-such-rule", found=name, known=", ".join(f"`{one.name}`" for one in book.acting))
     return rules, journeys
 
 
