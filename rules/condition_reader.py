@@ -30,7 +30,9 @@ from rules.windows import OPTIONS
 from rules.words import LANGUAGES, vocabulary
 from rules.yamltext import Block, Entry, Items, Node, Text
 
-NEGATION = re.compile(r"(?:not|pas|non|sauf|except|autre que|other than)\s+\S|!=|<>|≠")
+NEGATION = re.compile(
+    r"(?:not|pas|non|sauf|except|autre que|other than)\s+\S|!=|<>|≠|n(?:e\s+|')\S+\s+pas\b|(?:does|do|is|are)(?:n't| not)\b"
+)
 SIGNED = re.compile(r"(?:!=|>=?)\s*\w")  # quoted by rules.lines, so that it could be read at all
 UNREAD_LIST = re.compile(
     r"[\[\]]|^(?:any|all|some|none|no|au moins un|aucun|tous|toutes)\b(?: (?:of|de)\b.*)?$", re.IGNORECASE

@@ -312,6 +312,10 @@ class Book:
     def journey(self) -> Mapping[str, Journey]:
         return {journey.id: journey for journey in self.journeys}
 
+    def called(self, name: str) -> str | None:
+        """The id of the rule or journey that a person means by its id or its name, however they write it."""
+        return next((one.id for one in self.acting if name == one.id or fold(name) == fold(one.name)), None)
+
     @property
     def names(self) -> dict[str, str]:
         """How rules and journeys are called, by their id."""

@@ -120,7 +120,7 @@ def fold(text: str) -> str:
 def nearest(word: str, words: Iterable[str]) -> str | None:
     """The word a person most probably meant, or None when nothing is near. Ties go to the first."""
     typed, known = fold(word), list(words)
-    if len(typed) > 3 and (longer := [word for word in known if fold(word).startswith(typed)]):
+    if longer := [word for word in known if fold(word).startswith(typed if len(typed) > 3 else f"{typed} ")]:
         return longer[0]
     allowed = max(1, (len(typed) + 1) // 3)
     best, best_distance = None, allowed + 1

@@ -11,6 +11,7 @@ import polars as pl
 from rules.compiler import answers
 from rules.conditions import AllOf, AnyOf, Book, Check, Condition, NoneOf, Rule, column_of
 from rules.explain import Wording
+from rules.fields import FIELDS
 from rules.mistakes import fold
 
 MOST_VALUES = 12
@@ -47,6 +48,19 @@ def tally(
         missing = [pair for check in checks for pair in _missing(check, people)]
         count = None if met.null_count() == len(met) > 0 else int(met.sum())
         told.append(Tally(wording.condition(book, item), count, out, tuple(empty), tuple(missing)))
+    return told
+
+
+def often_empty(rule: Rule, people: pl.DataFrame, language: str) -> list[tuple[str, int]]:
+    """What `when` asks of our own texts (a town, a postcode), where fewer than half of all people have one: the field,
+    and how many have it. Who has none is not found, and the list looks right all the same.
+    """
+    asked = {check.field: check for item in rule.when.items for check in _checks(item)}
+    told = []
+    for field, check in asked.items():
+        known = len(people) - people[field].null_count() if field in people.columns else 0
+        if check.type == "text" and field in FIELDS and check.op != "never" and 0 < known < len(people) / 2:
+            told.append((Wording(language).field(check), known))
     return told
 
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from rules.conditions import Check, Deed, Period, Shift, Window
 from rules.context import Context
-from rules.days_meant import DAY_UNITS
+from rules.days_meant import DAY_UNITS, NAMED
 from rules.fields import FieldType
 from rules.misread import Misread, tell_misread
 from rules.mistakes import fold
@@ -107,7 +107,9 @@ def _within(context: Context, entry: Entry | None, path: str) -> Period | None:
     if text is None:
         return None
     period, language = read_period(context.words.language, text), context.words.language
-    if period is None:
+    if period is None and NAMED.search(fold(text)) and not text[0].isdigit():
+        context.tell(entry.value.place, "named-window", here, text, expected="within")
+    elif period is None:
         meant = suggest(language, "within", text)
         shown = entry.key.value
         tell_misread(context, Misread(entry.value.place, here, text, shown, "within", "within", "phrase", meant))

@@ -34,7 +34,7 @@ def approve_waiting(desk: Desk, what: str) -> Outcome:
     with desk.store.begin() as connection:
         box.note_digests(connection, desk.store.org, now)
         box.note_texts(connection, desk.store.org, lambda name: desk.templates[0].fingerprint([name]))
-        count = box.approve(connection, desk.store.org, what, at_the_keyboard(), desk.clock.now())
+        count = box.approve(connection, desk.store.org, book.called(what) or what, at_the_keyboard(), desk.clock.now())
         left = box.waits(connection, desk.store.org)
     if not count:
         known = ", ".join(sorted({batch.rule for batch in left})) or desk.say("nothing-at-all")

@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from rules.tally import Tally, tally
+from connectors.trouble import FixFile
+from rules.conditions import Book
+from rules.tally import Tally, often_empty, tally
 from sync.followup import standings
 from sync.rows import called, filled
 from sync.tabs import SET
 
 if TYPE_CHECKING:
     from sync.work import Work
+
+
+def meant(book: Book, name: str) -> str:
+    """The id of the rule or journey of this name. Raises FixFile `no-such-rule`."""
+    if found := book.called(name):
+        return found
+    raise FixFile("no-such-rule", found=name, known=", ".join(f"`{one.name}`" for one in book.acting))
 
 
 def moved_cells(work: Work, rule: str) -> set[tuple[str, str]]:
@@ -82,6 +91,13 @@ def nobody_lines(work: Work, rule: str) -> Iterator[str]:
         for word, there in line.missing:
             code = "preview-no-such-word" if there else "preview-no-such-word-many"
             yield say(code, word=word, there=", ".join(there))
+
+
+def often_empty_lines(work: Work, only: str) -> Iterator[str]:
+    """What few people are known by, though the rule asks for it."""
+    rule = work.book.rule.get(only)
+    for field, n in often_empty(rule, work.world.people, work.desk.language) if rule and work.world else ():
+        yield work.desk.say("preview-often-empty", field=field, n=n, all=len(work.frame))
 
 
 def _keys(work: Work) -> dict[int, str]:

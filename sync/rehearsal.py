@@ -9,7 +9,6 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from connectors.trouble import FixFile
 from sync.beginning import read_rules
 from sync.contacts import Contacts, keep_out
 from sync.deedwords import about
@@ -19,7 +18,7 @@ from sync.followup import deeds
 from sync.followup import outbox as box
 from sync.followup.templates import Gap
 from sync.messages import why_not
-from sync.one_rule import empty_rules, inside, moved_cells, nobody_lines, tasks
+from sync.one_rule import empty_rules, inside, meant, moved_cells, nobody_lines, often_empty_lines, tasks
 from sync.outcome import Outcome
 from sync.outlook import NONE_HELD, Paced, had_lately, open_mails, paced, paced_lines, taken_back
 from sync.progress import Silent
@@ -64,8 +63,7 @@ def rehearse(desk: Desk, wishes: Wishes, rule: str | None = None, *, pull: bool,
     from sync.work import Work
 
     book, notes = read_rules(desk, keep_last_right=False)
-    if rule is not None and not any(rule in {one.id, one.name} for one in book.acting):
-        raise FixFile("no-such-rule", found=rule, known=", ".join(f"`{one.name}`" for one in book.acting))
+    rule = rule and meant(book, rule)
     with _copied(desk) as copy:
         work = Work(copy, wishes, 0, copy.clock.now(), book, notes)
         before = open_mails(copy.store)
@@ -293,6 +291,8 @@ def _nobody_moves(work: Work, empty: list[str], only: str | None) -> Iterator[st
 
 
 def _nobody(work: Work, empty: list[str], only: str | None) -> Iterator[str]:
+    if only:
+        yield from often_empty_lines(work, only)
     if empty and only:
         yield from nobody_lines(work, empty[0])
     elif empty:

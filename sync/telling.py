@@ -8,7 +8,6 @@ from typing import Any
 
 import polars as pl
 
-from connectors.trouble import FixFile
 from rules.conditions import Book, Rule
 from rules.examples import run_examples as try_examples
 from rules.explain import explain
@@ -21,6 +20,7 @@ from sync.followup import outbox as box
 from sync.followup import segments, standings
 from sync.knowledge import know, stale_sources
 from sync.messages import why_not
+from sync.one_rule import meant
 from sync.outcome import Outcome
 from sync.people.story import story
 from sync.person import told_when
@@ -36,11 +36,10 @@ ANSWERS_FIRST = (True, None, False)
 
 def _named(book: Book, name: str | None) -> tuple[list[Rule], list[Journey]]:
     """The rules and journeys of this name (None: all)."""
-    rules = [rule for rule in book.rules if name in {None, rule.id, rule.name}]
-    journeys = [one for one in book.journeys if name in {None, one.id, one.name}]
-    if not rules and not journeys and name is not None:
-        raise FixFile("no-such-rule", found=name, known=", ".join(f"`{one.name}`" for one in book.acting))
-    return rules, journeys
+    only = name and meant(book, name)
+    return [one for one in book.rules if only in {None, one.id}], [
+        one for one in book.journeys if only in {None, one.id}
+    ]
 
 
 def _on_journeys(

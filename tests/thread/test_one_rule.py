@@ -33,6 +33,15 @@ règles:
 """
 
 
+VOISINS = """\
+règles:
+  - nom: Voisins
+    quand: {ville: Brest}
+    alors:
+      - signaler: Voisin
+"""
+
+
 @pytest.fixture
 def phare(small: Small) -> Small:
     small.write("rules/public.yaml", RULES)
@@ -81,6 +90,26 @@ def test_of_a_rule_without_anybody_it_tells_which_condition_nobody_meets(phare: 
     assert "sauf infolettre : inscrit" in said
     assert "`filrouge preview concerts`" in phare.filrouge("preview", today=TODAY).said
     assert "2 personnes" not in phare.filrouge("preview", "Perdus de vue", today=TODAY).said
+
+
+def test_what_few_are_known_by_is_told_though_the_list_looks_right(phare: Small) -> None:
+    phare.write(
+        "exports/membres.csv",
+        "Email Address,First Name,Last Name,City\nmax@example.org,Max,Roy,Brest\nnour@example.org,Nour,Roy,\n",
+    )
+    phare.run()
+    phare.write("rules/voisins.yaml", VOISINS)
+    said = phare.filrouge("preview", "Voisins", today=TODAY).said.replace("\xa0", " ")
+    assert "+ Max Roy" in said
+    assert "! `ville` n'est rempli que pour 1 personne sur " in said
+    assert "n'est rempli" not in phare.filrouge("preview", "Perdus de vue", today=TODAY).said
+
+
+def test_a_rule_is_known_however_its_name_is_typed(phare: Small) -> None:
+    assert phare.filrouge("preview", "perdus DE vue", today=TODAY).code == 0
+    assert "Perdus de vue" in phare.filrouge("explain", "awa.diallo@example.org", "--rule", "PERDUS DE VUE").said
+    refused = phare.filrouge("preview", "Perdus de vie", today=TODAY)
+    assert "Il y a : `Perdus de vue`" in refused.erred.replace("\xa0", " ")
 
 
 def test_rules_without_examples_are_named(phare: Small) -> None:
