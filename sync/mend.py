@@ -1,4 +1,6 @@
-"""`filrouge rules fix`: what can be mended safely in rule files, shown as a difference and written when it is accepted."""
+"""`filrouge rules fix`: what can be mended safely in rule files and the heads of templates, shown as a difference and
+written when it is accepted.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +18,14 @@ from rules.encoding import read_text
 from rules.mending import mended
 from rules.reader import read
 from sync.desk import Desk, files_in
+from sync.followup.pictures import ENDINGS as PICTURES
+from sync.followup.templatefiles import read_templates
+from sync.followup.templatemend import mended_template
 from sync.messages import say
 from sync.outcome import Outcome
 
 DONE, DECIDE = 0, 7
-ENDINGS = (".yaml", ".yml")
+ENDINGS, TEMPLATE = (".yaml", ".yml"), ".md"
 SHOWN = str.maketrans({"\t": "⇥", "\u00a0": "⍽", "\u202f": "⍽", "\r": ""})
 ACCENTS_SHOWN = 5
 
@@ -54,12 +59,12 @@ class _Fix:
 def fix_rules(
     file: Path | None, config: Path, spoken: str | None, usual: str, ask: Callable[[str], bool] | None, *, yes: bool
 ) -> Outcome:
-    """Mend one file, or all of the rules folder. `ask` puts the question whether to write; None: there is nobody to ask,
+    """Mend one file, or all of the rules folder and its templates. `ask` puts the question whether to write; None: there is nobody to ask,
     and exit 7 tells that somebody has to. Raises FixFile `fix-no-file`, TryLater `fix-changed`.
     """
     language, files = _files(file, config, spoken, usual)
     found = {shown: one.read_bytes() for shown, one in files.items()}
-    fixes = [_Fix(files[shown], shown, old, mended(old, language), language) for shown, old in found.items()]
+    fixes = [_Fix(files[shown], shown, old, _mended(shown, old, language), language) for shown, old in found.items()]
     fixes = [fix for fix in fixes if fix.old != fix.new]
     diffs = {fix.shown: fix.lines() for fix in fixes}
     said = [line for lines in diffs.values() for line in [*lines, ""]]
@@ -67,7 +72,7 @@ def fix_rules(
     accepted = bool(fixes) and (yes or (ask is not None and ask("\n".join([*said, question]))))
     for fix in fixes if accepted else ():
         _write(fix)
-    left = _left(found | {fix.shown: fix.new for fix in fixes}, language, alone=file is not None)
+    left = _left(found | {fix.shown: fix.new for fix in fixes}, files, language, alone=file is not None)
     facts: dict[str, Any] = {"files": {name: "\n".join(lines) for name, lines in diffs.items()}, "left": left}
     shown = said if yes or ask is None else []  # the question has shown them
     end = _end(language, len(fixes), left, accepted=accepted, asked=ask is not None)
@@ -75,9 +80,18 @@ def fix_rules(
     return Outcome([*shown, *end], {**facts, "written": accepted}, DECIDE if waits else DONE)
 
 
-def _left(files: dict[str, bytes], language: str, *, alone: bool) -> int:
+def _mended(shown: str, data: bytes, language: str) -> bytes:
+    return mended_template(data, shown) if shown.endswith(TEMPLATE) else mended(data, language)
+
+
+def _left(found: dict[str, bytes], files: dict[str, Path], language: str, *, alone: bool) -> int:
     """How many mistakes only a person can mend. A file alone may use segments of the others."""
-    mistakes = read(files, language=language).mistakes
+    templates = {shown: data for shown, data in found.items() if shown.endswith(TEMPLATE)}
+    rules = read({shown: data for shown, data in found.items() if shown not in templates}, language=language)
+    pictures: dict[str, bytes] = {}
+    for folder in {files[shown].parent for shown in templates}:
+        pictures |= files_in(folder, *PICTURES)
+    mistakes = [*rules.mistakes, *read_templates(templates, pictures)[1]]
     return sum(not (alone and mistake.code.startswith("unknown-segment")) for mistake in mistakes)
 
 
@@ -95,9 +109,10 @@ def _files(file: Path | None, config: Path, spoken: str | None, usual: str) -> t
         return spoken or usual, {str(file): file}
     desk = Desk.open(config, spoken)
     try:
-        folder = desk.config.rules_folder
-        names = files_in(folder, *ENDINGS) if folder.is_dir() else {}
-        return desk.language, {str(folder / name): folder / name for name in names}
+        rules = desk.config.rules_folder
+        ours = {rules: ENDINGS, rules / "templates": (TEMPLATE,)}
+        found = [folder / name for folder, ends in ours.items() if folder.is_dir() for name in files_in(folder, *ends)]
+        return desk.language, {str(one): one for one in found}
     finally:
         desk.close()
 

@@ -27,6 +27,7 @@ from rules.mistakes import Mistake, Place, fold, nearest, shorten
 from rules.words import vocabulary
 from rules.yamltext import Block, Text, parse
 from sync.followup import fill, proof
+from sync.followup.curly import straight, value_in_marks
 from sync.followup.pictures import Album
 from sync.followup.templates import Shared, Template, Templates
 from sync.messages import LANGUAGES, say
@@ -125,12 +126,25 @@ class _Reader:
         self.file, self.text, self.advice, self.album = file, text, advice, album
         self.body = text[body:].lstrip("\n")
         self.body_line = text.count("\n", 0, len(text) - len(self.body)) + 1
-        above = "\n" * (text.count("\n", 0, head) + 1)  # so that the lines keep their numbers
-        node, found = parse((above + text[head:head_end].partition("\n")[2]).encode(), file)
-        self.mistakes: list[Mistake] = list(found)
+        above = [""] * (text.count("\n", 0, head) + 1)  # so that the lines keep their numbers
+        self.mistakes: list[Mistake] = []
         self.head: dict[str, Text] = {}
+        self.written = [*above, *text[head:head_end].split("\n")[1:]]
+        node, found = parse("\n".join(self._unmarked(n, line) for n, line in enumerate(self.written)).encode(), file)
+        self.mistakes += found
         for entry in node.entries if isinstance(node, Block) else ():
             self._take(entry.key, entry.value)
+
+    def _unmarked(self, index: int, line: str) -> str:
+        """A line of the head whose value stands in the marks of a word processor, as it is meant."""
+        value = value_in_marks(line)
+        if value is None:
+            return line
+        column, found, right = value
+        self.mistakes.append(
+            Mistake(Place(self.file, index + 1, column + 1), "smart-quotes", found=found, suggestion=right)
+        )
+        return line[:column] + right
 
     def _take(self, key: Text, value: object) -> None:
         name = next((name for name, words in KEYS.items() if fold(key.value) in map(fold, words)), None)
@@ -150,7 +164,7 @@ class _Reader:
         self._fields("subject")
         self._fields("preview")
         self._check_body()
-        if not self._value("subject"):
+        if not self._value("subject") and ("subject" in self.head or not self._tried("subject")):
             self._tell(self._place("subject"), "template-subject")
         if not self.body.strip():
             self._tell(Place(self.file, self.body_line, 1), "template-body")
@@ -173,12 +187,21 @@ class _Reader:
     def _value(self, key: str) -> str:
         return self.head[key].value.strip() if key in self.head else ""
 
+    def _tried(self, key: str) -> bool:
+        """Whether a line of the head says it, or nearly: what is wrong with that line has been told."""
+        begun = [fold(re.split("[:：]", line.strip(), maxsplit=1)[0]) for line in self.written]
+        meant = [mistake.suggestion for mistake in self.mistakes if mistake.code == "template-key"]
+        return any(word in KEYS[key] for word in meant) or any(
+            line == fold(word) or line.startswith(f"{fold(word)} ") for line in begun for word in KEYS[key]
+        )
+
     def _place(self, key: str) -> Place:
         return self.head[key].place if key in self.head else Place(self.file, 1, 1)
 
     def _fields(self, key: str) -> None:
         if key in self.head:
-            self._check_text(self.head[key].value, self.head[key].place.line, self.head[key].place.column)
+            place = self.head[key].place
+            self._check_text(self.head[key].value, place.line, place.column, self.head[key])
 
     def _language(self, of_file: str | None) -> str | None:
         told = self._value("language")
@@ -202,7 +225,9 @@ class _Reader:
             self._tell(self._place(key), "template-address", told)
         return told
 
-    def _check_text(self, text: str, line: int, column: int) -> None:
+    def _check_text(self, text: str, line: int, column: int, of_head: Text | None = None) -> None:
+        written = "\n".join(self.text.split("\n")[line - 1 :])  # a value of the head may be folded over several lines
+        text = self._straightened(text, written, Place(self.file, line, column), of_head)
         try:
             names = fill.names_in(text)
         except jinja2.TemplateSyntaxError as fault:
@@ -211,11 +236,24 @@ class _Reader:
             code = "template-include" if fault.message == "include" else "template-syntax"
             self._tell(Place(self.file, line + fault.lineno - 1, column if fault.lineno == 1 else 1), code, found)
             return
-        written = "\n".join(self.text.split("\n")[line - 1 :])  # a value of the head may be folded over several lines
         for name in sorted(names):
             if fill.field_of(name) is None:
                 place = place_in(written, name, Place(self.file, line, 1))
                 self._tell(place, "template-field", name, _near(name))
+
+    def _straightened(self, text: str, written: str, begins: Place, of_head: Text | None) -> str:
+        """The text with straight marks between its braces, so that one slip hides nothing; those that were not are told."""
+        end, mark = 0, "'" if of_head and of_head.quoted else '"'
+        for code in fill.CODE.finditer(text):
+            right = straight(code[0], mark)
+            if right == code[0]:
+                continue
+            at = written.find(code[0], end)
+            end, before = at + len(code[0]), written[: max(at, 0)]
+            place = Place(self.file, begins.line + before.count("\n"), at - before.rfind("\n")) if at >= 0 else begins
+            facts = {"mendable": of_head is not None}
+            self.mistakes.append(TemplateMistake(place, "template-curly", found=code[0], suggestion=right, facts=facts))
+        return fill.CODE.sub(lambda code: straight(code[0]), text)
 
     def _check_body(self) -> None:
         self._check_text(self.body, self.body_line, 1)

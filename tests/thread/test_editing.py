@@ -159,3 +159,20 @@ def test_fix_goes_through_a_link_and_leaves_it_one(team: Small) -> None:
     assert team.filrouge("rules", "fix", "--yes").code == 0
     assert (team.folder / "rules/public.yaml").is_symlink()
     assert "    si:" not in real.read_text("utf-8")
+
+
+def test_fix_mends_the_heads_of_templates_too(team: Small) -> None:
+    sloppy = "---\nobjet: « Rappel : danse »\n# à nous\n---\nBonjour {{ prénom or “à vous” }},\n"
+    team.write("rules/templates/rappel.md", sloppy)
+    assert "filrouge rules fix" in team.filrouge("check").said
+    done = team.filrouge("rules", "fix", "--json", "--yes")
+    assert (list(done.facts["files"]), done.facts["left"]) == ([str(Path("rules/templates/rappel.md"))], 1)
+    mended = sloppy.replace("« Rappel : danse »", '"Rappel : danse"')
+    assert (team.folder / "rules/templates/rappel.md").read_text("utf-8") == mended
+    checked = team.filrouge("check").said
+    assert "Les guillemets de `{{ prénom or “à vous” }}`" in checked
+    assert "filrouge rules fix" not in checked  # of the body it touches nothing
+    assert "filrouge rules fix" not in team.filrouge("--language", "en", "check").said
+    team.write("rules/templates/rappel.md", sloppy)
+    assert team.filrouge("rules", "fix", "rules/templates/rappel.md", "--yes").code == 0
+    assert (team.folder / "rules/templates/rappel.md").read_text("utf-8") == mended

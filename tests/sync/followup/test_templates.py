@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from sync.followup.fill import field_of, names_in
 from sync.followup.templatefiles import read_templates
+from sync.followup.templatemend import mended_template
 from sync.messages import LANGUAGES
 
 GOOD = "---\nsubject: Hello\n---\nDear {{ first_name }}\n"
@@ -42,10 +43,52 @@ def mistakes(text: str, file: str = "templates/a.fr.md") -> list[tuple[str, int,
         ("---\nobjet: A\n---\n{% if visites %}x", ("template-syntax", 4, 1, None)),
         ("---\nobjet: A\n---\nx\n{% include '/etc/passwd' %}", ("template-include", 5, 1, None)),
         ("---\nobjet: A\n---\n{{ range(9) }}", ("template-field", 4, 4, "langue")),
+        ("---\nobjet: Rappel : danse\n---\nx", ("colon-in-text", 2, 15, None)),
+        ("---\nobjet Rappel\nfinalité: service\n---\nx", ("no-colon", 2, 1, None)),
+        ("---\nobjet: [a, b]\n---\nx", ("template-value", 2, 1, None)),
+        ("---\nobjjet: A\n---\nx", ("template-key", 2, 1, "objet")),
+        ("---\nobjet: “A, {{ prénom }}”\n---\nx", ("smart-quotes", 2, 8, '"A, {{ prénom }}"')),
+        ("---\nobjet: “A”\n---\nx", ("smart-quotes", 2, 8, "A")),
+        ("---\nobjet: A, {{ prénom or “x” }}\n---\nx", ("template-curly", 2, 11, '{{ prénom or "x" }}')),
+        ('---\nobjet: "A, {{ prénom or « x » }}"\n---\nx', ("template-curly", 2, 12, "{{ prénom or 'x' }}")),
+        ("---\nobjet: A\n---\n\nA “b” {{ prénom or ‘l’ami’ }}", ("template-curly", 5, 7, '{{ prénom or "l’ami" }}')),
     ],
 )
-def test_a_mistake_is_told_where_it_stands(text: str, expected: tuple[str, int, int, str | None]) -> None:
+def test_a_mistake_is_told_where_it_stands_and_once(text: str, expected: tuple[str, int, int, str | None]) -> None:
     assert mistakes(text) == [expected]
+
+
+def test_marks_of_a_word_processor_hide_no_other_mistake() -> None:
+    found = mistakes("---\nobjet: A\n---\nx {{ vile or “x” }} et {{ nnom }}")
+    assert sorted(code for code, *_ in found) == ["template-curly", "template-field", "template-field"]
+
+
+@pytest.mark.parametrize("text", ["objet: “A” et “B”", 'objet: "« A »"', "objet: A “b” {{ prénom or '“x”' }}"])
+def test_marks_that_are_read_as_they_stand_are_left(text: str) -> None:
+    assert mistakes(f'---\n{text}\n---\n« x » {{{{ prénom or "“x”" }}}}') == []
+    data = f"---\n{text}\n---\n“x”".encode()
+    assert mended_template(data, "a.md") == data
+
+
+@pytest.mark.parametrize(
+    ("head", "right"),
+    [
+        ("objet: « Rappel : danse »  ", 'objet: "Rappel : danse"'),
+        ("objet: “A, {{ prénom or « x » }}” ", "objet: \"A, {{ prénom or 'x' }}\""),
+        ("objet: {{ prénom or “x” }}, oui", "objet: \"{{ prénom or 'x' }}, oui\""),
+        ("objet: A {{ prénom or “x” }}", 'objet: A {{ prénom or "x" }}'),
+        ("objet:A", "objet: A"),
+        ("# “b” : c\nobjet: “A”", "# “b” : c\nobjet: A"),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_head_is_mended_and_the_body_never(head: str, right: str, end: str) -> None:
+    old, new = (
+        f"---\n{text}\n---\n“Bonjour” {{{{ prénom }}}}\tA\u00a0:B\n—\n".replace("\n", end).encode()
+        for text in (head, right)
+    )
+    assert mended_template(old, "a.md") == new
+    assert mended_template(new, "a.md") == new
 
 
 @pytest.mark.parametrize(
@@ -65,9 +108,7 @@ def test_a_name_of_several_words_is_written_as_in_a_rule(written: str, field: st
 
 def test_all_mistakes_at_once() -> None:
     codes = [code for code, *_ in mistakes("---\nobjjet: A\nfinalité: x\n---\n{{ a }}\n{{ b }}\n")]
-    assert sorted(codes) == sorted(
-        ["template-subject", "template-key", "template-purpose", "template-field", "template-field"]
-    )
+    assert sorted(codes) == sorted(["template-key", "template-purpose", "template-field", "template-field"])
 
 
 def test_a_file_from_windows_reads_the_same() -> None:
