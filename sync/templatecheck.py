@@ -33,7 +33,12 @@ def advise(desk: Desk) -> list[Mistake]:
         for file, size in sizes.items()
         if size > proof.CLIPPED
     ]
-    return sorted([*templates.advice, *heavy], key=lambda mistake: mistake.place)
+    ours = desk.config.language
+    foreign = [
+        TemplateMistake(Place(one.file, 1, 1), "template-foreign", found=one.name, facts={"language": ours})
+        for one in templates.foreign(ours)
+    ]
+    return sorted([*templates.advice, *heavy, *foreign], key=lambda mistake: mistake.place)
 
 
 def made_service(desk: Desk, book: Book) -> list[Mistake]:

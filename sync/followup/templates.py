@@ -154,6 +154,11 @@ class Templates:
         """The template in every language there is, each with its blocks."""
         return [self.with_blocks(one, default) for one in self._by_name.get(fold(name), {}).values()]
 
+    def foreign(self, default: str) -> list[Template]:
+        """One of each e-mail that there is neither in the organisation's language nor for all."""
+        known = [variants for variants in self._by_name.values() if variants.keys().isdisjoint({default, None})]
+        return [next(iter(variants.values())) for variants in known]
+
     def with_blocks(self, template: Template, default: str) -> Template:
         """With header and footer in the template's language (`default` is that of one without), and with the pictures."""
         if self._pictures:

@@ -204,3 +204,12 @@ def test_the_words_are_the_readers(small: Small) -> None:
     small.change("config.yaml", "schedule:", "shedule:")
     assert "Vouliez-vous dire" in small.filrouge("check").said
     assert "Did you mean" in small.filrouge("--language", "en", "check").said
+
+
+def test_an_email_that_is_there_in_another_language_only_is_told(small: Small) -> None:
+    assert "dans votre langue" not in small.filrouge("check").said
+    letter = small.folder / "rules" / "templates" / "on-se-revoit.md"
+    letter.rename(letter.with_name("on-se-revoit.en.md"))
+    done = small.filrouge("check")
+    assert "Écrivez aussi `on-se-revoit.fr.md`" in done.said
+    assert done.code == 0
