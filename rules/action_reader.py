@@ -85,8 +85,8 @@ def _is_tight(context: Context, text: str) -> bool:
     return bool(colon) and context.words.find("action", head) is not None
 
 
-def read_action(context: Context, block: Block, path: str) -> Iterable[Action]:
-    """The action in a block of lines, with its options; none when a mistake in it is told."""
+def read_action(context: Context, block: Block, path: str, several: str = "two-actions") -> Iterable[Action]:
+    """The action in a block of lines, with its options; none when a mistake in it is told: `several` where there are two."""
     named = [(name, entry) for entry in block.entries if (name := context.words.find("action", entry.key.value))]
     if not named:
         for entry in block.entries[:1]:
@@ -94,7 +94,7 @@ def read_action(context: Context, block: Block, path: str) -> Iterable[Action]:
         return ()
     name, entry = named[0]
     if len(named) > 1:
-        context.tell(named[1][1].key.place, "two-actions", path, named[1][1].key.value, first=entry.key.value)
+        context.tell(named[1][1].key.place, several, path, named[1][1].key.value, first=entry.key.value)
         return ()
     rest = Block(tuple(other for other in block.entries if other is not entry), block.place)
     options = _options(context, name, entry.key.value, rest, path)

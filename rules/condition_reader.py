@@ -21,7 +21,7 @@ from rules.days_meant import DATES
 from rules.fields import EVERY, FIELDS, FieldType
 from rules.misread import Misread, tell_misread
 from rules.mistakes import Place, fold, nearest
-from rules.names_meant import may_be_name, phrase_among, phrase_meant, several_meant
+from rules.names_meant import first_beginning, may_be_name, phrase_among, phrase_meant, several_meant
 from rules.never_true import sensible
 from rules.phrases import Phrase, read_date, read_number, read_phrase, typed
 from rules.suggestions import known_or_not, suggest
@@ -272,10 +272,8 @@ class _Reader:
     def _words(self, kind: FieldType, node: Text) -> Check | None:
         """Text and tags: any word is right, so a misspelled phrase is looked for on purpose."""
         phrase = read_phrase(self.language, kind, node.value)
-        if phrase is not None and kind == "tags" and phrase.op == "contain" and self._unread_list(node, phrase):
-            return None
         if phrase is not None:
-            return self._check(node, kind, phrase.op, phrase.values)
+            return None if self._several(kind, node, phrase) else self._check(node, kind, phrase.op, phrase.values)
         if meant := phrase_meant(self.context.words, self.field, kind, node.value):
             return self._fail(node, kind, meant)
         if several := several_meant(self.field, node.value):
@@ -287,8 +285,12 @@ class _Reader:
             return None
         return self._check(node, kind, "contain" if kind == "tags" else "is", (node.value.strip(),))
 
-    def _unread_list(self, node: Text, phrase: Phrase) -> bool:
-        """Tell `contain all of [dance, circus]`, which would be looked for as one word."""
+    def _several(self, kind: FieldType, node: Text, phrase: Phrase) -> bool:
+        """Tell `contain all of [dance, circus]` and `starts with 29 or 56`, which would be looked for as one word."""
+        if first := first_beginning(self.context.words, self.field, kind, phrase):
+            self._one_line_each("one-beginning", node.place, node.value, first)
+        if kind != "tags" or phrase.op != "contain":
+            return bool(first)
         text = str(phrase.values[0])
         if every := ALL_OF.match(text):
             begun = str(self.context.words.words["phrases"]["tags"]["contain"][0]).split(" {")[0]

@@ -201,7 +201,7 @@ def _action(context: Context, rest: Block, block: Block, path: str, *, silent: b
         if not silent and not waits:
             context.tell(block.place, "missing-action", path, expected="step_action")
         return None
-    found = list(read_action(context, rest, path))
+    found = list(read_action(context, rest, path, "two-actions-step"))
     if len(found) > 1:
         key = next(entry.key for entry in rest.entries if context.words.find("action", entry.key.value))
         code = "step-one-column" if isinstance(found[0], SetCell) else "step-one-tag"

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from rules.conditions import SHEET
 from rules.mistakes import nearest
-from rules.phrases import read_phrase, typed
+from rules.phrases import Phrase, read_phrase, typed
 from rules.suggestions import known_or_not
 from rules.words import LANGUAGES, Vocabulary
 
@@ -62,6 +62,14 @@ def several_meant(field: str, text: str) -> str | None:
     if len(names) < 2 or not all(names) or field.startswith(SHEET) or field == "organisation":
         return None
     return f"[{', '.join(names)}]"
+
+
+def first_beginning(words: Vocabulary, field: str, kind: str, phrase: Phrase) -> str | None:
+    """The `starts with 29` of `starts with 29 or 56`."""
+    several = several_meant(field, str(phrase.values[0])) if phrase.op == "starts" else None
+    if several is None:
+        return None
+    return typed(words.language, kind, Phrase("starts", (several[1:-1].split(", ")[0],)))
 
 
 def _nearly_begun(words: Vocabulary, kind: str, text: str) -> str | None:

@@ -14,7 +14,7 @@ from rules.days_meant import DAY_UNITS, NAMED
 from rules.fields import FieldType
 from rules.misread import Misread, tell_misread
 from rules.mistakes import fold
-from rules.phrases import read_fact_date, read_number, read_period, read_phrase
+from rules.phrases import read_fact_date, read_number, read_period, read_phrase, typed
 from rules.suggestions import suggest
 from rules.windows import OPTIONS
 from rules.words import Vocabulary
@@ -43,7 +43,7 @@ def read_window(context: Context, field: str, shown: str, block: Block, path: st
     return None if count is None or len(context.mistakes) > before else replace(count, window=window)
 
 
-OVER = re.compile(r"(.+?) (?:en|sur|dans|depuis|ces|pendant|in|within|over|during) (.+)")
+OVER = re.compile(r"(.+?),? (?:en|sur|dans|depuis|ces|pendant|in|within|over|during)(?: ?:)? (.+)")
 
 
 def windowed(words: Vocabulary, field: str, text: str) -> str | None:
@@ -54,6 +54,8 @@ def windowed(words: Vocabulary, field: str, text: str) -> str | None:
     number = (
         found[1] if read_phrase(words.language, "number", found[1]) else suggest(words.language, "number", found[1])
     )
+    if number and (exact := read_phrase(words.language, "number", number)) and exact.op == "is":
+        number = typed(words.language, "number", replace(exact, op="at_least"))  # three visits in a year: three or more
     period = found[2] if read_period(words.language, found[2]) else suggest(words.language, "within", found[2])
     count, within = words.key("window", "count"), words.key("window", "within")
     return f"{{{count}: {number}, {within}: {period}}}" if number and period else None

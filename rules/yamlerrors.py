@@ -36,7 +36,17 @@ def classify(error: yaml.YAMLError, lines: list[Line], file: str) -> tuple[Mista
     if code == "below":
         facts = {"word": key.strip().removeprefix("-").strip(), "value": value.strip()}
         return Mistake(place, code, found=text.strip(), facts=facts), index
+    if code == "colon-in-text" and (braces := _braces_left_out(text)):
+        return Mistake(place, "braces-left-out", found=text.strip(), suggestion=braces), index
     return Mistake(place, code, found=text.strip(), suggestion=_mend(code, text), facts={"sign": sign}), index
+
+
+def _braces_left_out(text: str) -> str | None:
+    """The count that `visits: at least 3, within: 2 years` was to be, as it should be typed."""
+    found = re.fullmatch(r"([^:{]+), ([^:,]+): ([^:{]+)", text.partition(":")[2].strip())
+    known = [vocabulary(language) for language in LANGUAGES] if found else []
+    words = next((words for words in known if found and words.find("window", found[2])), None)
+    return f"{{{words.key('window', 'count')}: {found[1]}, {found[2]}: {found[3]}}}" if words and found else None
 
 
 def _mend(code: str, text: str) -> str | None:
