@@ -7,7 +7,7 @@ from datetime import timedelta
 from connectors.trouble import FixFile
 from rules.conditions import Book
 from sync import runs
-from sync.desk import Desk, WrongFiles, show_mistakes
+from sync.desk import Desk, refusal, show_mistakes
 
 CLOCK_MAY_DIFFER = timedelta(minutes=10)
 
@@ -22,7 +22,7 @@ def read_rules(desk: Desk, *, keep_last_right: bool) -> tuple[Book, list[str]]:
         return reading.book, []
     lines = desk.lines()
     if not keep_last_right:
-        raise WrongFiles(mistakes, show_mistakes(mistakes, desk.language, lines))
+        raise refusal(mistakes, desk.language, lines)
     last = runs.last_right_rules(desk.store)
     mistakes = desk.stand_in(last)  # templates first: else every rule that uses one would count as wrong
     mistakes += desk.read_rules(None).mistakes

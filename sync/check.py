@@ -23,7 +23,7 @@ from sync.messages import LANGUAGES, say
 from sync.outcome import Outcome
 from sync.people.facts import donors
 from sync.schedule import Timetable
-from sync.templatecheck import advise, holes, links, made_service, misplaced
+from sync.templatecheck import advise, goes_on, holes, links, made_service, misplaced
 from sync.understood import understood
 from sync.unheard import unheard
 from sync.unsubscribing import try_page
@@ -206,7 +206,10 @@ def _outcome(
     all_right = all(account["state"] == "ok" for account in accounts.values())
     said: list[str] = []
     if mistakes:
-        said += [show_mistakes(mistakes, language, lines), "", say(language, "check-mistakes", n=len(mistakes))]
+        stopping = sum(not goes_on(mistake) for mistake in mistakes)
+        counted = {"check-mistakes": stopping, "check-mistakes-go-on": len(mistakes) - stopping}
+        said += [show_mistakes(mistakes, language, lines), ""]
+        said += [say(language, code, n=n) for code, n in counted.items() if n]
         said += [say(language, "check-fixable")] if any(_is_mendable(mistake) for mistake in mistakes) else []
     said += () if mistakes else remarks  # below a long table, nobody would see the mistakes
     if advice:

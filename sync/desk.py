@@ -53,6 +53,12 @@ def show_mistakes(mistakes: Iterable[Mistake], language: str, lines: dict[str, l
     return "\n\n".join(mistake.show(language, line_of(mistake)) for mistake in mistakes)
 
 
+def refusal(mistakes: Sequence[Mistake], language: str, lines: dict[str, list[str]]) -> WrongFiles:
+    """Why nothing is done: that nothing runs before they are mended, and all of them."""
+    stops = say(language, "check-mistakes", n=len(mistakes))
+    return WrongFiles(mistakes, f"{stops}\n\n{show_mistakes(mistakes, language, lines)}")
+
+
 def _for_us_alone(url: str) -> None:
     """A new SQLite file holds everybody: nobody else on this machine may read it."""
     scheme, _, path = url.partition(":///")
@@ -104,8 +110,7 @@ class Desk:
         reading = read_config(file)
         if reading.config is None:
             said = language or reading.language
-            shown = show_mistakes(reading.mistakes, said, {file.name: reading.lines})
-            raise WrongFiles(reading.mistakes, shown)
+            raise refusal(reading.mistakes, said, {file.name: reading.lines})
         config = reading.config
         return cls(config, Clock(config.zone, today), language or config.language)
 

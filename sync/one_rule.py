@@ -6,13 +6,18 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from connectors.trouble import FixFile
-from rules.conditions import Book
+from rules.conditions import Book, SetCell
+from rules.journey_reader import at_said
 from rules.tally import Tally, often_empty, tally
 from sync.followup import standings
+from sync.report.gather import shown
 from sync.rows import called, filled
+from sync.sheet.columns import FORMULA, cell_of
 from sync.tabs import SET
+from sync.underway import does
 
 if TYPE_CHECKING:
+    from sync.sheet.plan import Plan
     from sync.work import Work
 
 
@@ -31,6 +36,44 @@ def moved_cells(work: Work, rule: str) -> set[tuple[str, str]]:
     fields = {one.header: one.field for one in work.tab.columns}
     moved = {(keys[person], "flags") for person in flagged if person in keys}
     return moved | {(keys[p], fields.get(column, SET + column)) for p, column in cells if p in keys}
+
+
+def kept_cells(work: Work, plan: Plan, only: str | None) -> list[dict[str, Any]]:
+    """Cells that this rule (None: any) would set now, and that keep what the team wrote."""
+    setting = [one.id for one in work.book.acting if any(isinstance(action, SetCell) for action in one.actions)]
+    mine = {cell for rule in setting if only in {None, rule, work.book.names[rule]} for cell in moved_cells(work, rule)}
+    ours = [(one.key, one.field, one.now, one.ours) for one in plan.keeps]
+    ours += [(one.key, one.field, one.now, one.wanted) for one in plan.conflicts if one.winner == "team"]
+    headers = {mapped.field: mapped for mapped in work.tab.columns}
+    return [
+        {
+            "key": key,
+            "column": headers[field].header,
+            "stays": shown(cell_of(now.removeprefix(FORMULA), headers[field].kind), work.desk.language),
+            "rule": shown(cell_of(wanted, headers[field].kind), work.desk.language),
+        }
+        for key, field, now, wanted in ours
+        if (key, field) in mine and now != wanted
+    ]
+
+
+def steps_now(work: Work, only: str | None) -> dict[str, list[dict[str, str]]]:
+    """The steps that journeys (of this name; None: all) take now, by journey; an empty list for one that takes none."""
+    found: dict[str, list[dict[str, str]]] = {}
+    names = {row["person_id"]: called(row) or row["key"] for row in work.frame.iter_rows(named=True)}
+    for one in (one for one in work.book.journeys if only in {None, one.id, one.name}):
+        with work.desk.store.look() as connection:
+            rows = standings.steps_taken(connection, work.desk.store.org, one.id, work.number)
+        found[one.id] = [
+            {
+                "person": names.get(row.person_id, "?"),
+                "step": row.step,
+                "at": at_said(work.desk.language, one.step[row.step].at),
+                "what": does(work.desk, one.step[row.step]),
+            }
+            for row in rows
+        ]
+    return found
 
 
 def tasks(work: Work, only: str | None) -> Iterator[dict[str, Any]]:

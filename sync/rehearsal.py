@@ -18,7 +18,17 @@ from sync.followup import deeds
 from sync.followup import outbox as box
 from sync.followup.templates import Gap
 from sync.messages import why_not
-from sync.one_rule import empty_rules, inside, meant, moved_cells, nobody_lines, often_empty_lines, tasks
+from sync.one_rule import (
+    empty_rules,
+    inside,
+    kept_cells,
+    meant,
+    moved_cells,
+    nobody_lines,
+    often_empty_lines,
+    steps_now,
+    tasks,
+)
 from sync.outcome import Outcome
 from sync.outlook import NONE_HELD, Paced, had_lately, open_mails, paced, paced_lines, taken_back
 from sync.progress import Silent
@@ -30,9 +40,11 @@ from sync.sheet.apply import preview as preview_cells
 from sync.sheet.columns import cell_of
 from sync.store import Store
 from sync.store.copy import copy_store
-from sync.underway import Coming, coming, coming_json, coming_lines
+from sync.templatecheck import going_wrong
+from sync.underway import Coming, coming, coming_json, coming_lines, counts
 
 if TYPE_CHECKING:
+    from rules.journeys import Journey
     from sync.work import Wishes, Work
 
 MOST, NAMED = 20, 5
@@ -104,7 +116,8 @@ def _outcome(work: Work, plan: Any, only: str | None, page: Path | None, before:
     rows_added = len(plan.rows) if plan and only is None else 0
     troubles = [work.sheet_trouble, *(one.trouble for one in work.pulled.values())]
     notes = [work.desk.say(trouble.code, **trouble.facts) for trouble in troubles if trouble]
-    notes += had_lately(work, only)
+    wrong = going_wrong(work)
+    notes += [*had_lately(work, only), *wrong]
     holes = _holes(mails)
     facts = {
         "rules": rules,
@@ -113,20 +126,36 @@ def _outcome(work: Work, plan: Any, only: str | None, page: Path | None, before:
         "tasks": list(tasks(work, only)),
         "deeds": done,
         "nobody_in": empty_rules(work, only),
+        "journeys": steps_now(work, only),
         "coming": coming_json(steps, _called(work)) if steps else [],
         "cells": cells,
+        "cells_kept": kept_cells(work, plan, only) if plan else [],
         "rows_added": rows_added,
         "notes": notes,
         "empty_fields": holes,
     }
     held_back = paced(work, rows, contacts) if rows else NONE_HELD  # last: it uses the copy up
     facts["would_wait"] = held_back.waits
-    said = list(_lines(work, facts, mails, steps, only, held_back))
+    said = [work.desk.say("preview-mistakes", n=len(wrong))] if wrong else []
+    said += list(_lines(work, facts, mails, steps, only, held_back))
+    if any(len(some) > MOST for some in _lists(facts)) and not page:
+        said.append(work.desk.say("preview-all", command=_on_a_page(work, only)))
     if page:
         with work.desk.speaking(work.desk.config.language):
             ahead.write(_ahead(work, facts, mails), page)
         said.append(work.desk.say("preview-page", file=page))
     return Outcome(said, facts)
+
+
+def _lists(facts: dict[str, Any]) -> Iterator[list[Any]]:
+    """Everything that is listed, of which only the first few are shown."""
+    for moved in facts["rules"].values():
+        yield from moved.values()
+    yield from (facts[name] for name in ("mails", "tasks", "deeds", "cells"))
+
+
+def _on_a_page(work: Work, only: str | None) -> str:
+    return work.desk.command("preview", *([only] if only else []), "--page", work.desk.say("preview-page-example"))
 
 
 def _ahead(work: Work, facts: dict[str, Any], mails: list[Draft]) -> Ahead:
@@ -147,7 +176,7 @@ def _ahead(work: Work, facts: dict[str, Any], mails: list[Draft]) -> Ahead:
         facts["rows_added"],
         [(one["person"], one["what"], _whose(work, one)) for one in facts["tasks"]]
         + [(one["person"], one["what"], say(f"deed-state-{one['state']}")) for one in facts["deeds"]],
-        [*facts["notes"], *(_hole(work.desk, hole) for hole in facts["empty_fields"])],
+        [*facts["notes"], *_kept(work, facts["cells_kept"]), *(_hole(work.desk, hole) for hole in facts["empty_fields"])],
     )  # fmt: skip
 
 
@@ -236,6 +265,9 @@ def _lines(
             yield say("preview-rule", name=rule.name, enters=len(moved["enters"]), leaves=len(moved["leaves"]))
             for verb in ("enters", "leaves"):
                 yield from _some(say, [f"  {'+' if verb == 'enters' else '−'} {name}" for name in moved[verb]])
+    for journey in work.book.journeys:
+        if only in {None, journey.id}:
+            yield from _journey_now(work, journey, facts["journeys"][journey.id], only)
     yield from _nobody(work, facts["nobody_in"], only)
     yield from _mail_lines(work, facts["taken_back"], mails, held_back)
     if facts["tasks"]:
@@ -253,9 +285,31 @@ def _lines(
     yield say("preview-cells-of-it" if only else "preview-cells", n=len(cells), rows=facts["rows_added"])
     names = work.names({cell["key"] for cell in cells})
     yield from _some(say, [_cell(work, cell, names.get(cell["key"]) or cell["key"]) for cell in cells])
+    yield from _kept(work, facts["cells_kept"])
     yield from (_hole(work.desk, hole) for hole in facts["empty_fields"])
     yield from facts["notes"]
     yield say("preview-nothing-touched")
+
+
+def _journey_now(work: Work, journey: Journey, steps: list[dict[str, str]], only: str | None) -> Iterator[str]:
+    """What the journey does now, and for whom; that it does nothing only to who asks for it."""
+    say, walked = work.desk.say, work.decisions.journeys.get(journey.id) if work.decisions else None
+    told = counts(work.desk, walked) if walked else ""
+    if told:
+        yield say("preview-journey-now", name=journey.name, counts=told)
+        yield from _some(say, [f"  + {one['person']} · {one['at']} · {one['what']}" for one in steps])
+    elif only == journey.id:
+        yield say("preview-journey-nothing", name=journey.name)
+
+
+def _kept(work: Work, cells: list[dict[str, Any]]) -> Iterator[str]:
+    """Cells that a rule would set, were they not the team's."""
+    if not cells:
+        return
+    names = work.names({cell["key"] for cell in cells})
+    yield work.desk.say("preview-kept", n=len(cells))
+    told = [cell | {"name": names.get(cell["key"]) or cell["key"]} for cell in cells]
+    yield from _some(work.desk.say, [work.desk.say("preview-kept-cell", **cell) for cell in told])
 
 
 def _mail_lines(work: Work, gone: list[dict[str, Any]], mails: list[Draft], held_back: Paced) -> Iterator[str]:

@@ -19,6 +19,7 @@ from sync.mailbox import TOLD
 from sync.messages import why_not
 from sync.outcome import Outcome
 from sync.people.doubts import doubts
+from sync.templatecheck import going_wrong
 from sync.underway import counts
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ def _notes(work: Work) -> list[str]:
     if unsure := sum(one.run == work.number for one in doubts(work.desk.store)):
         notes.append(say("run-unsure", n=unsure))
     if work.knowledge:
-        notes += [say("run-column-gone", header=header) for header in work.knowledge.columns_gone]
+        notes += going_wrong(work)
         stale = work.knowledge.stale.items()
         notes += [say("run-stale" if last else "run-never-read", source=source) for source, last in stale]
     if work.closed and (held := _approved(work)):

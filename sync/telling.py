@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from rules.conditions import Book, Rule
+from rules.conditions import Book, Rule, SetCell
 from rules.examples import run_examples as try_examples
 from rules.explain import explain
 from rules.journeys import Journey
@@ -24,8 +24,10 @@ from sync.one_rule import meant
 from sync.outcome import Outcome
 from sync.people.story import story
 from sync.person import told_when
+from sync.report.gather import shown
 from sync.rows import called, everybody, filled, set_columns, with_team, with_windows
-from sync.sheet.look import look
+from sync.sheet.columns import FORMULA, cell_of
+from sync.sheet.look import Look, look
 from sync.stays import stay_facts, stay_line
 from sync.tabs import people_tab
 from sync.underway import Trip, trips
@@ -82,7 +84,9 @@ def explain_person(desk: Desk, who: str, rule: str | None) -> Outcome:
     whys = [explain(book, one, person, today, unknown=unknown, language=language, name=name) for one in chosen]
     reasons = zip(chosen, whys, strict=True)
     for one, why in sorted(reasons, key=lambda pair: ANSWERS_FIRST.index(pair[1].answer)):
-        done = _done(desk, one, past, person.row(0, named=True), holds=why.answer)
+        row = person.row(0, named=True)
+        done = _done(desk, one, past, row, holds=why.answer)
+        done += _kept(desk, one, seen, row) if why.answer else []
         said += [*why.lines(), *(f"  {line}" for line in done), ""]
         facts["rules"][one.id] = {**why.to_json(), "done": done}
     said += [*_on_journeys(desk, facts, trips(desk, walked, book, person, unknown, past), walked if rule else (), name)]
@@ -117,6 +121,20 @@ def _done(
                     "explain-deed", what=filled(desk, about(desk, row), person), state=became(desk, row), when=when
                 )
             )
+    return found
+
+
+def _kept(desk: Desk, rule: Rule, seen: Look, person: Mapping[str, Any]) -> list[str]:
+    """The cells that the rule would set in the person's row, and where the team wrote something else."""
+    row = seen.seen.filter(pl.col("key") == person["key"])
+    fields = {one.header: one for one in seen.tab.columns}
+    found = []
+    for action in (one for one in rule.actions if isinstance(one, SetCell)):
+        mapped, ours = fields[action.column], filled(desk, action.value, person)
+        there = "" if row.is_empty() or mapped.field not in row.columns else row[mapped.field][0]
+        if there not in {"", ours}:
+            stays = shown(cell_of(there.removeprefix(FORMULA), mapped.kind), desk.language)
+            found.append(desk.say("explain-cell-kept", column=action.column, stays=stays, rule=ours))
     return found
 
 

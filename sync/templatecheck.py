@@ -5,6 +5,7 @@ have no occasion to tell of, how heavy a page is, and which links answer.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -20,6 +21,9 @@ from sync.followup.occasions import GIFTS, KINDS, used
 from sync.followup.templatefiles import TemplateMistake, place_in
 from sync.followup.templates import Gap, Template
 from sync.rows import called, everybody, house_of
+
+if TYPE_CHECKING:
+    from sync.work import Work
 
 NAMED = 3
 
@@ -70,6 +74,18 @@ def misplaced(desk: Desk, book: Book) -> list[Mistake]:
                     mistake = TemplateMistake(place, code, found=name, facts={"rule": one.name})
                     found.setdefault((name, place), mistake)
     return list(found.values())
+
+
+def going_wrong(work: Work) -> list[str]:
+    """Mistakes that stop no run, in words: what their lines ask is left out. `goes_on` says which."""
+    gone = work.knowledge.columns_gone if work.knowledge else ()
+    said = [f"{one.place}  {one.message(work.desk.language)}" for one in misplaced(work.desk, work.book)]
+    return [*said, *(work.desk.say("run-column-gone", header=header) for header in gone)]
+
+
+def goes_on(mistake: Mistake) -> bool:
+    """Whether runs go on in spite of this mistake, which only the sheet or the rules together show."""
+    return mistake.code.startswith("unknown-column") or mistake.code in {"template-occasion", "template-occasion-gift"}
 
 
 def holes(desk: Desk) -> list[Mistake]:

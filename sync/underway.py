@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 from babel.dates import format_date
 
-from rules.conditions import Book, Email, Flag, SetCell, Task
+from rules.conditions import Book, Email, Flag, Newsletter, SetCell, Task
 from rules.explain import explain
 from rules.journey_reader import at_said
 from rules.journeys import Journey, Step, as_rule
@@ -21,7 +21,9 @@ from sync.deedwords import about_deed, became
 from sync.desk import Desk
 from sync.followup.acts import deed_of
 from sync.followup.anchors import Anchors
+from sync.followup.decide import digest_of
 from sync.followup.journeys import World, judge, span_of, timed
+from sync.followup.outbox import would_wait
 from sync.followup.turn import Walked
 from sync.messages import why_not
 from sync.person import told_when
@@ -157,7 +159,15 @@ def _open(desk: Desk, world: World, journey: Journey, step: Step, row: Mapping[s
     code, mark = {True: ("next-run", "open"), False: ("not-now", "passed"), None: ("undecided", "unsure")}[
         row["verdict"]
     ]
+    if code == "next-run" and isinstance(step.action, Email | Newsletter) and _is_asked(desk, journey):
+        code = "next-run-asks"
     return _Passage(step, start, MARKS[mark], desk.say(f"journey-{code}"), why)
+
+
+def _is_asked(desk: Desk, journey: Journey) -> bool:
+    """Whether what the journey sends waits for a person's approval first."""
+    with desk.store.look() as connection:
+        return would_wait(connection, desk.store.org, journey.id, digest_of(journey, desk.templates[0]))
 
 
 def _why(desk: Desk, world: World, journey: Journey, step: Step, row: Mapping[str, Any]) -> tuple[str, ...]:

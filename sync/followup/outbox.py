@@ -122,7 +122,11 @@ def _meaning(kept: str | None) -> str | None:
 
 def _reworded(rule: sa.Row[Any]) -> bool:
     """Are its e-mails other ones than those approved? Of an approval from before this was kept, nobody can tell."""
-    then, now = ((kept or "").partition("+")[2] for kept in (rule.approved_digest, rule.digest))
+    return _other_letters(rule.approved_digest, rule.digest)
+
+
+def _other_letters(approved: str | None, present: str) -> bool:
+    then, now = ((kept or "").partition("+")[2] for kept in (approved, present))
     return bool(then) and then != now
 
 
@@ -186,6 +190,14 @@ _UNAPPROVED: dict[str, Any] = {
     "state": "planned", "batch": None, "approved_at": None, "approved_by": None,
     "reason": sa.case((outbox.c.approved_at.is_not(None), ASKED_AGAIN), else_=None),
 }  # fmt: skip
+
+
+def would_wait(connection: Connection, org: int, rule: str, digest: str) -> bool:
+    """Whether an e-mail that a run plans now for a rule or journey waits for a person. `digest`: as it is written now."""
+    row = connection.execute(sa.select(rule_state).where(rule_state.c.org == org, rule_state.c.rule == rule)).first()
+    if row is None or row.approved_at is None:
+        return True
+    return _other_letters(row.approved_digest, digest)
 
 
 def _take_approval_back(connection: Connection, org: int, rule: str) -> None:

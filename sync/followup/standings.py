@@ -72,6 +72,13 @@ def moved_by(connection: Connection, org: int, rule: str, run: int) -> tuple[set
     return set(connection.scalars(worn)), {(row.person_id, row.column) for row in connection.execute(cells)}
 
 
+def steps_taken(connection: Connection, org: int, journey: str, run: int) -> list[sa.Row[Any]]:
+    """The steps of a journey that a run did, by step and person."""
+    mine = (journey_step.c.org == org, journey_step.c.rule == journey, journey_step.c.run == run)
+    rows = sa.select(journey_step).where(*mine, journey_step.c.state == "done")
+    return list(connection.execute(rows.order_by(journey_step.c.step, journey_step.c.person_id)).all())
+
+
 def new_tasks(connection: Connection, org: int, run: int) -> list[sa.Row[Any]]:
     """Tasks that a run made and that nobody took back, by rule and due day; `text` is a template."""
     rows = sa.select(task).where(task.c.org == org, task.c.run == run, task.c.state.in_(("waiting", "open")))

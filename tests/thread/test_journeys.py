@@ -160,6 +160,43 @@ def test_preview_and_the_report_tell_of_journeys(phare: Phare) -> None:
     assert "Autour du spectacle" in waiting
 
 
+def test_preview_begins_with_who_is_at_a_step_and_explain_says_of_them_what_it_says(phare: Phare) -> None:
+    phare.export((
+        line(1, "Nadia Nouvelle", "Cyrano", "20/03/2026"), line(2, "Luc Roy", "Ubu", "21/03/2026"),
+        line(3, "Eve Petit", "Ubu", "22/03/2026"),
+    ))  # fmt: skip
+    phare.run(today="2026-03-15")
+    nothing = phare.filrouge("preview", "autour-du-spectacle", today="2026-03-15").said
+    assert nothing.startswith("Autour du spectacle\u00a0: aucune étape à ce passage.")
+
+    def told(who: str, today: str) -> tuple[str, str]:
+        return phare.steps(who, today)[0], phare.filrouge("preview", "autour-du-spectacle", today=today).said
+
+    step, ahead = told("Nadia Nouvelle", "2026-03-17")
+    assert "puis attend votre accord" in step
+    assert ahead.startswith(
+        "Autour du spectacle, à ce passage\u00a0: 1 étape faite.\n"
+        "  + Nadia Nouvelle · 3 jours avant · courriel «\u00a0infos\u00a0»\n"
+    )
+    assert "(attend votre accord)" in ahead
+    assert phare.filrouge("preview", "--json", today="2026-03-17").facts["journeys"] == {
+        "autour-du-spectacle": [
+            {"person": "Nadia Nouvelle", "step": "infos", "at": "3 jours avant", "what": "courriel «\u00a0infos\u00a0»"}
+        ]
+    }
+
+    assert phare.day("2026-03-17", "autour-du-spectacle") == ["infos"]
+    step, ahead = told("Luc Roy", "2026-03-18")
+    assert step.endswith("part au prochain passage")
+    assert "(accordé)" in ahead
+    phare.change("rules/templates/infos.md", "Bonjour", "Bonsoir")  # other words are not the approved ones
+    step, ahead = told("Luc Roy", "2026-03-18")
+    assert "puis attend votre accord" in step
+    assert "(attend votre accord)" in ahead
+    english = phare.filrouge("--language", "en", "explain", "Luc Roy", today="2026-03-18").said
+    assert "is prepared by the next run, then waits for approval" in english
+
+
 def test_a_renamed_journey_repeats_nothing(phare: Phare) -> None:
     phare.export((line(1, "Nadia Nouvelle", "Cyrano", "20/03/2026"),))
     phare.day("2026-03-17", "autour-du-spectacle")

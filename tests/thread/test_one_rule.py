@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import openpyxl
 import pytest
 
-from tests.thread.small import TODAY, Small
+from tests.thread.small import TODAY, Small, line
 
 RULES = """\
 règles:
@@ -135,6 +136,98 @@ def test_explain_does_not_say_that_somebody_is_in_a_rule_that_no_longer_holds(ch
     assert "au dernier passage" in said
 
 
+def test_cells_that_keep_what_the_team_wrote_are_counted_by_preview_and_told_by_explain(small: Small) -> None:
+    small.run()
+    _remark(small, "Tutoie")
+    small.write("rules/public.yaml", KEPT)
+    ahead = small.filrouge("preview", "Venus", "--json", today=TODAY).facts
+    assert [(one["column"], one["stays"], one["rule"]) for one in ahead["cells_kept"]] == [
+        ("Remarques", "Tutoie", "Vient souvent")
+    ]
+    assert {cell["key"] for cell in ahead["cells"]}.isdisjoint(one["key"] for one in ahead["cells_kept"])
+    said = small.filrouge("preview", "Venus", today=TODAY).said.replace("\xa0", " ")
+    assert "1 cellule garde ce que l'équipe y a écrit :\n  Awa Diallo · Remarques : Tutoie" in said
+    assert "1 cell keeps what the team" in small.filrouge("--language", "en", "preview", today=TODAY).said
+    assert small.filrouge("preview", "Autres", "--json", today=TODAY).facts["cells_kept"] == []
+    why = [small.filrouge("explain", who, today=TODAY).said for who in ("Awa Diallo", "Jeanne Exemple")]
+    assert ["garde ce que l'équipe y a écrit" in one for one in why] == [True, False]
+
+
+def _remark(small: Small, words: str) -> None:
+    """The team adds a column and writes in Awa's row."""
+    file = small.folder / "Contacts.xlsx"
+    book = openpyxl.load_workbook(file)
+    sheet = book["Contacts"]
+    headers = [cell.value for cell in sheet[1]]
+    names = [row[headers.index("Prénom")].value for row in sheet.iter_rows()]
+    sheet.cell(1, len(headers) + 1).value = "Remarques"
+    sheet.cell(names.index("Awa") + 1, len(headers) + 1).value = words
+    book.save(file)
+
+
+def test_more_than_is_shown_is_on_a_page_and_that_is_said_once(small: Small) -> None:
+    assert "--page" not in small.filrouge("preview", today=TODAY).said
+    small.export(tuple(line(n, f"Nom{n} Personne", "Cyrano", "20/03/2024") for n in range(1, 25)))
+    small.run()
+    small.write("rules/public.yaml", KEPT)
+    said = small.filrouge("preview", "Venus", today=TODAY).said
+    assert said.count(" de plus\n") > 1
+    assert said.count("`filrouge preview venus --page apercu.html`") == 1
+    assert "`filrouge preview --page preview.html`" in small.filrouge("--language", "en", "preview", today=TODAY).said
+    shown = small.filrouge("preview", "Venus", "--page", "apercu.html", today=TODAY).said
+    assert "filrouge preview venus" not in shown
+    assert "Nom23 Personne" in (small.folder / "apercu.html").read_text("utf-8")
+
+
+def test_what_check_says_of_runs_is_what_preview_and_run_do(small: Small) -> None:
+    small.run()
+    small.write("rules/templates/rappel.md", "---\nobjet: Rappel de {{ spectacle }}\n---\nBonjour\n")
+    small.write("rules/rappel.yaml", REMINDED)
+    checked = small.filrouge("check")
+    assert checked.code == 2
+    assert "2 erreurs qui n'arrêtent pas les passages" in checked.said
+    assert "Rien ne tourne" not in checked.said
+    said = [small.filrouge("preview", *name, today=TODAY).said for name in ((), ("Colonne",))]
+    said += [small.run().said]
+    assert [one.startswith("! 2 erreurs dans vos règles ou vos modèles") for one in said] == [True, True, False]
+    for one in said:
+        assert "La colonne «\xa0Nulle part\xa0» n'est pas dans le tableau" in one
+        assert "rappel.md:2:21  `spectacle` parle d'un spectacle" in one
+    assert not [mail for mail in small.filrouge("outbox", "--json").facts["mails"] if mail["state"] == "sent"]
+
+    small.change("rules/templates/rappel.md", "objet: Rappel", "objet: Rappel : vue")
+    stops = "1 erreur. Rien ne tourne avant qu'elle soit corrigée."
+    assert stops in small.filrouge("check").said
+    for refused in (small.filrouge("preview", today=TODAY), small.run()):
+        assert (refused.code, refused.said) == (2, "")
+        assert refused.erred.startswith(stops)
+    english = [small.filrouge("--language", "en", *words).erred for words in (["preview"], ["run"])]
+    assert all(one.startswith("1 mistake. Nothing runs before it is mended.") for one in english)
+
+
+REMINDED = """\
+règles:
+  - nom: Rappel
+    quand: {visites: au moins 1}
+    alors:
+      - courriel: rappel
+        finalité: service
+  - nom: Colonne
+    quand: {tableau: {Nulle part: oui}}
+    alors:
+      - signaler: Colonne
+"""
+KEPT = """\
+règles:
+  - nom: Venus
+    quand: {visites: au moins 1}
+    alors:
+      - écrire: {Remarques: Vient souvent}
+  - nom: Autres
+    quand: {visites: 0}
+    alors:
+      - signaler: Autre
+"""
 ASKED = """\
 règles:
   - nom: Danse
