@@ -10,9 +10,11 @@ from collections.abc import Collection, Iterator
 import polars as pl
 
 from rules.conditions import AllOf, Book, Check, Condition, leaves
+from rules.fields import FIELDS
 from rules.mistakes import Mistake, fold, nearest
 from rules.phrases import Phrase, typed
 from rules.tally import MOST_VALUES, missing_words
+from rules.words import vocabulary
 from sync.desk import Desk
 from sync.outofreach import out_of_reach
 from sync.people.profile import people_frame
@@ -21,6 +23,9 @@ ASKED = frozenset(
     {"genre", "genres", "membership", "answered", "city", "postcode", "region", "country", "organisation"}
 )
 """Fields whose words come from a source, or from a list of places; names, flags and the like are anybody's."""
+
+GIVEN = {"person", "membership", "engagement", "answer"}
+"""Kinds of record that only some services give."""
 
 IN_A_TOWN = re.compile(r"\s*\([^)]*\)|[\d,]+")
 """What people write beside a town: its postcode, the number of its county."""
@@ -38,6 +43,7 @@ def unheard(desk: Desk, book: Book) -> list[Mistake]:
     worded = [check for check in checks if check.window or check.field in ASKED]
     told = [mistake for check in worded for mistake in _told(check, people, language)]
     told += [mistake for check in checks for mistake in out_of_reach(check, people, today, language)]
+    told += [mistake for check in checks for mistake in _unfed(check, people, language)]
     return list({(mistake.place, mistake.found): mistake for mistake in told}.values())
 
 
@@ -59,6 +65,15 @@ def _told(check: Check, people: pl.DataFrame, language: str) -> Iterator[Mistake
         listed = ", ".join(f"`{known}`" for known in there) if len(there) <= MOST_VALUES else ""
         code = "nobody-has-near" if meant else "nobody-has" if listed else "nobody-has-many"
         yield Mistake(check.place, code, found=word, expected=listed, suggestion=meant)
+
+
+def _unfed(check: Check, people: pl.DataFrame, language: str) -> Iterator[Mistake]:
+    """A field that nobody has anything in, as no source gives it: what asks for it decides nothing."""
+    field = FIELDS.get(check.field)
+    if field is None or check.op == "never" or check.field not in people.columns or not field.source & GIVEN:
+        return
+    if people[check.field].null_count() == len(people) > 0:
+        yield Mistake(check.place, "nobody-has-field", found=vocabulary(language).shown("fields", check.field))
 
 
 def _several(word: str, there: Collection[str]) -> str | None:

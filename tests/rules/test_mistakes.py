@@ -80,6 +80,7 @@ def test_every_sentence_is_said_by_some_file() -> None:
         "nobody-has",
         "nobody-has-near",
         "nobody-has-many",
+        "nobody-has-field",
         "nobody-reaches",
         "still-to-come",
         "before-all",

@@ -264,6 +264,14 @@ def test_check_tells_a_word_that_nobody_has(phare: Small) -> None:
     assert "public.yaml:4:" in done.said
 
 
+def test_check_tells_a_field_that_no_source_gives(phare: Small) -> None:
+    unfed = "    sauf: {fin d'adhésion: connue, prochaine visite: connue}\n    alors: {signaler: X}\n"
+    phare.write("rules/public.yaml", f"règles:\n  - nom: Sauf\n    quand: {{visites: au moins 1}}\n{unfed}")
+    advice = phare.filrouge("check", "--json").facts["advice"]
+    assert [one["found"] for one in advice] == ["fin d'adhésion"]
+    assert "aucune source ne le donne" in phare.filrouge("check").said
+
+
 OUT_OF_REACH = """\
 règles:
   - nom: Trop
@@ -319,6 +327,7 @@ def test_an_email_whose_file_has_a_mistake_is_not_called_missing(phare: Small) -
 
 
 def test_check_tells_another_programs_merge_signs(phare: Small) -> None:
+    phare.write("rules/public.yaml", RULES.partition("  - nom: Concerts")[0])  # what it asks is known of nobody
     phare.change("rules/public.yaml", "Appeler {{ prénom }}", "Appeler [prénom], de [chez nous]")
     phare.change("rules/templates/on-se-revoit.md", "Bonjour {{ prénom or", "Bonjour «nom», *|FNAME|* {{ prénom or")
     done = phare.filrouge("check", "--json")
