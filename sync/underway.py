@@ -154,6 +154,8 @@ def _open(desk: Desk, world: World, journey: Journey, step: Step, row: Mapping[s
     if row["latest"] < now:
         return _Passage(step, start, MARKS["passed"], desk.say("journey-over"))
     why = _why(desk, world, journey, step, row)
+    if not journey.active:
+        return _Passage(step, start, MARKS["passed"], desk.say("journey-off"), why)
     if row["due"] > now:
         return _Passage(step, start, MARKS["open"], desk.say("journey-comes"), why)
     code, mark = {True: ("next-run", "open"), False: ("not-now", "passed"), None: ("undecided", "unsure")}[

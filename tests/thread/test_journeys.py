@@ -197,6 +197,14 @@ def test_preview_begins_with_who_is_at_a_step_and_explain_says_of_them_what_it_s
     assert "is prepared by the next run, then waits for approval" in english
 
 
+def test_of_a_journey_that_sleeps_explain_promises_nothing(phare: Phare) -> None:
+    phare.export((line(1, "Nadia Nouvelle", "Cyrano", "20/03/2026"),))
+    phare.run(today="2026-03-15")
+    assert "en pause" not in "".join(phare.steps("Nadia Nouvelle", "2026-03-17"))
+    phare.change("rules/parcours.yaml", "    autour:", "    actif: non\n    autour:")
+    assert ["en pause" in step for step in phare.steps("Nadia Nouvelle", "2026-03-17")] == [True, True]
+
+
 def test_a_renamed_journey_repeats_nothing(phare: Phare) -> None:
     phare.export((line(1, "Nadia Nouvelle", "Cyrano", "20/03/2026"),))
     phare.day("2026-03-17", "autour-du-spectacle")

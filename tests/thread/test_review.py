@@ -97,11 +97,11 @@ def test_a_copied_row_says_it_too(small: Small) -> None:
 
 def test_a_mistake_in_a_text_that_a_rule_writes_is_told_where_it_stands(small: Small) -> None:
     small.change(
-        "rules/public.yaml", "- courriel: on-se-revoit", "- écrire: {Statut: 'Perdu depuis {{ dernière visite }}'}"
+        "rules/public.yaml", "- courriel: on-se-revoit", "- écrire: {Statut: 'Perdu depuis {{ dernière_visite or }}'}"
     )
     done = small.filrouge("run")
     assert (done.code, "rules/public.yaml:12:" in done.erred) == (2, True)
-    small.change("rules/public.yaml", "dernière visite }}", "dernière_vsite }}")
+    small.change("rules/public.yaml", "dernière_visite or }}", "dernière_vsite }}")
     assert "dernière_visite" in small.filrouge("check").said
     small.change("rules/public.yaml", "dernière_vsite }}", "dernière_visite }}")
     assert small.run().code == 0
@@ -213,4 +213,4 @@ def test_looking_ahead_before_the_first_run_leaves_no_trace(small: Small) -> Non
 def test_preview_of_a_rule_that_is_not_there(small: Small) -> None:
     done = small.filrouge("preview", "nope")
     assert done.code == 2
-    assert "perdus-de-vue" in done.erred
+    assert "`Perdus de vue`" in done.erred
