@@ -105,13 +105,12 @@ class Excel:
         elif (part := book.sheet(tab)) is None:
             self._exchange(book, fresh.new_tab(book, tab, columns, *look), tab)
         elif not find_layout(Worksheet(book, part)).headers:
-            self._exchange(book, self._with_headers(book, part, columns, key=True), tab)
+            self._exchange(book, self._with_headers(book, tab, columns, key=True), tab)
         return self._read_anew(tab)
 
     def add_columns(self, table: Table, columns: Sequence[NewColumn]) -> Table:
         book = self._unchanged(table)
-        part = self._part(book, table.tab)
-        self._exchange(book, self._with_headers(book, part, columns, key=False), table.tab)
+        self._exchange(book, self._with_headers(book, table.tab, columns, key=False), table.tab)
         return self._read_anew(table.tab)
 
     def write(
@@ -122,7 +121,7 @@ class Excel:
             return
         self._refuse_if_open()
         book = self._unchanged(table)
-        outcome = Edit(book, self._part(book, table.tab)).apply(changes)
+        outcome = Edit(book, self._part(book, table.tab), table.tab).apply(changes)
         if not outcome.parts:
             batch = Batch(f"{book.sha}:{book.sha}", outcome.changes, outcome.refused, book.sha)
             before(batch)
@@ -185,9 +184,9 @@ class Excel:
             raise TryLater("sheet-changed", file=self.path.name, tab=tab)
         return part
 
-    def _with_headers(self, book: Book, part: str, columns: Sequence[NewColumn], *, key: bool) -> Mapping[str, Pieces]:
+    def _with_headers(self, book: Book, tab: str, columns: Sequence[NewColumn], *, key: bool) -> Mapping[str, Pieces]:
         looks = fresh.looks(book.styles, columns, self.setting.country, self.setting.language)
-        return Edit(book, part).with_columns(columns, looks, key=key)
+        return Edit(book, self._part(book, tab), tab).with_columns(columns, looks, key=key)
 
     def _read_anew(self, tab: str) -> Table:
         table = self.read(tab)

@@ -161,7 +161,8 @@ def test_adoption_gives_each_row_a_key_and_widens_the_filter(sheet: Excel) -> No
     write(sheet, read(sheet, "Contacts"), marked)
     names = etree.fromstring(parts(sheet.path)["xl/workbook.xml"]).iter("{*}definedName")
     assert [(name.get("name"), name.get("hidden"), name.text) for name in names if "filrouge" in name.get("name", "")] == [
-        ("_filrouge.name", "1", "'Contacts'!$A$1")
+        ("_filrouge.name", "1", "'Contacts'!$A$1"),
+        ("_filrouge_tab.contacts_contacts", "1", "'Contacts'!$1:$1048576"),
     ]  # fmt: skip
 
 

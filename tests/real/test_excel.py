@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from datetime import date
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import pytest
 
@@ -27,6 +28,23 @@ from tests.hostile import NAMES
 pytestmark = pytest.mark.real
 FOR_EXCEL = "xlsx:Calc MS Excel 2007 XML"
 EVERY_TAB_AS_TEXT = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1"
+
+MODULE = """<?xml version="1.0" encoding="UTF-8"?>
+<script:module xmlns:script="http://openoffice.org/2000/script" script:name="Module1" script:language="StarBasic">{}
+</script:module>"""
+MACRO = """Sub Main
+Dim how(0) As New com.sun.star.beans.PropertyValue
+how(0).Name = "Hidden"
+how(0).Value = True
+book = StarDesktop.loadComponentFromURL("{file}", "_blank", 0, how())
+tabs = book.Sheets
+{acts}
+Dim kind(0) As New com.sun.star.beans.PropertyValue
+kind(0).Name = "FilterName"
+kind(0).Value = "Calc MS Excel 2007 XML"
+book.storeAsURL("{file}", kind())
+book.close(True)
+End Sub"""
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -160,6 +178,38 @@ def test_a_renamed_header_is_known_after_libreoffice_saved_it(tmp_path: Path) ->
     saved: Excel = excel(converted(sheet.path, FOR_EXCEL, tmp_path / "saved"))
     by_hand(saved, lambda page: page.cell(1, 2, "E-mail"))
     assert [column.tag for column in read(saved).columns if column.header == "E-mail"] == ["email"]
+
+
+@pytest.mark.parametrize(
+    ("acts", "found"),
+    [
+        ('tabs.getByName("Contacts").Name = "L\'été 2026"', True),
+        ('tabs.copyByName("Contacts", "Copie", 0)', True),
+        ('tabs.copyByName("Contacts", "Copie", 0)\ntabs.getByName("Contacts").Name = "Archive"', False),
+        ('tabs.copyByName("Contacts", "Copie", 0)\ntabs.removeByName("Contacts")', False),
+    ],
+    ids=["renamed", "copied", "copied and renamed", "copied and removed"],
+)
+def test_a_tab_that_libreoffice_renames_is_followed_and_no_copy_is(tmp_path: Path, acts: str, *, found: bool) -> None:
+    sheet = excel(tmp_path)
+    marked(sheet, filled(sheet, [("Zoé", "zoe@example.org", date(2025, 3, 1), 3, 45.5, True)]))
+    was = sheet.revision(TAB)
+    in_libreoffice(sheet.path, acts, tmp_path / "profile")
+    assert sheet.revision(TAB) != was
+    table = sheet.read(TAB)
+    assert (table is not None) == found
+    if table is not None:
+        marked(sheet, table)
+        assert [row.key for row in read(sheet).rows] == ["P0"]
+
+
+def in_libreoffice(path: Path, acts: str, profile: Path) -> None:
+    """Opens the workbook, does `acts` to its `tabs` (in LibreOffice's Basic), and saves it."""
+    soffice = ["soffice", "--headless", f"-env:UserInstallation={profile.as_uri()}"]
+    subprocess.run([*soffice, "--terminate_after_init"], check=True, capture_output=True, timeout=120)
+    macro = MACRO.format(file=path.as_uri(), acts=acts)
+    (profile / "user/basic/Standard/Module1.xba").write_text(MODULE.format(escape(macro)), "utf-8")
+    subprocess.run([*soffice, "macro:///Standard.Module1.Main"], check=True, capture_output=True, timeout=120)
 
 
 def test_it_shows_a_new_workbook_as_we_meant_it(tmp_path: Path) -> None:

@@ -47,6 +47,23 @@ def test_where_the_marks_are_lost_a_renamed_column_waits(small: Small, names: st
     assert small.row("Jeanne")["Venues"] == (2 if names == "lost" else 3)
 
 
+def test_a_renamed_tab_goes_on_and_so_does_what_is_told_of_it(small: Small) -> None:
+    small.run()
+    book = openpyxl.load_workbook(small.folder / "Contacts.xlsx")
+    book["Contacts"].title = "Public 2026"
+    for mark in book.defined_names.values():
+        mark.attr_text = mark.attr_text.replace("'Contacts'!", "'Public 2026'!")
+    book.save(small.folder / "Contacts.xlsx")
+    small.export((*LINES, *NEW))
+    done = small.run()
+    assert done.code == 0, done.said + done.erred
+    assert {row["Prénom"]: row["Visites"] for row in small.rows("Public 2026")}["Jeanne"] == 3
+    assert "Contacts" not in openpyxl.load_workbook(small.folder / "Contacts.xlsx").sheetnames
+    before = (small.folder / "Contacts.xlsx").read_bytes()
+    assert small.run().code == 0
+    assert (small.folder / "Contacts.xlsx").read_bytes() == before
+
+
 def test_a_new_person_goes_where_the_team_filled_its_formula_down(small: Small) -> None:
     small.run()
     book = openpyxl.load_workbook(small.folder / "Contacts.xlsx")

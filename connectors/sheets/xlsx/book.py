@@ -11,6 +11,7 @@ from typing import Any
 from lxml import etree
 
 from connectors.sheets.xlsx.markup import child, local, namesake, parsed, prefix_of, serialised, settled
+from connectors.sheets.xlsx.names import renamed_tab
 from connectors.sheets.xlsx.package import Package, Pieces, folder_of
 from connectors.sheets.xlsx.places import Area, area
 from connectors.sheets.xlsx.styles import Styles
@@ -102,11 +103,16 @@ class Book:
         return found
 
     def sheet(self, tab: str) -> str | None:
-        """The part of the tab called so; letter case and outer blanks do not matter if no other tab is meant."""
+        """The part of the tab called so, or that we knew by this name before the team renamed it; letter case and outer
+        blanks do not matter if no other tab is meant.
+        """
         if tab in self.sheets:
             return self.sheets[tab]
         alike = [part for name, part in self.sheets.items() if name.strip().casefold() == tab.strip().casefold()]
-        return alike[0] if len(alike) == 1 else None
+        if alike:
+            return alike[0] if len(alike) == 1 else None
+        now = renamed_tab(self.root, tab)
+        return self.sheets.get(now) if now is not None else None
 
     def tab(self, part: str) -> str:
         """The name on the tab of a sheet's part."""

@@ -83,10 +83,11 @@ class Outcome:
 
 
 class Edit:
-    """Changes to one tab, gathered and then written as parts."""
+    """Changes to one tab, gathered and then written as parts. `tab` is what we know it as, whatever it is called now."""
 
-    def __init__(self, book: Book, part: str) -> None:
+    def __init__(self, book: Book, part: str, tab: str) -> None:
         self.book = book
+        self.tab = tab
         self.sheet = Worksheet(book, part)
         self.layout = find_layout(self.sheet)
         self.edits: dict[int, RowEdit] = {}
@@ -193,6 +194,7 @@ class Edit:
         growth = names.Growth(row + 1, last, new_last, *right)
         edits = [
             partial(names.mark, tab=tab, header_row=row, columns=columns),
+            *([partial(names.mark_tab, tab=tab, known_as=self.tab)] if columns else []),
             partial(names.grow, tab=tab, growth=growth),
         ]
         return [*edits, *([recalculate] if self.book.has_formulas(self.sheet.part, self.sheet.xml) else [])]

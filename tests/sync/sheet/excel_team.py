@@ -7,6 +7,7 @@ import io
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -23,15 +24,18 @@ from tests.sync.sheet.workbook_page import Head, Page, filled
 
 OTHER = "Accueil"
 """A tab of the team's that is none of our business, with a text and a formula."""
+SPARE = "Contacts (2)"
+"""The copy that a program makes of the tab; nobody else's business either."""
 LOCKS = ("~${}", ".~lock.{}#")
 
 
 @dataclass(frozen=True)
 class Copy:
-    """The file as the team set it aside, and which row was which."""
+    """The file as the team set it aside, which row was which, and what its tabs were called."""
 
     raw: bytes
     ids: dict[str, list[str]]
+    titles: dict[str, str]
 
 
 class ExcelTeam(MemorySheet):
@@ -44,7 +48,8 @@ class ExcelTeam(MemorySheet):
     `answer`: the folder is on another machine, whose answer is lost. `meanwhile`: before our connector opens the file
     to write. `instant`: when the new file lies beside it, ready to take its place.
     `program` saved the file: `excel` moves our marks with their cells, `libreoffice` drops what they remember as well,
-    `openpyxl` leaves them where they were, `google` drops them.
+    `openpyxl` leaves them where they were, `google` drops them. `titles`: what a tab is called now that is still the one
+    that we keep up.
     """
 
     service: ClassVar[str] = "excel"
@@ -58,6 +63,7 @@ class ExcelTeam(MemorySheet):
         self.instant: list[Callable[[], None]] = []
         self.overwritten: list[tuple[str, str, Cell | Formula]] = []
         self.ids: dict[str, list[str]] = {}
+        self.titles: dict[str, str] = {}
         self._ids, self._raw, self._grids = 0, b"", dict[str, Grid]()
         self._book: Any = None
 
@@ -139,7 +145,7 @@ class ExcelTeam(MemorySheet):
     def _rest(self, tab: str) -> dict[str, Any]:
         """What is none of our business: the other tabs, and what stands above the headers."""
         above = {tab: self._page(tab).above()} if tab in self.tabs else {}
-        others = [name for name in (self._book.sheetnames if self.raw else ()) if name != tab]
+        others = [name for name in (self._book.sheetnames if self.raw else ()) if name != self.title(tab)]
         return above | {name: filled(self._book[name]) for name in others}
 
     def _compare(self, tab: str, stood: dict[tuple[str, str], Cell | Formula], rest: dict[str, Any]) -> None:
@@ -166,12 +172,17 @@ class ExcelTeam(MemorySheet):
         if (raw := self.raw) != self._raw or not raw:
             self._raw = raw
             self._book = openpyxl.load_workbook(io.BytesIO(raw)) if raw else None
-            names = [name for name in self._book.sheetnames if name != OTHER] if raw else []
+            titles = [name for name in self._book.sheetnames if name not in {OTHER, SPARE}] if raw else []
+            known = {title: tab for tab, title in self.titles.items()}
+            names = [known.get(title, title) for title in titles]
             self._grids = {name: self._grid(name) for name in names}
         return self._grids
 
+    def title(self, tab: str) -> str:
+        return self.titles.get(tab, tab)
+
     def _page(self, tab: str) -> Page:
-        return Page(self._book[tab], self.ids.setdefault(tab, []), self._id)
+        return Page(self._book[self.title(tab)], self.ids.setdefault(tab, []), self._id)
 
     def _grid(self, tab: str) -> Grid:
         page = self._page(tab)
@@ -186,8 +197,15 @@ class ExcelTeam(MemorySheet):
 
     def marked(self, tab: str, header: str) -> bool:
         """Whether our mark lies on this column and goes with it."""
-        names = self._book[tab].defined_names.values() if tab in self.tabs and self.program == "excel" else ()
-        return any(name.comment == header and name.attr_text.startswith(f"'{tab}'!$") for name in names)
+        title = self.title(tab)
+        names = self._book[title].defined_names.values() if tab in self.tabs and self.program == "excel" else ()
+        return any(name.comment == header and name.attr_text.startswith(f"'{title}'!$") for name in names)
+
+    def followed(self, tab: str) -> bool:
+        """Whether our mark lies on this tab, goes with it when it is renamed, and no copy leaves a doubt."""
+        copies = SPARE in self._book.sheetnames and ours(self._book[SPARE].defined_names)
+        marks = ours(self._book.defined_names) if self.tags and not copies else []
+        return any(mark.attr_text.startswith(f"'{self.title(tab)}'!$") for mark in marks)
 
     # What the team does
 
@@ -202,6 +220,8 @@ class ExcelTeam(MemorySheet):
         self.save(tab)
 
     def save(self, tab: str) -> None:
+        for mark in ours(self._book.defined_names) if self.program == "google" else ():
+            del self._book.defined_names[mark.name]
         target = io.BytesIO()
         self._book.save(target)
         self.path.write_bytes(target.getvalue())
@@ -309,30 +329,51 @@ class ExcelTeam(MemorySheet):
 
     def rename_tab(self, tab: str, new: str) -> None:
         assert tab in self.tabs
-        self.ids[new] = self.ids.pop(tab)
-        sheet = self._book[tab]
+        followed, title = self.followed(tab) or new == tab, self.title(tab)
+        sheet = self._book[title]
         sheet.title = new
-        for name in sheet.defined_names.values() if self.tags else ():
-            name.attr_text = name.attr_text.replace(f"'{tab}'!", f"'{new}'!")
+        for name in [*sheet.defined_names.values(), *ours(self._book.defined_names)] if self.tags else ():
+            name.attr_text = name.attr_text.replace(f"'{title}'!", f"'{new}'!")
+        if followed:
+            self.titles[tab] = new
+        else:
+            self.ids[new] = self.ids.pop(tab)
         self.save(new)
+
+    def copy_tab(self, tab: str) -> None:
+        """The copy has marks of its own, as Excel and LibreOffice make them."""
+        assert tab in self.tabs
+        if SPARE in self._book.sheetnames:
+            del self._book[SPARE]
+        title = self.title(tab)
+        spare = self._book.copy_worksheet(self._book[title])
+        spare.title = SPARE
+        names = [*self._book[title].defined_names.values(), *ours(self._book.defined_names)] if self.tags else []
+        for name in names:
+            spare.defined_names[name.name] = own = copy(name)
+            own.attr_text = own.attr_text.replace(f"'{title}'!", f"'{SPARE}'!")
+        self.save(SPARE)
 
     def remove_tab(self, tab: str) -> None:
         """The whole file, where it holds nothing else."""
         assert tab in self.tabs
         del self.ids[tab]
+        title = self.titles.pop(tab, tab)
         if len(self._book.sheetnames) == 1:
             self.path.unlink()
             return
-        del self._book[tab]
+        del self._book[title]
+        for mark in ours(self._book.defined_names) if self.tags else ():
+            mark.attr_text = mark.attr_text.replace(f"'{title}'!", "#REF!")
         self.save(tab)
 
     def set_aside(self) -> Copy:
-        return Copy(self.raw, {tab: list(ids) for tab, ids in self.ids.items()})
+        return Copy(self.raw, {tab: list(ids) for tab, ids in self.ids.items()}, dict(self.titles))
 
     def put_back(self, copy: Copy) -> None:
         self.path.write_bytes(copy.raw)
         self._raw = b""
-        self.ids = {tab: list(ids) for tab, ids in copy.ids.items()}
+        self.ids, self.titles = {tab: list(ids) for tab, ids in copy.ids.items()}, dict(copy.titles)
         there = {
             (line.key, header, self.cell(tab, line, header))
             for tab, grid in self.tabs.items()
@@ -350,6 +391,11 @@ class ExcelTeam(MemorySheet):
             yield
         finally:
             beside.unlink()
+
+
+def ours(names: Any) -> list[Any]:
+    """Our marks on tabs, among the names of a workbook or of a tab."""
+    return [name for name in names.values() if name.name.startswith("_filrouge_tab.")]
 
 
 @contextmanager

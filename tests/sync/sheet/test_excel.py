@@ -17,6 +17,7 @@ from sync.sheet import journal
 from sync.sheet.undo import undo
 from sync.store import Store
 from tests.sync.sheet.conftest import PEOPLE
+from tests.sync.sheet.excel_team import ExcelTeam
 from tests.sync.sheet.office import START, TAB, Office
 
 NOW = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
@@ -96,6 +97,38 @@ def test_what_the_team_does_in_the_workbook_stands(excel: Office, book: Path) ->
     before = book.read_bytes()
     assert excel.run().written == 0
     assert book.read_bytes() == before
+
+
+def test_a_renamed_header_and_a_renamed_tab_are_nothing_to_speak_of(store: Store, tmp_path: Path) -> None:
+    team = ExcelTeam(tmp_path)
+    office = Office(store, team, people={code: dict(person) for code, person in PEOPLE.items()})
+    office.run()
+    team.rename(TAB.name, "Visites", "Nombre de venues")
+    team.move_column(TAB.name, "Prénom", 3)
+    team.rename_tab(TAB.name, "Public")
+    office.people["a1"] |= {"visits": 9, "last_visit": date(2026, 3, 1)}
+    done = office.run()
+    assert (done.written, done.gates) == (2, ())
+    page = openpyxl.load_workbook(team.path)["Public"]
+    assert page.cell(2, place(page, "Nombre de venues")).value == 9
+    before = team.raw
+    assert office.run().written == 0
+    assert team.raw == before
+
+
+@pytest.mark.parametrize(("program", "copied"), [("excel", True), ("openpyxl", False), ("google", False)])
+def test_where_nothing_surely_tells_a_renamed_tab_waits(
+    store: Store, tmp_path: Path, program: str, *, copied: bool
+) -> None:
+    team = ExcelTeam(tmp_path, program=program)
+    office = Office(store, team, people={code: dict(person) for code, person in PEOPLE.items()})
+    office.run()
+    if copied:
+        team.copy_tab(TAB.name)
+    team.rename_tab(TAB.name, "Public")
+    before = team.raw
+    assert [gate.code for gate in office.run().gates] == ["sheet-gone"]
+    assert team.raw == before
 
 
 def test_hostile_values_are_read_as_they_were_written(excel: Office, book: Path) -> None:

@@ -32,7 +32,7 @@ FAULTS = ["early", "before", "landed", "answer", "chunk", "closing", "columns", 
 
 class BothSidesInExcel(BothSides):
     """As in memory, and as one does in a workbook: columns and rows put in anywhere, rows wiped out, formulas filled down,
-    the tab renamed, the file open, saved in the instant of our write, or put back as it was long ago.
+    the tab renamed or copied, the file open, saved in the instant of our write, or put back as it was long ago.
     `kept`: a run has been there already.
     `away`: what was typed in the tab while it is called otherwise. `copy`: the file set aside, with what was typed by then.
     """
@@ -69,7 +69,7 @@ class BothSidesInExcel(BothSides):
     # The team
 
     @rule(
-        act=st.sampled_from(["rows", "column", "clear", "formula", "nothing", "no column", "tab", "aside", "back"]),
+        act=st.sampled_from(["rows", "column", "clear", "formula", "nothing", "no column", "copy", "aside", "back"]),
         header=st.sampled_from([*THEIRS, *COMPUTED, "Notes"]), where=places,
     )  # fmt: skip
     def do_what_one_does_in_a_workbook(self, act: str, header: str, where: int) -> None:
@@ -80,7 +80,7 @@ class BothSidesInExcel(BothSides):
             "formula": lambda: self.fill_a_formula_down(where % 3),
             "nothing": self.save_as_it_is,
             "no column": lambda: self.delete_a_column(header),
-            "tab": self.rename_the_tab,
+            "copy": self.copy_the_tab,
             "aside": self.set_a_copy_aside,
             "back": self.put_the_copy_back,
         }
@@ -126,15 +126,28 @@ class BothSidesInExcel(BothSides):
         if T in self.sheet.tabs:
             self.sheet.save(T)
 
-    def rename_the_tab(self) -> None:
-        """And back again, if it was renamed before."""
-        if T in self.sheet.tabs and OLD not in self.sheet.tabs:
+    @rule(copied=st.sampled_from([False, False, True]))
+    def rename_the_tab(self, *, copied: bool) -> None:
+        """And back again, if it was renamed before. `copied`: just before. Where our mark goes with it, it stays the tab that we keep up."""
+        if T in self.sheet.tabs and self.sheet.title(T) == OLD:
+            self.sheet.rename_tab(T, T)
+        elif T in self.sheet.tabs and OLD not in self.sheet.tabs:
+            if copied:
+                self.copy_the_tab()
+            followed = self.sheet.followed(T)
             self.sheet.rename_tab(T, OLD)
-            self.away, self.typed, self.copied = (self.typed, self.copied), {}, set()
+            if not followed:
+                self.away, self.typed, self.copied = (self.typed, self.copied), {}, set()
+            assert (self.sheet.read(T) is not None) == followed
         elif T not in self.sheet.tabs and OLD in self.sheet.tabs:
             self.sheet.rename_tab(OLD, T)
             self.typed, self.copied = self.away
             self.away, self.older = ({}, set()), True
+
+    def copy_the_tab(self) -> None:
+        """As a backup; the copy is never taken for the tab itself."""
+        if T in self.sheet.tabs and self.sheet.title(T) == T:
+            self.sheet.copy_tab(T)
 
     def set_a_copy_aside(self) -> None:
         if self.sheet.raw:
