@@ -239,7 +239,7 @@ class _Reader:
         for name in sorted(names):
             if fill.field_of(name) is None:
                 place = place_in(written, name, Place(self.file, line, 1))
-                self._tell(place, "template-field", name, _near(name))
+                self.mistakes.append(_no_such_field(place, name))
 
     def _straightened(self, text: str, written: str, begins: Place, of_head: Text | None) -> str:
         """The text with straight marks between its braces, so that one slip hides nothing; those that were not are told."""
@@ -307,7 +307,7 @@ def _in_text(text: str) -> list[TemplateMistake]:
     strange = sorted(name for name in names if fill.field_of(name) is None)
     elsewhere = sorted(name for name in names if fill.field_of(name) in fill.OF_OCCASION)
     return [
-        *(TemplateMistake(nowhere, "template-field", found=name, suggestion=_near(name)) for name in strange),
+        *(_no_such_field(nowhere, name) for name in strange),
         *(TemplateMistake(nowhere, "template-occasion-text", found=name) for name in elsewhere),
     ]
 
@@ -316,6 +316,11 @@ def _place_of(text: str, rule: Place, lines: Sequence[str]) -> Place:
     """Where the text stands below its rule; the rule's own place if it is folded over several lines."""
     below = enumerate(lines[rule.line - 1 :], rule.line)
     return next((Place(rule.file, n, line.index(text) + 1) for n, line in below if text in line), rule)
+
+
+def _no_such_field(place: Place, name: str) -> TemplateMistake:
+    near = _near(name)
+    return TemplateMistake(place, "template-field" if near else "template-field-any", found=name, suggestion=near)
 
 
 def _near(name: str) -> str | None:

@@ -34,6 +34,7 @@ def mistakes(text: str, file: str = "templates/a.fr.md") -> list[tuple[str, int,
         ("---\nobjet: A\nde: Le Phare\n---\nx", ("template-address", 3, 5, None)),
         ("---\nobjet: A\nlangue: français\n---\nx", ("template-language", 3, 9, None)),
         ("---\nobjet: A\n---\n\nBonjour {{ prenomm }}", ("template-field", 5, 12, "prénom")),
+        ("---\nobjet: A\n---\nx {{ machin }}", ("template-field-any", 4, 6, None)),
         ("---\nobjet: A {{ vile }}\n---\nx", ("template-field", 2, 13, "ville")),
         ("---\nobjet: A\naperçu: >\n  Toute la saison,\n  pour {{ vile }}\n---\nx", ("template-field", 5, 11, "ville")),
         ("---\nobjet: A\naperçu: Toute la saison,\n  pour {{ vile }}\n---\nx", ("template-field", 4, 11, "ville")),
@@ -60,7 +61,7 @@ def test_a_mistake_is_told_where_it_stands_and_once(text: str, expected: tuple[s
 
 def test_marks_of_a_word_processor_hide_no_other_mistake() -> None:
     found = mistakes("---\nobjet: A\n---\nx {{ vile or “x” }} et {{ nnom }}")
-    assert sorted(code for code, *_ in found) == ["template-curly", "template-field", "template-field"]
+    assert sorted(code for code, *_ in found) == ["template-curly", "template-field", "template-field-any"]
 
 
 @pytest.mark.parametrize("text", ["objet: “A” et “B”", 'objet: "« A »"', "objet: A “b” {{ prénom or '“x”' }}"])
@@ -108,7 +109,7 @@ def test_a_name_of_several_words_is_written_as_in_a_rule(written: str, field: st
 
 def test_all_mistakes_at_once() -> None:
     codes = [code for code, *_ in mistakes("---\nobjjet: A\nfinalité: x\n---\n{{ a }}\n{{ b }}\n")]
-    assert sorted(codes) == sorted(["template-key", "template-purpose", "template-field", "template-field"])
+    assert sorted(codes) == sorted(["template-key", "template-purpose", "template-field", "template-field-any"])
 
 
 def test_a_file_from_windows_reads_the_same() -> None:
