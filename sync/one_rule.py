@@ -59,21 +59,25 @@ def kept_cells(work: Work, plan: Plan, only: str | None) -> list[dict[str, Any]]
 
 def steps_now(work: Work, only: str | None) -> dict[str, list[dict[str, str]]]:
     """The steps that journeys (of this name; None: all) take now, by journey; an empty list for one that takes none."""
-    found: dict[str, list[dict[str, str]]] = {}
-    names = {row["person_id"]: called(row) or row["key"] for row in work.frame.iter_rows(named=True)}
-    for one in (one for one in work.book.journeys if only in {None, one.id, one.name}):
-        with work.desk.store.look() as connection:
-            rows = standings.steps_taken(connection, work.desk.store.org, one.id, work.number)
-        found[one.id] = [
+    desk, journeys = work.desk, [one for one in work.book.journeys if only in {None, one.id, one.name}]
+    with desk.store.look() as connection:
+        taken = {one.id: standings.steps_taken(connection, desk.store.org, one.id, work.number) for one in journeys}
+    of_them = work.frame.filter(
+        work.frame["person_id"].is_in([row.person_id for rows in taken.values() for row in rows])
+    )
+    names = {row["person_id"]: called(row) or row["key"] for row in of_them.iter_rows(named=True)}
+    return {
+        one.id: [
             {
                 "person": names.get(row.person_id, "?"),
                 "step": row.step,
-                "at": at_said(work.desk.language, one.step[row.step].at),
-                "what": does(work.desk, one.step[row.step]),
+                "at": at_said(desk.language, one.step[row.step].at),
+                "what": does(desk, one.step[row.step]),
             }
-            for row in rows
+            for row in taken[one.id]
         ]
-    return found
+        for one in journeys
+    }
 
 
 def tasks(work: Work, only: str | None) -> Iterator[dict[str, Any]]:
