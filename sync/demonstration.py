@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
-import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -16,7 +14,7 @@ import polars as pl
 from connectors.trouble import FixFile
 from sync.clock import Clock
 from sync.demo import write_demo
-from sync.desk import Desk
+from sync.desk import Desk, typed_here
 from sync.followup import outbox as box
 from sync.messages import say
 from sync.people.profile import people_frame
@@ -45,14 +43,14 @@ def demonstrate(folder: Path, today: date | None, language: str, tell: Tell) -> 
         rule = _approve_one(desk) if first else None
         if rule:
             tell("")
-            tell(desk.say("demo-approved", command=f"{_filrouge()} --config {file} approve {rule}"))
+            tell(desk.say("demo-approved", command=f"{typed_here()} --config {file} approve {rule}"))
             _run(desk, tell)
         tell("")
         for code in ("demo-open", "demo-try") if first else ("demo-again",):
             who = _somebody(desk, rule)
             tell(
                 desk.say(
-                    code, folder=str(folder), config=str(file), who=who, again=_again(folder), filrouge=_filrouge()
+                    code, folder=str(folder), config=str(file), who=who, again=_again(folder), filrouge=typed_here()
                 )
             )
     finally:
@@ -60,17 +58,11 @@ def demonstrate(folder: Path, today: date | None, language: str, tell: Tell) -> 
     return 0
 
 
-def _filrouge() -> str:
-    """The program as it has to be typed here: by its path, where the shell would not find it by its name."""
-    typed = sys.argv[0]
-    return typed if Path(typed).name == "filrouge" and not shutil.which("filrouge") else "filrouge"
-
-
 def _again(folder: Path) -> str:
     """What does the same once more, as it was done: with make (which counts its levels), or by the command itself."""
     if "MAKELEVEL" in os.environ:
         return "make demo"
-    return shlex.join([_filrouge(), "demo", *([] if folder == Path("demo") else [str(folder)])])
+    return shlex.join([typed_here(), "demo", *([] if folder == Path("demo") else [str(folder)])])
 
 
 def _today() -> date:

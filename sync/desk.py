@@ -6,6 +6,7 @@ import getpass
 import os
 import shlex
 import shutil
+import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -237,8 +238,14 @@ class Desk:
         """A command as the person has to type it here: with `--config`, where theirs is another than the usual one."""
         file = self.config.file
         usual = file.resolve() == Path("config.yaml").resolve()
-        return shlex.join(["filrouge", *([] if usual else ["--config", str(file)]), *words])
+        return shlex.join([typed_here(), *([] if usual else ["--config", str(file)]), *words])
 
     def close(self) -> None:
         if "store" in self.__dict__:
             self.store.close()
+
+
+def typed_here() -> str:
+    """The program as it has to be typed here: by its path, where the shell would not find it by its name."""
+    typed = sys.argv[0]
+    return typed if Path(typed).name == "filrouge" and not shutil.which("filrouge") else "filrouge"

@@ -8,6 +8,7 @@ import pytest
 
 from sync.command import speech
 from sync.demonstration import demonstrate
+from sync.desk import Desk
 from sync.outcome import Outcome
 from tests.thread.small import Small
 
@@ -60,6 +61,15 @@ def test_what_to_type_next_is_what_was_typed(
     said: list[str] = []
     demonstrate(Path("demo"), None, "en", said.append)
     assert f"`{again}` again" in "\n".join(said)
+
+
+def test_so_is_what_a_run_asks_to_type(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(small.folder)
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    monkeypatch.setattr("sys.argv", [".venv/bin/filrouge"])
+    desk = Desk.open(Path("config.yaml"), None)
+    assert desk.command("approve", "perdus") == ".venv/bin/filrouge approve perdus"
+    desk.close()
 
 
 def told(**environment: str) -> str:
