@@ -51,14 +51,25 @@ def windowed(words: Vocabulary, field: str, text: str) -> str | None:
     found = OVER.fullmatch(fold(text)) if field in OPTIONS else None
     if found is None:
         return None
-    number = (
-        found[1] if read_phrase(words.language, "number", found[1]) else suggest(words.language, "number", found[1])
-    )
+    many, kind = _of_a_genre(words, field, found[1])
+    number = many if read_phrase(words.language, "number", many) else suggest(words.language, "number", many)
     if number and (exact := read_phrase(words.language, "number", number)) and exact.op == "is":
         number = typed(words.language, "number", replace(exact, op="at_least"))  # three visits in a year: three or more
     period = found[2] if read_period(words.language, found[2]) else suggest(words.language, "within", found[2])
     count, within = words.key("window", "count"), words.key("window", "within")
-    return f"{{{count}: {number}, {within}: {period}}}" if number and period else None
+    genre = f", {words.key('window', 'genre')}: {kind}" if kind else ""
+    return f"{{{count}: {number}, {within}: {period}{genre}}}" if number and period else None
+
+
+PLAIN = {"fois", "times", "visite", "visites", "visit", "visits", "spectacle", "spectacles", "show", "shows", "venues"}
+"""Words after a number of visits that name no genre."""
+
+
+def _of_a_genre(words: Vocabulary, field: str, text: str) -> tuple[str, str | None]:
+    """`au moins 3 concerts` as the number and the genre."""
+    number, _, last = text.rpartition(" ")
+    named = "genre" in OPTIONS[field] and last not in PLAIN and read_phrase(words.language, "number", number)
+    return (number, last) if named and not read_phrase(words.language, "number", text) else (text, None)
 
 
 def not_counted(context: Context, shown: str, block: Block, path: str) -> None:
