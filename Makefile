@@ -48,7 +48,7 @@ format: $(VENV)/.dev  ## Let the formatter write
 	$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format .
 
 test-long: $(VENV)/.dev  ## Kills, long histories, fuzzing (about an hour on two cores; each piece tells when it is done)
-	$(KEPT) $(BIN)/python -m pytest -v -n 2 --dist worksteal -m long
+	FILROUGE_OTHER_CASES=1 $(KEPT) $(BIN)/python -m pytest -v -n 2 --dist worksteal -m long
 
 test-real: $(VENV)/.dev  ## Against a real pretix, Ghost, Postfix, Dovecot, LibreOffice, yaml-language-server and caniemail (installs them under .cache/)
 	$(KEPT) $(BIN)/python -m pytest -q -m real

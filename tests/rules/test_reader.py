@@ -323,7 +323,7 @@ def _unquoted(value: Any, indent: str = "") -> list[str]:
 
 
 @given(st.lists(st.tuples(st.integers(0, len(EN)), st.integers(0, 12), st.text(max_size=4)), max_size=6), st.booleans())
-@settings(max_examples=100, deadline=5000)
+@settings(max_examples=100, deadline=60_000)
 def test_no_mutation_ever_raises(edits: list[tuple[int, int, str]], french: bool) -> None:  # noqa: FBT001
     text = FR if french else EN
     for at, cut, put in edits:
@@ -334,7 +334,7 @@ def test_no_mutation_ever_raises(edits: list[tuple[int, int, str]], french: bool
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=100, deadline=5000)
+@settings(max_examples=100, deadline=60_000)
 def test_no_bytes_ever_raise(data: bytes) -> None:
     read({"r.yaml": data})
 
@@ -343,7 +343,7 @@ LINES = [line for line in (EN + FR).splitlines() if line.strip()]
 
 
 @given(st.lists(st.tuples(st.sampled_from(LINES), st.integers(-4, 4)), max_size=15))
-@settings(max_examples=80, deadline=5000)
+@settings(max_examples=80, deadline=60_000)
 def test_no_shuffle_of_lines_ever_raises(picked: list[tuple[str, int]]) -> None:
     lines = [" " * max(0, len(line) - len(line.lstrip()) + by) + line.strip() for line, by in picked]
     for mistake in one("\n".join(lines)).mistakes:

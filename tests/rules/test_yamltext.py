@@ -113,7 +113,7 @@ def _speaks(data: bytes) -> None:
 
 
 @given(st.binary(max_size=400))
-@settings(max_examples=150, deadline=2000)
+@settings(max_examples=150, deadline=60_000)
 def test_no_bytes_ever_raise(data: bytes) -> None:
     _speaks(data)
 
@@ -125,7 +125,7 @@ def test_no_bytes_ever_raise(data: bytes) -> None:
         )
     )
 )
-@settings(max_examples=250, deadline=2000)
+@settings(max_examples=250, deadline=60_000)
 def test_no_broken_rule_ever_raises(edits: list[tuple[int, str]]) -> None:
     text = SMALL.decode()
     for at, char in edits:

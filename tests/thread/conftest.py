@@ -8,7 +8,7 @@ import pytest
 from tests.thread.small import Small
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="package")
 def _a_short_past() -> Iterator[None]:
     """Two years of segments' past take half of a first run, of which there are hundreds here."""
     with pytest.MonkeyPatch.context() as patch:

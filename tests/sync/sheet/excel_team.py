@@ -26,6 +26,10 @@ OTHER = "Accueil"
 """A tab of the team's that is none of our business, with a text and a formula."""
 SPARE = "Contacts (2)"
 """The copy that a program makes of the tab; nobody else's business either."""
+OLD = "Contacts (ancien)"
+"""What the tab is called when the team renames it."""
+CALLED = {"_filrouge_tab.contacts_contacts": "Contacts", "_filrouge_tab.contacts_contacts.20..28.ancien.29.": OLD}
+"""What the tab was called when we last wrote, as our mark on it says."""
 LOCKS = ("~${}", ".~lock.{}#")
 
 
@@ -201,11 +205,13 @@ class ExcelTeam(MemorySheet):
         names = self._book[title].defined_names.values() if tab in self.tabs and self.program == "excel" else ()
         return any(name.comment == header and name.attr_text.startswith(f"'{title}'!$") for name in names)
 
-    def followed(self, tab: str) -> bool:
-        """Whether our mark lies on this tab, goes with it when it is renamed, and no copy leaves a doubt."""
+    def followed(self, tab: str, new: str) -> bool:
+        """Whether our mark lies on this tab, goes with it when it is renamed, and no copy leaves a doubt: none does where
+        the tab was called `new` already when we last wrote.
+        """
         copies = SPARE in self._book.sheetnames and ours(self._book[SPARE].defined_names)
-        marks = ours(self._book.defined_names) if self.tags and not copies else []
-        return any(mark.attr_text.startswith(f"'{self.title(tab)}'!$") for mark in marks)
+        marks = [mark for mark in ours(self._book.defined_names) if mark.attr_text.startswith(f"'{self.title(tab)}'!$")]
+        return self.tags and any(not copies or CALLED.get(mark.name) == new for mark in marks)
 
     # What the team does
 
@@ -329,7 +335,7 @@ class ExcelTeam(MemorySheet):
 
     def rename_tab(self, tab: str, new: str) -> None:
         assert tab in self.tabs
-        followed, title = self.followed(tab) or new == tab, self.title(tab)
+        followed, title = self.followed(tab, new) or new == tab, self.title(tab)
         sheet = self._book[title]
         sheet.title = new
         for name in [*sheet.defined_names.values(), *ours(self._book.defined_names)] if self.tags else ():

@@ -18,12 +18,11 @@ from hypothesis.stateful import initialize, precondition, rule
 
 from connectors.sheets.sheet import KEY_HEADER, Formula
 from tests.fakes.memory_sheet import Line
-from tests.sync.sheet.excel_team import LOCKS, OTHER, Copy, ExcelTeam
+from tests.sync.sheet.excel_team import LOCKS, OLD, OTHER, Copy, ExcelTeam
 from tests.sync.sheet.test_machine import ALL, COMPUTED, THEIRS, BothSides, T, attack, places
 
 FOLDER = tempfile.TemporaryDirectory(prefix="filrouge-workbooks-")
 NUMBERS = count()
-OLD = "Contacts (ancien)"
 TEXTS = ["é{}", "=é{}", "+33 {}", "00{}", "a&<b>{}"]
 Typed = dict[tuple[str, str], str]
 HANDS = ["correct", "sort", "insert", "delete", "clear", "move", "column", "formula", "nothing"]
@@ -134,7 +133,7 @@ class BothSidesInExcel(BothSides):
         elif T in self.sheet.tabs and OLD not in self.sheet.tabs:
             if copied:
                 self.copy_the_tab()
-            followed = self.sheet.followed(T)
+            followed = self.sheet.followed(T, OLD)
             self.sheet.rename_tab(T, OLD)
             if not followed:
                 self.away, self.typed, self.copied = (self.typed, self.copied), {}, set()
