@@ -9,20 +9,25 @@ from typing import Any
 import jinja2
 import sqlalchemy as sa
 
+from rules.conditions import Book
 from sync.contacts import Contacts
 from sync.desk import Desk
 from sync.followup import outbox as box
 from sync.followup.compose import EmptyField, House, compose, page, text
 from sync.followup.consent import Right, right
 from sync.followup.occasions import occasions
+from sync.followup.tables import PASSING
 from sync.followup.templates import Gap, Template
+from sync.followup.twice import Twice
 from sync.rows import called, house_of
 from sync.unsubscribing import letterhead
 
 
 @dataclass(frozen=True)
 class Draft:
-    """`reason` says in a word why it would not go; then there may be no text. `gaps` are the fields that stay empty."""
+    """`reason` says in a word why it would not go; then there may be no text. `gaps` are the fields that stay empty. `other`
+    is the name of the rule or journey that sends the same e-mail, where that is the reason.
+    """
 
     id: str
     rule: str
@@ -34,6 +39,7 @@ class Draft:
     html: str = ""
     reason: str | None = None
     gaps: tuple[Gap, ...] = ()
+    other: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return {"to": self.to, "subject": self.subject, "rule": self.rule, "state": self.state, "reason": self.reason}
@@ -48,16 +54,22 @@ class Held:
     barred: int
 
 
-def batches(desk: Desk, contacts: Contacts) -> list[Held]:
+def twice(desk: Desk, book: Book) -> Twice:
+    """Who gets the same e-mail from two rules."""
+    return Twice(book, desk.templates[0], desk.config.organisation.language, desk.config.limits.apart)
+
+
+def batches(desk: Desk, contacts: Contacts, book: Book) -> list[Held]:
     """What waits for a person, the oldest first."""
     with desk.store.look() as connection:
         waiting = box.waiting_rules(connection, desk.store.org)
         rows = box.listed(connection, desk.store.org, ("waiting",), limit=100_000) if waiting else []
+        others = twice(desk, book).others(connection, desk.store.org, rows, desk.clock.now())
     people = contacts([row.person_id for row in rows])
     found = []
     for batch in waiting:
         mine = [row for row in rows if row.rule == batch.rule]
-        barred = sum(isinstance(_may(desk, row, people.get(row.person_id)), str) for row in mine)
+        barred = sum(row.id in others or isinstance(_may(desk, row, people.get(row.person_id)), str) for row in mine)
         found.append(Held(batch, mine, barred))
     return found
 
@@ -77,17 +89,26 @@ def _may(desk: Desk, row: sa.Row[Any], person: Mapping[str, Any] | None) -> tupl
     return may.reason or (template, may)
 
 
-def drafts(desk: Desk, rows: Sequence[sa.Row[Any]], contacts: Contacts) -> list[Draft]:
+def drafts(desk: Desk, rows: Sequence[sa.Row[Any]], contacts: Contacts, book: Book) -> list[Draft]:
     """For rows of the outbox, each e-mail as it would be written today."""
     people = contacts([row.person_id for row in rows])
     house = letterhead(desk) if rows else house_of(desk)
     with desk.store.look() as connection:
         told = occasions(connection, desk.store.org, rows, desk.templates[0], house)
-    return [
+        others = twice(desk, book).others(connection, desk.store.org, rows, desk.clock.now())
+    found = [
         _draft(desk, house, row, person and {**person, **told.get((row.person_id, row.occasion), {})})
         for row in rows
         for person in (people.get(row.person_id),)
     ]
+    return [_had_elsewhere(mail, others[mail.id]) if mail.id in others else mail for mail in found]
+
+
+def _had_elsewhere(mail: Draft, other: str) -> Draft:
+    """A reason of the person's own comes before."""
+    if mail.reason in {None, box.ASKED_AGAIN, box.HAD_ELSEWHERE, *PASSING}:
+        return replace(mail, reason=box.HAD_ELSEWHERE, other=other)
+    return mail
 
 
 def _draft(desk: Desk, house: House, row: sa.Row[Any], person: Mapping[str, Any] | None) -> Draft:

@@ -55,8 +55,9 @@ def show_outbox(desk: Desk, state: str | None, *, drop: str | None, release: str
         counts = box.counts(connection, store.org)
         named = sa.select(rule_state.c.rule, rule_state.c.name).where(rule_state.c.org == store.org)
         names = {row.rule: row.name for row in connection.execute(named)}
+    book, _ = read_rules(desk, keep_last_right=True)
     contacts = Contacts(desk, everybody(desk), keep_out(desk, None, {}))
-    mails = drafts(desk, rows, contacts)
+    mails = drafts(desk, rows, contacts, book)
     said = waiting_lines(desk, rules)
     total: dict[str, int] = {}
     for (one, _), n in sorted(counts.items(), key=str):
@@ -107,7 +108,8 @@ def _subject(desk: Desk, row: Any, mail: Draft) -> str:
     reason = (mail.reason if row.state in {"planned", "waiting", "approved", "held"} else None) or row.reason
     if not reason:
         return row.subject or mail.subject
-    return " ".join(part for part in (row.subject or mail.subject, f"({why_not(desk.language, reason)})") if part)
+    why = why_not(desk.language, reason, mail.other if reason == mail.reason else "")
+    return " ".join(part for part in (row.subject or mail.subject, f"({why})") if part)
 
 
 def _settle(desk: Desk, drop: str | None, release: str | None) -> Outcome:

@@ -124,7 +124,7 @@ class Limits(pydantic.BaseModel):
         "2 in 7 days", description="How many marketing e-mails a person gets at most, in how many days; none: no limit."
     )
     same_email: Annotated[str, _one_of("config-same-email", read_apart)] = pydantic.Field(
-        "30 days", description="How long a rule's marketing e-mail does not go again to a person who comes in again."
+        "30 days", description="How long the same marketing e-mail does not go again to a person, from whichever rule."
     )
     quiet_hours: Annotated[str | None, _one_of("config-quiet-hours", read_hours)] = pydantic.Field(
         None, description=f"When nothing goes; {USUAL_HOURS} if left out (not with `type: folder`); none: at any hour."

@@ -36,10 +36,10 @@ def say(language: str, code: str, /, **facts: object) -> str:
     return sentence.format_map(facts)
 
 
-def why_not(language: str, reason: str) -> str:
-    """Why an e-mail did not go, from the word that the outbox keeps for it."""
-    code = f"reason-{reason}"
-    return say(language, code) if code in sentences(language) else reason
+def why_not(language: str, reason: str, other: str = "") -> str:
+    """Why an e-mail did not go, from the word that the outbox keeps for it. `other`: the rule that has a part in it."""
+    code = f"why-{reason}" if other else f"reason-{reason}"
+    return say(language, code, rule=other) if code in sentences(language) else reason
 
 
 def _is_one(language: str, n: object) -> bool:

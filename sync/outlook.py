@@ -15,8 +15,10 @@ import pydantic
 import sqlalchemy as sa
 
 from connectors.mail.mailer import Way
+from rules.conditions import Book
 from sync.contacts import Contacts
 from sync.desk import Desk
+from sync.drafts import Draft
 from sync.followup import outbox as box
 from sync.followup.send import send_due
 from sync.followup.tables import OPEN_STATES, PASSING
@@ -89,6 +91,15 @@ def had_lately(work: Work, only: str | None = None) -> list[str]:
     return [work.desk.say("run-had-lately", n=found[rule], rule=name) for rule, name in told.items()]
 
 
+def had_elsewhere(desk: Desk, book: Book, mails: Sequence[Draft]) -> list[str]:
+    """By rule, how many of these e-mails would not go since another rule sends their readers the same."""
+    found = Counter((mail.rule, mail.other) for mail in mails if mail.other)
+    return [
+        desk.say("preview-had-elsewhere", n=n, rule=book.names.get(rule, rule), other=other)
+        for (rule, other), n in sorted(found.items())
+    ]
+
+
 def paced(work: Work, rows: Sequence[sa.Row[Any]], contacts: Contacts) -> Paced:
     """Approve these rows and send them to nowhere. The store of `work` must be the copy: it is of no use afterwards."""
     desk, mailer = work.desk, _Nowhere(work.desk.config.sender)
@@ -100,7 +111,7 @@ def paced(work: Work, rows: Sequence[sa.Row[Any]], contacts: Contacts) -> Paced:
     sent = send_due(
         desk.store, mailer, work.number, desk.clock.now,
         people=contacts, templates=desk.templates[0], house=letterhead(desk), stop=lambda: mailer.sent >= MOST,
-        limits=desk.config.limits, order=list(work.book.names),
+        limits=desk.config.limits, order=list(work.book.names), twice=work.twice,
     )  # fmt: skip
     mine = {row.id for row in rows}
     with desk.store.look() as connection:

@@ -30,7 +30,7 @@ from sync.one_rule import (
     tasks,
 )
 from sync.outcome import Outcome
-from sync.outlook import NONE_HELD, Paced, had_lately, open_mails, paced, paced_lines, taken_back
+from sync.outlook import NONE_HELD, Paced, had_elsewhere, had_lately, open_mails, paced, paced_lines, taken_back
 from sync.progress import Silent
 from sync.report import ahead
 from sync.report.ahead import Ahead, RuleAhead
@@ -104,7 +104,7 @@ def preview(desk: Desk, rule: str | None, page: Path | None = None) -> Outcome:
 def _outcome(work: Work, plan: Any, only: str | None, page: Path | None, before: Mapping[str, str]) -> Outcome:
     rules = _who_moves(work, only)
     rows, contacts = _to_go(work, only)
-    mails = drafts(work.desk, rows, contacts)
+    mails = drafts(work.desk, rows, contacts, work.book)
     gone = [one for one in taken_back(work.desk.store, before) if only in {None, one[0], work.book.names.get(one[0])}]
     done = list(_deeds(work, only))
     steps = (
@@ -117,7 +117,7 @@ def _outcome(work: Work, plan: Any, only: str | None, page: Path | None, before:
     troubles = [work.sheet_trouble, *(one.trouble for one in work.pulled.values())]
     notes = [work.desk.say(trouble.code, **trouble.facts) for trouble in troubles if trouble]
     wrong = going_wrong(work)
-    notes += [*had_lately(work, only), *wrong]
+    notes += [*had_lately(work, only), *had_elsewhere(work.desk, work.book, mails), *wrong]
     holes = _holes(mails)
     facts = {
         "rules": rules,
@@ -371,7 +371,7 @@ def _cell(work: Work, cell: dict[str, Any], name: str) -> str:
 
 
 def _why(work: Work, mail: Draft) -> str:
-    return why_not(work.desk.language, mail.reason) if mail.reason else work.desk.say(f"mail-{mail.state}")
+    return why_not(work.desk.language, mail.reason, mail.other) if mail.reason else work.desk.say(f"mail-{mail.state}")
 
 
 def _some(say: Any, lines: list[str]) -> Iterator[str]:

@@ -286,7 +286,7 @@ def send_mail(work: Work, stop: Callable[[], bool]) -> None:
         work.sent = send_due(
             work.desk.store, mailer, work.number, work.desk.clock.now,
             people=contacts, templates=work.desk.templates[0], house=letterhead(work.desk), stop=stop,
-            limits=work.desk.config.limits, order=list(work.book.names), news=work.older is None,
+            limits=work.desk.config.limits, order=list(work.book.names), news=work.older is None, twice=work.twice,
         )  # fmt: skip
         work.stopped = work.sent.stopped
         note_sent(work.desk)

@@ -16,10 +16,10 @@ from sync import right_to_write, runs
 from sync.beginning import read_rules
 from sync.deedwords import about, became, waiting_lines
 from sync.desk import Desk
+from sync.drafts import twice
 from sync.followup import outbox as box
 from sync.followup import segments, standings
 from sync.knowledge import know, stale_sources
-from sync.messages import why_not
 from sync.one_rule import meant
 from sync.outcome import Outcome
 from sync.people.story import story
@@ -30,7 +30,7 @@ from sync.sheet.columns import FORMULA, cell_of
 from sync.sheet.look import Look, look
 from sync.stays import stay_facts, stay_line
 from sync.tabs import people_tab
-from sync.underway import Trip, trips
+from sync.underway import Trip, mail_state, trips
 
 MOST = 50
 ANSWERS_FIRST = (True, None, False)
@@ -76,6 +76,7 @@ def explain_person(desk: Desk, who: str, rule: str | None) -> Outcome:
     with desk.store.look() as connection:
         past = standings.of_person(connection, desk.store.org, person["person_id"][0])
         stays = segments.of_person(connection, desk.store.org, person["person_id"][0])
+        others = twice(desk, book).others(connection, desk.store.org, past["outbox"], desk.clock.now())
     may = right_to_write.standing(desk, person, code, seen)
     said = [right_to_write.right_line(desk, purpose, one) for purpose, one in may.rights.items()] + [""]
     facts: dict[str, Any] = {"person": code, "name": name, "rules": {}, **right_to_write.facts(may)}
@@ -85,19 +86,24 @@ def explain_person(desk: Desk, who: str, rule: str | None) -> Outcome:
     reasons = zip(chosen, whys, strict=True)
     for one, why in sorted(reasons, key=lambda pair: ANSWERS_FIRST.index(pair[1].answer)):
         row = person.row(0, named=True)
-        done = _done(desk, one, past, row, holds=why.answer)
+        done = _done(desk, one, past, row, others, holds=why.answer)
         done += _kept(desk, one, seen, row) if why.answer else []
         said += [*why.lines(), *(f"  {line}" for line in done), ""]
         facts["rules"][one.id] = {**why.to_json(), "done": done}
-    said += [*_on_journeys(desk, facts, trips(desk, walked, book, person, unknown, past), walked if rule else (), name)]
+    said += [
+        *_on_journeys(
+            desk, facts, trips(desk, walked, book, person, unknown, past, others), walked if rule else (), name
+        )
+    ]
     if stays and rule is None:
         said += [desk.say("person-segments"), *(f"  {stay_line(desk, one)}" for one in stays)]
     return Outcome(said, facts | stay_facts(stays))
 
 
 def _done(
-    desk: Desk, rule: Rule, past: dict[str, list[Any]], person: Mapping[str, Any], *, holds: bool | None
-) -> list[str]:
+    desk: Desk, rule: Rule, past: dict[str, list[Any]], person: Mapping[str, Any], others: Mapping[str, str],
+    *, holds: bool | None,
+) -> list[str]:  # fmt: skip
     """Since when the person is inside, and what was done for them. Where it does not hold any more, the next run will
     see it.
     """
@@ -109,8 +115,7 @@ def _done(
     ]
     for row in past["outbox"]:
         if row.rule == rule.id:
-            why = f", {why_not(desk.language, row.reason)}" if row.reason else ""
-            state = desk.say(f"mail-{row.state}") + why
+            state = mail_state(desk, row, others)
             when = told_when(desk, row.settled_at or row.not_before)
             found.append(desk.say("explain-mail", template=row.template, state=state, when=when))
     for row in past["deed"]:

@@ -23,7 +23,7 @@ from sync.followup.acts import deed_of
 from sync.followup.anchors import Anchors
 from sync.followup.decide import digest_of
 from sync.followup.journeys import World, judge, span_of, timed
-from sync.followup.outbox import would_wait
+from sync.followup.outbox import HAD_ELSEWHERE, would_wait
 from sync.followup.turn import Walked
 from sync.messages import why_not
 from sync.person import told_when
@@ -94,9 +94,11 @@ class Trip:
 
 def trips(
     desk: Desk, journeys: Sequence[Journey], book: Book, person: pl.DataFrame, unknown: frozenset[str],
-    past: Mapping[str, Sequence[Any]],
+    past: Mapping[str, Sequence[Any]], others: Mapping[str, str],
 ) -> list[Trip]:  # fmt: skip
-    """Every occasion of this person (`person` is one row, as rules see it) that is under way, comes, or was of late."""
+    """Every occasion of this person (`person` is one row, as rules see it) that is under way, comes, or was of late. `past` is as
+    `standings.of_person` gives it, `others` as `Twice.others`.
+    """
     world = World(book, person, unknown, {}, desk.config.zone)
     found: list[Trip] = []
     with desk.store.look() as connection:
@@ -108,22 +110,24 @@ def trips(
             last = pl.col("latest").max().over("occasion") >= micros(desk.clock.now() - BACK)
             rows = rows.filter(last).sort("day", "occasion", "due", maintain_order=True)
             groups = list(rows.group_by("occasion", maintain_order=True))[:MOST]
-            found += [_trip(desk, world, journey, str(occasion), some, past) for (occasion,), some in groups]
+            found += [_trip(desk, world, journey, str(occasion), some, past, others) for (occasion,), some in groups]
     return found
 
 
 def _trip(
-    desk: Desk, world: World, journey: Journey, occasion: str, rows: pl.DataFrame, past: Mapping[str, Sequence[Any]]
-) -> Trip:
+    desk: Desk, world: World, journey: Journey, occasion: str, rows: pl.DataFrame, past: Mapping[str, Sequence[Any]],
+    others: Mapping[str, str],
+) -> Trip:  # fmt: skip
     first = rows.row(0, named=True)
     title = " · ".join(part for part in (first["title"], long_date(desk.language, first["day"])) if part)
-    passages = [_passage(desk, world, journey, row, past) for row in rows.iter_rows(named=True)]
+    passages = [_passage(desk, world, journey, row, past, others) for row in rows.iter_rows(named=True)]
     return Trip(journey, occasion, title, tuple(passages))
 
 
 def _passage(
-    desk: Desk, world: World, journey: Journey, row: Mapping[str, Any], past: Mapping[str, Sequence[Any]]
-) -> _Passage:
+    desk: Desk, world: World, journey: Journey, row: Mapping[str, Any], past: Mapping[str, Sequence[Any]],
+    others: Mapping[str, str],
+) -> _Passage:  # fmt: skip
     step = journey.step[row["step"]]
     start = EPOCH + timedelta(microseconds=row["due"])
     mine = (journey.id, row["step"], row["occasion"])
@@ -135,9 +139,7 @@ def _passage(
         told = f"{became(desk, deed)} ({told_when(desk, deed.settled_at or deed.made)})"
         return _Passage(step, start, MARKS["done" if deed.state == "done" else "open"], told)
     if mail is not None and (known is None or known.state != "skipped"):
-        state = desk.say(f"mail-{mail.state}")
-        reason = f", {why_not(desk.language, mail.reason)}" if mail.reason else ""
-        told = f"{state}{reason} ({told_when(desk, mail.settled_at or mail.not_before)})"
+        told = f"{mail_state(desk, mail, others)} ({told_when(desk, mail.settled_at or mail.not_before)})"
         return _Passage(step, start, MARKS["done" if mail.state == "sent" else "open"], told)
     if known is not None:
         code = {"done": "journey-done", "late": "journey-late"}.get(known.state)
@@ -146,6 +148,13 @@ def _passage(
         why = () if known.state == "done" else _why(desk, world, journey, step, row)
         return _Passage(step, start, mark, desk.say(code, when=told_when(desk, known.at)), why)
     return _open(desk, world, journey, step, row, start)
+
+
+def mail_state(desk: Desk, mail: Any, others: Mapping[str, str]) -> str:
+    """How an e-mail of the outbox stands, and why. `others`: who sends the same, by its id."""
+    other = others.get(mail.id, "")
+    reason = HAD_ELSEWHERE if other else mail.reason
+    return desk.say(f"mail-{mail.state}") + (f", {why_not(desk.language, reason, other)}" if reason else "")
 
 
 def _open(desk: Desk, world: World, journey: Journey, step: Step, row: Mapping[str, Any], start: datetime) -> _Passage:

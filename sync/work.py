@@ -17,12 +17,13 @@ from rules.conditions import Book
 from sync.beside.tab import SideTab
 from sync.contacts import Contacts, keep_out
 from sync.desk import Desk
-from sync.drafts import Held, batches
+from sync.drafts import Held, batches, twice
 from sync.followup.doing import Done
 from sync.followup.journeys import World
 from sync.followup.segments import Shift
 from sync.followup.send import Sent
 from sync.followup.turn import Decisions
+from sync.followup.twice import Twice
 from sync.knowledge import Knowledge
 from sync.mailbox import Came
 from sync.oldercopy import Older
@@ -103,9 +104,15 @@ class Work:
         return {row["key"]: called(row) for row in rows.iter_rows(named=True)}
 
     @cached_property
+    def twice(self) -> Twice:
+        return twice(self.desk, self.book)
+
+    @cached_property
     def waiting(self) -> list[Held]:
         """What waits for a person when the run is over."""
-        return batches(self.desk, Contacts(self.desk, self.frame, keep_out(self.desk, self.look, self.codes)))
+        return batches(
+            self.desk, Contacts(self.desk, self.frame, keep_out(self.desk, self.look, self.codes)), self.book
+        )
 
     @property
     def people_new(self) -> int:

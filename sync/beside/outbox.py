@@ -58,9 +58,9 @@ def _mails(work: Work, seen: Look) -> Wanted:
             "to": mail.to or mail.name,
             "subject": row.subject or mail.subject,
             "state": in_house(work, f"mail-{row.state}"),
-            "reason": why_not(desk.config.language, reason) if (reason := _why(row, mail)) else None,
+            "reason": why_not(desk.config.language, *why) if (why := _why(row, mail)) else None,
         }
-        for row, mail in zip(rows, drafts(desk, rows, contacts), strict=True)
+        for row, mail in zip(rows, drafts(desk, rows, contacts, work.book), strict=True)
     ]
     told += _deeds(work, since, names, contacts)
     lines = pl.DataFrame(told, schema=dict.fromkeys(("key", *(name for name, _ in FIELDS)), pl.String))
@@ -73,9 +73,10 @@ def _mails(work: Work, seen: Look) -> Wanted:
     )
 
 
-def _why(row: Any, mail: Draft) -> str | None:
-    """Of one that waits, first why it would not go even then."""
-    return (mail.reason if row.state == "waiting" else None) or row.reason or mail.reason
+def _why(row: Any, mail: Draft) -> tuple[str, str] | None:
+    """Of one that waits, first why it would not go even then; with the rule that has a part in it."""
+    reason = (mail.reason if row.state == "waiting" else None) or row.reason or mail.reason
+    return (reason, mail.other if reason == mail.reason else "") if reason else None
 
 
 def _deeds(work: Work, since: datetime, names: dict[str, str], contacts: Contacts) -> list[dict[str, str | None]]:

@@ -340,12 +340,14 @@ def _due_again(turn: Turn, rule: Rule, step: str, again: Period, entered: set[in
 
 
 def _last_written(turn: Turn, rule: Rule, step: str) -> dict[int, date]:
-    """The last occasion, or the day it really went if that was later; a far day while one is still on its way."""
+    """The last occasion, or the day it really went if that was later; a far day while one is still on its way. One that did
+    not go, since the same came from another rule, counts: the next comes `again` after it.
+    """
     waits = sa.and_(outbox.c.no_later_than >= turn.now, outbox.c.settled_at.is_(None), outbox.c.state != "cancelled")
     last_day, last_gone = sa.func.max(outbox.c.occasion), sa.func.max(outbox.c.settled_at)
     rows = sa.select(outbox.c.person_id, last_day, last_gone, sa.func.max(sa.case((waits, 1), else_=0)))
     rows = rows.where(outbox.c.org == turn.org, outbox.c.rule == rule.id, outbox.c.step == step)
-    rows = rows.where(_counts()).group_by(outbox.c.person_id)
+    rows = rows.where(sa.or_(_counts(), outbox.c.reason == out.HAD_ELSEWHERE)).group_by(outbox.c.person_id)
     last: dict[int, date] = {}
     for person, occasion, settled, on_its_way in turn.connection.execute(rows):
         day = date.fromisoformat(occasion)

@@ -105,6 +105,12 @@ class Leaving:
         with self.connection.begin():
             self.connection.execute(_MAY_LEAVE, {**self._this(row), "state": "held", "reason": reason})
 
+    def leave_out(self, row: Row, reason: str) -> None:
+        """It does not go, now or later."""
+        settled = {"state": "cancelled", "reason": reason, "settled_at": self.clock()}
+        with self.connection.begin():
+            self.connection.execute(_MAY_LEAVE, {**self._this(row), **settled})
+
     def take_back(self, row: Row, answer: str, not_before: datetime) -> int:
         """A refusal that was not about its reader after all: it waits again. Gives 1 if it was given up before."""
         again = {"state": "approved", "reason": None, "answer": answer, "settled_at": None, "not_before": not_before}

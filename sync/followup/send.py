@@ -37,6 +37,7 @@ from sync.followup.pacing import Pace
 from sync.followup.returns import take_refusal
 from sync.followup.tables import PASSING, outbox, rule_state
 from sync.followup.templates import Template, Templates
+from sync.followup.twice import Twice
 from sync.limits import Limits
 from sync.store.base import Store, organisation
 
@@ -86,17 +87,18 @@ def send_due(  # noqa: PLR0913  the outside world, each part of it given
     store: Store, mailer: Mailer, run: int, clock: Callable[[], datetime], *, people: People, templates: Templates,
     house: House, limits: Limits | None = None, order: Sequence[str] = (),
     progress: Callable[[int, int], None] | None = None, stop: Callable[[], bool] = lambda: False,
-    news: bool = True,
+    news: bool = True, twice: Twice | None = None,
 ) -> Sent:  # fmt: skip
     """Send everything that is approved and due; safe to kill at any moment, and to start again.
 
     `people` gives, for person ids, what the store knows of them *now* (see `consent.Contact`). Practical information
     goes first, then what rules ask for in the `order` of their ids, as far as the `limits` let it. `progress` is told
-    how many of how many are done; `stop` is asked before each e-mail. `news`: whether any marketing e-mail may go. Only one sender should be at work (the lease of `run`); two never send the same e-mail.
+    how many of how many are done; `stop` is asked before each e-mail. `news`: whether any marketing e-mail may go. `twice` knows who had the same e-mail
+    from another rule. Only one sender should be at work (the lease of `run`); two never send the same e-mail.
     """
     with leaving(store, run, clock) as way:
         pace = Pace(way.connection, store.org, limits or NO_LIMITS, house.zone, domain_of(house.sender), news=news)
-        post = _Post(way.connection, store.org, mailer, way, clock, people, templates, house, stop, pace, order)
+        post = _Post(way.connection, store.org, mailer, way, clock, people, templates, house, stop, pace, order, twice)
         try:
             post.settle_interrupted()
             post.send(progress or (lambda _done, _all: None))
@@ -118,6 +120,7 @@ class _Post:
     stop: Callable[[], bool]
     pace: Pace
     order: Sequence[str]
+    twice: Twice | None
     done: Sent = field(default_factory=Sent)
     refusals: list[tuple[Row, str]] = field(default_factory=list)  # with no success in between
     lost: int = 0  # answers, with no success in between
@@ -299,7 +302,10 @@ class _Post:
     def _claim(self, letter: _Letter) -> bool:
         """Write down that it is leaving; False when it may not, or somebody else has it."""
         word = self.way.claim(letter.row, letter.values, lambda: self._not_now(letter))
-        if word:
+        if word == out.HAD_ELSEWHERE:
+            self.way.leave_out(letter.row, word)
+            self.done.held[word] = self.done.held.get(word, 0) + 1
+        elif word:
             self.way.hold(letter.row, word)
         return word is None
 
@@ -308,8 +314,10 @@ class _Post:
         now, purpose = self.clock(), letter.values["purpose"]
         if barred := self.pace.bar(purpose, now):
             return barred
-        marketing = purpose == "marketing"
-        had_enough = marketing and self.pace.had_enough(letter.row.person_id, letter.values["address_hash"], now)
+        marketing, address = purpose == "marketing", letter.values["address_hash"]
+        if marketing and self.twice and self.twice.had(self.connection, self.org, letter.row, address, now):
+            return out.HAD_ELSEWHERE
+        had_enough = marketing and self.pace.had_enough(letter.row.person_id, address, now)
         return "cap" if had_enough else None
 
     def _refused_for_now(self, row: Row, no: RefusedForNow) -> None:

@@ -76,7 +76,7 @@ def render(ahead: Ahead) -> str:
     )
     environment.globals["say"] = lambda code, **facts: say(ahead.language, f"ahead-{code}", **facts)
     environment.globals["state"] = lambda mail: say(ahead.language, f"mail-{mail.state}")
-    environment.filters["why_not"] = lambda reason: why_not(ahead.language, reason)
+    environment.globals["why_not"] = lambda mail: why_not(ahead.language, mail.reason, mail.other)
     environment.filters["number"] = lambda value: format_decimal(value, locale=ahead.language)
     whole = set(islice(_by_turns(ahead.rules), SEEN_WHOLE))
     script = environment.get_template("ahead.js").render().strip()

@@ -121,7 +121,7 @@ def waiting(work: Work) -> list[Waiting]:
     found = []
     for held in work.waiting:
         batch = held.batch
-        mine = drafts(desk, held.rows[:25], contacts)
+        mine = drafts(desk, held.rows[:25], contacts, work.book)
         one = next((draft for draft in mine if draft.text), mine[0] if mine else None)
         if one:
             to = one.name or one.to

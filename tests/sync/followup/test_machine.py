@@ -1,8 +1,9 @@
 """A machine that lives a theatre's life at random: people come and go, unsubscribe, runs crash, mail servers fail.
 
 Always: nobody gets the e-mail of one occasion twice; nobody who said no, or has no right address, gets marketing; what
-goes was approved; each e-mail that went was inside its rule when it left; nobody gets more than the cap, nothing goes
-in quiet hours or beyond a day's number; and what nothing stands in the way of goes.
+goes was approved; each e-mail that went was inside its rule when it left; nobody gets one e-mail from two rules soon
+after each other; nobody gets more than the cap, nothing goes in quiet hours or beyond a day's number; and what nothing
+stands in the way of goes.
 """
 
 from __future__ import annotations
@@ -104,6 +105,9 @@ class Life(RuleBasedStateMachine):
         if gone.rule == "perdus":
             before = [one for one in self.left if (one.rule, one.person) == ("perdus", gone.person)]
             assert all(one.message == gone.message or (gone.at.date() - one.at.date()).days >= APART for one in before)
+        others = [one for one in self.left if one.rule not in {"infos", gone.rule}]
+        theirs = [one for one in others if self.same_reader(one.person, gone.person)]
+        assert all((gone.at.date() - one.at.date()).days >= APART for one in theirs)
         assert facts["newsletter"] == "subscribed"
         assert "unsubscribed" not in facts.get("suppressed", {})
         assert gone.at.weekday() != SUNDAY

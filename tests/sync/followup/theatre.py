@@ -25,6 +25,7 @@ from sync.followup.tables import outbox as outbox_table
 from sync.followup.templatefiles import read_templates
 from sync.followup.templates import Templates
 from sync.followup.turn import Decisions
+from sync.followup.twice import Twice
 from sync.limits import Limits
 from sync.people.profile import people_frame
 from sync.store import Store
@@ -155,8 +156,12 @@ class Theatre:
         return send_due(
             self.store, self.mailer, self.run, lambda: self.now, templates=self.templates, house=HOUSE,
             people=lambda ids: {i: self.people[i] for i in ids if i in self.people},
-            limits=self.limits, order=[each.id for each in self.rules],
+            limits=self.limits, order=[each.id for each in self.rules], twice=self.twice,
         )  # fmt: skip
+
+    @property
+    def twice(self) -> Twice:
+        return Twice(self.book, self.templates, "fr", self.apart)
 
     @property
     def templates(self) -> Templates:
