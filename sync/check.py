@@ -32,8 +32,10 @@ DONE, PARTIAL, WRONG = 0, 1, 2
 MARKS = {"ok": "✓", "failed": "✗", "wrong": "!", "unknown": "?"}
 
 
-def check(file: Path, language: str | None, *, online: bool) -> Outcome:
-    """Look over everything that was written by hand. Exit 2 with mistakes, 1 when only an account failed."""
+def check(file: Path, language: str | None, *, online: bool, sources: bool = False) -> Outcome:
+    """Look over everything that was written by hand. Exit 2 with mistakes, 1 when only an account failed. `sources`: with
+    every column of the exports.
+    """
     if not file.exists():
         raise FixFile("config-not-found", file=str(file))
     reading = read_config(file)
@@ -49,7 +51,7 @@ def check(file: Path, language: str | None, *, online: bool) -> Outcome:
         rules = desk.read_rules(headers)
         mistakes += [*desk.mistakes(rules), *misplaced(desk, rules.book)]
         lines |= desk.lines()
-        remarks = [*understood(desk), *_unfilled(desk), *_not_read(desk)]
+        remarks = [*understood(desk, columns=sources), *_unfilled(desk), *_not_read(desk)]
         if not mistakes:
             advice = sorted(
                 [
@@ -204,19 +206,18 @@ def _outcome(
     mistakes, advice = found
     failed = [name for name, account in accounts.items() if account["state"] == "failed"]
     all_right = all(account["state"] == "ok" for account in accounts.values())
-    said: list[str] = []
-    if mistakes:
-        stopping = sum(not goes_on(mistake) for mistake in mistakes)
-        counted = {"check-mistakes": stopping, "check-mistakes-go-on": len(mistakes) - stopping}
-        said += [show_mistakes(mistakes, language, lines), ""]
-        said += [say(language, code, n=n) for code, n in counted.items() if n]
-        said += [say(language, "check-fixable")] if any(_is_mendable(mistake) for mistake in mistakes) else []
-    said += () if mistakes else remarks  # below a long table, nobody would see the mistakes
-    if advice:
-        said += ["", say(language, "check-advice", n=len(advice)), show_mistakes(advice, language, lines), ""]
+    said = [] if mistakes else list(remarks)
     for name, account in accounts.items():
         shown = say(language, f"check-{name}") if name in {"sheet", "mail", "links", "page", "mailbox"} else name
         said.append(say(language, "check-account", mark=MARKS[account["state"]], name=shown, **account))
+    if mistakes:  # last, where the eye is
+        stopping = sum(not goes_on(mistake) for mistake in mistakes)
+        counted = {"check-mistakes": stopping, "check-mistakes-go-on": len(mistakes) - stopping}
+        said += ["", show_mistakes(mistakes, language, lines), ""]
+        said += [say(language, code, n=n) for code, n in counted.items() if n]
+        said += [say(language, "check-fixable")] if any(_is_mendable(mistake) for mistake in mistakes) else []
+    if advice:
+        said += ["", say(language, "check-advice", n=len(advice)), show_mistakes(advice, language, lines), ""]
     if not mistakes and all_right and config:
         said.append(say(language, "check-right"))
     facts: dict[str, Any] = {"mistakes": [mistake.to_json(language) for mistake in mistakes], "accounts": accounts}

@@ -123,11 +123,13 @@ def schema(
 
 @app.command(help=told("help-check"))
 def check(
-    online: Annotated[bool, typer.Option("--online", help=told("help-online"))] = False, as_json: AsJson = False
+    online: Annotated[bool, typer.Option("--online", help=told("help-online"))] = False,
+    sources: Annotated[bool, typer.Option("--sources", help=told("help-check-sources"))] = False,
+    as_json: AsJson = False,
 ) -> None:
     from sync.check import check as look_over
 
-    finish(look_over(OPTIONS.config, OPTIONS.language, online=online), as_json)
+    finish(look_over(OPTIONS.config, OPTIONS.language, online=online, sources=sources), as_json)
 
 
 @app.command(help=told("help-run"))

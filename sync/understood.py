@@ -1,4 +1,4 @@
-"""How export files are read, as small tables: a person sees at a glance whether it is right."""
+"""How export files are read, in a line for those that are alike, or as small tables of their columns."""
 
 from __future__ import annotations
 
@@ -13,28 +13,45 @@ from sync.desk import Desk
 LONGEST = 36  # characters of a header or an example
 
 
-def understood(desk: Desk) -> list[str]:
-    """One table for the files that are read alike; then what is doubtful or can't be read; then how to correct it."""
+def understood(desk: Desk, *, columns: bool) -> list[str]:
+    """One line (with `columns`, one table) for the files that are read alike; then what is doubtful or can't be read; below
+    tables, how to correct it.
+    """
     said: list[str] = []
     for name, source in desk.sources().items():
         if isinstance(source, Files):
             found = list(source.looked_at())
-            said += ["", desk.say("check-source", name=name)]
-            said += _tables(desk, [(file, about) for file, about, _ in found if about])
+            alike = _alike([(file, about) for file, about, _ in found if about])
+            if columns:
+                said += ["", desk.say("check-source", name=name), *_tables(desk, alike)]
+            elif found:
+                said += [desk.say("check-source-short", name=name, command=desk.command("check", "--sources"))]
+                said += [line for same in alike for line in _line(desk, same)]
             said += [f"  ! {desk.say(code, **facts)}" for _, _, doubts in found for code, facts in doubts]
-            said += ["", desk.say("check-correct", name=name)] if found else []
-            said += [] if found else [f"  {desk.say('files-none-yet', folder=source.settings.folder)}"]
-            said.append("")
+            said += ["", desk.say("check-correct", name=name)] if found and columns else []
+            said += [] if found else [f"{name}: {desk.say('files-none-yet', folder=source.settings.folder)}"]
+            said += [""]
         source.close()
     return said
 
 
-def _tables(desk: Desk, files: Sequence[tuple[str, Understanding]]) -> Iterator[str]:
+def _alike(files: Sequence[tuple[str, Understanding]]) -> list[list[tuple[str, Understanding]]]:
     alike: dict[object, list[tuple[str, Understanding]]] = {}
     for name, about in files:
         shape = about.kind, about.ignored, tuple((column.field, column.header) for column in about.columns)
         alike.setdefault(shape, []).append((name, about))
-    for same in alike.values():
+    return list(alike.values())
+
+
+def _line(desk: Desk, same: Sequence[tuple[str, Understanding]]) -> list[str]:
+    about = same[0][1]
+    kind, used = desk.say(f"check-read-{about.kind}"), len(about.columns)
+    files = " · ".join(name for name, _ in same)
+    return _wrapped(desk.say("check-read-short", files=files, kind=kind, n=used, all=used + len(about.ignored)), "  ")
+
+
+def _tables(desk: Desk, alike: Sequence[Sequence[tuple[str, Understanding]]]) -> Iterator[str]:
+    for same in alike:
         yield ""
         yield from _wrapped(" · ".join(name for name, _ in same), "  ")
         yield f"  {desk.say(f'check-read-{same[0][1].kind}')}"

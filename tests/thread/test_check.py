@@ -1,0 +1,37 @@
+"""`filrouge check`: a few lines where all is well, and what is to be mended stands last."""
+
+from __future__ import annotations
+
+from tests.thread.small import Small, line
+from tests.thread.test_comes_and_goes import bare
+
+
+def test_a_folder_that_is_right_takes_a_few_lines(small: Small) -> None:
+    for number, name in enumerate(("billets.csv", "encore.csv")):
+        small.export((line(number, "Jeanne Exemple", "Cyrano", "20/03/2024"),), name)
+    said = bare(small.filrouge("check").said).splitlines()
+    assert len(said) <= 7
+    whole = " ".join(map(str.strip, said))  # long lines are folded
+    assert "billets.csv · encore.csv : lu comme des commandes et des billets ; 11 colonnes sur 11 servent" in whole
+    assert said[-1] == "Tout est bon. `filrouge preview` montre ce que ferait un passage."
+
+
+def test_each_column_is_shown_to_who_asks(small: Small) -> None:
+    assert "Nom payeur" not in small.filrouge("check").said
+    said = bare(small.filrouge("check", "--sources").said)
+    assert "Nom payeur" in said
+    assert "Une colonne est mal comprise ?" in said
+
+
+def test_mistakes_and_advice_stand_below_all_else(small: Small) -> None:
+    small.filrouge("run")
+    small.change("rules/public.yaml", "au moins 2", "au moins 2000")
+    advised = bare(small.filrouge("check").said).splitlines()
+    order = [
+        next(n for n, told in enumerate(advised) if word in told) for word in ("billets.csv", "se lit bien", "conseil")
+    ]
+    assert order == sorted(order)
+    small.change("rules/public.yaml", "au moins 2000", "au moin 2")
+    wrong = bare(small.filrouge("check").said).strip().splitlines()
+    assert wrong[-1].startswith("1 erreur.")
+    assert any("se lit bien" in told for told in wrong[:2])
