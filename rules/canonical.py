@@ -93,11 +93,13 @@ def condition_json(condition: Condition) -> dict[str, Any]:
 
 
 def _window_json(window: Window) -> dict[str, Any]:
-    return {
+    told = {
         "within": None if window.within is None else str(window.within),
         "genres": sorted({fold(genre) for genre in window.genres}),
         "each": None if window.each is None else condition_json(window.each),
     }
+    # only where it is asked: a rule of before keeps its fingerprint
+    return told if window.days is None else told | {"date": condition_json(window.days)}
 
 
 def value_json(value: Fact | Period | Deed) -> Any:  # noqa: PLR0911  one return a type

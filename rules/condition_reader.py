@@ -13,12 +13,12 @@ from rules.conditions import (
     Condition,
     InSegment,
     NoneOf,
-    Period,
     Value,
 )
 from rules.context import Context
 from rules.days_meant import DATES
 from rules.fields import EVERY, FIELDS, FieldType
+from rules.fields_meant import tell_unknown_field
 from rules.misread import Misread, tell_misread
 from rules.mistakes import Place, fold, nearest
 from rules.names_meant import first_beginning, may_be_name, phrase_among, phrase_meant, several_meant
@@ -38,9 +38,7 @@ UNREAD_LIST = re.compile(
     r"[\[\]]|^(?:any|all|some|none|no|au moins un|aucun|tous|toutes)\b(?: (?:of|de)\b.*)?$", re.IGNORECASE
 )
 ALL_OF = re.compile(r"(?:all(?: of)?|tous|toutes)\b(?: de)?\s*\[?\s*([^\],]*)", re.IGNORECASE)
-OF_SHEET = re.compile(r"(?:colonne|column|tableau|sheet)[ .]\s*(.+)", re.IGNORECASE)
 MONEY = re.compile(r"\s*(?:[€$£]|\b(?:euros?|dollars?|eur|cad)\b)", re.IGNORECASE)
-AGE = {"age"}
 SPENT = {"donations": "donated", "purchases": "spent", "tickets": "spent", "visits": "spent"}
 """Fields that count, each with the one that adds up the money."""
 EACH = {"amount", "score"}
@@ -71,7 +69,7 @@ def _read_line(context: Context, entry: Entry, path: str) -> Iterable[Condition]
         return _read_sheet(context, entry.value, here)
     if name := field_named(context, entry.key.value):
         return _read_field(context, name, entry, here)
-    _unknown_field(context, entry, path)
+    tell_unknown_field(context, entry, path, LINES)
     return ()
 
 
@@ -81,48 +79,6 @@ def field_named(context: Context, text: str) -> str | None:
     if name in (context.occasion or ()) and not context.words.has("fields", text):
         return name
     return context.words.find("fields", text)
-
-
-def _unknown_field(context: Context, entry: Entry, path: str) -> None:
-    key = entry.key
-    if fold(key.value) in AGE and (older := _older(context, entry.value)):
-        context.tell(key.place, "unknown-key-near", f"{path}.{key.value}", key.value, suggestion=older)
-        return
-    begun = OF_SHEET.match(key.value)
-    if begun and (column := next((name for name in context.columns or () if fold(name) == fold(begun[1])), None)):
-        _tell_column(context, entry, path, column)
-        return
-    if context.words.find("occasion", key.value) and not context.words.nearest(("fields",), key.value):
-        code = "occasion-rule" if context.occasion is None else "occasion-journey"
-        context.tell(key.place, code, f"{path}.{key.value}", key.value)
-        return
-    column = next((name for name in context.columns or () if fold(name) == fold(key.value)), None)
-    foreign = any(one.find("fields", key.value) for one in map(vocabulary, LANGUAGES))
-    if column is None or foreign or nearest(key.value, context.words.all("fields")):
-        context.unknown_key(key, LINES, path)
-        return
-    _tell_column(context, entry, path, column)
-
-
-def _older(context: Context, node: Node) -> str | None:
-    """`age: over 65` as `birthday: more than 65 years ago`."""
-    words, found = context.words, re.search(r"\d{1,3}", node.value) if isinstance(node, Text) else None
-    if found is None or not isinstance(node, Text):
-        return None
-    phrase = read_phrase(words.language, "number", node.value) or read_phrase(
-        words.language, "number", suggest(words.language, "number", node.value) or ""
-    )
-    old = {"at_least": "more_ago", "more": "more_ago", "at_most": "less_ago", "less": "less_ago"}
-    if phrase is None or phrase.op not in old:
-        return None
-    birth = typed(words.language, "date", Phrase(old[phrase.op], (Period(int(found[0]), "year"),)))
-    return f"{words.key('fields', 'birthday')}: {birth}"
-
-
-def _tell_column(context: Context, entry: Entry, path: str, column: str) -> None:
-    value = entry.value.value if isinstance(entry.value, Text) else "…"
-    right = f"{context.words.key('logic', 'sheet')}: {{{column}: {value}}}"
-    context.tell(entry.key.place, "column-not-field", f"{path}.{entry.key.value}", column, suggestion=right)
 
 
 def _read_group(context: Context, logic: str, node: Node, path: str) -> Iterable[Condition]:

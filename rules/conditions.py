@@ -84,18 +84,21 @@ class Check:
 @dataclass(frozen=True)
 class Window:
     """Which of the things that a field counts do count: those of the last `within` (None: ever), of one of `genres`,
-    whose amount or score passes the test `each`.
+    whose amount or score passes the test `each`, and whose day passes the test `days`.
     """
 
     within: Period | None = None
     genres: tuple[str, ...] = ()
     each: Check | None = None
+    days: Check | None = None
 
     def __str__(self) -> str:
         """The same text for the same meaning."""
         told = [str(self.within or "ever"), *sorted({fold(genre) for genre in self.genres})]
         if self.each is not None:
             told += [self.each.field, self.each.op, *map(str, self.each.values)]
+        if self.days is not None:
+            told += [self.days.field, self.days.op, *map(str, self.days.values)]
         return str(told)
 
 

@@ -9,7 +9,7 @@ from datetime import date
 from functools import cache
 
 from rules.mistakes import fold, nearest
-from rules.phrases import read_period
+from rules.phrases import read_date, read_period
 from rules.words import vocabulary
 
 DAY_UNITS = ("day", "week", "month", "year")
@@ -21,6 +21,7 @@ WHOLE = re.compile(
     r"(la |le |the )?(?=.*(?:derni|prochain|last|next))(?:last |next )?(semaine|mois|week|month)(?: derni\w+| prochaine?)?"
 )
 SLASHED = re.compile(r"(.*?)\b(\d{1,2})[/.](\d{1,2})[/.](\d{4}|\d{2})\b(.*)")
+SINCE = re.compile(r"(?:since|from|as of|depuis|a partir d[eu]|a compter d[eu]|du) (?:the |le )?(.+)")
 SPAN = re.compile(r"(?:(avant|before|apres|after|depuis|since|en|in) )?(?:le |the )?(?:([a-z]+)\.? )?(\d{4})")
 ONE_MONTH = re.compile(
     r"(?:entre |between |du |de |from )?(?:le |the )?(\d{1,2})(?:er)? (?:et|and|au|a|to|-) (?:le |the )?(\d{1,2})(?:er)? ([a-z]+)\.? (\d{4})"
@@ -86,6 +87,8 @@ def _rewritten_days(language: str, folded: str, phrases: Mapping[str, list[str]]
             day, month = month, day
         year = slashed[4] if len(slashed[4]) == 4 else f"20{slashed[4]}"
         yield f"{slashed[1]}{year}-{month:02}-{day:02}{slashed[5]}"
+    if (since := SINCE.fullmatch(folded)) and (first := read_date(language, since[1])) and first > date.min:
+        yield phrases["after"][0].replace("{date}", date.fromordinal(first.toordinal() - 1).isoformat())
     if swapped := re.fullmatch(r"(.*?)(\d{4})[/.](\d{1,2})[/.](\d{1,2})", folded):
         yield f"{swapped[1]}{swapped[2]}-{int(swapped[3]):02}-{int(swapped[4]):02}"
     if not two_ways(language, folded) and (last := _last_of_month(folded)):

@@ -15,7 +15,7 @@ from rules.conditions import SHEET, Book, Check, Example, Fact, Rule, Shift
 from rules.explain import Reason, explain
 from rules.fields import EVERY, FieldType
 from rules.journeys import Journey, as_rule
-from rules.windows import OPTIONS, count
+from rules.windows import OPTIONS, SUMS, count
 
 DTYPES: dict[FieldType, Any] = {
     "date": pl.Date,
@@ -95,9 +95,14 @@ def _value(name: str, fact: Fact, today: date) -> Any:
         case Decimal():
             return float(value)
         case tuple():
-            return len(value) if name in OPTIONS else list(value)
+            return _all_of_them(name, value) if name in OPTIONS else list(value)
         case _:
             return value
+
+
+def _all_of_them(name: str, deeds: tuple[Any, ...]) -> float:
+    """How many deeds there are, or how much they come to."""
+    return float(sum(deed.amount or 0 for deed in deeds)) if name in SUMS else len(deeds)
 
 
 def _cell(value: Any) -> str | None:

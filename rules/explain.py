@@ -142,6 +142,8 @@ class Wording:
             period = f"{window.within.count} {unit_word(self.language, window.within)}"
             last = period.removeprefix("1 ") if self.language == "en" else period
             counted = self.say["within"].format(counted=counted, period=last)
+        if window.days is not None:
+            counted = self.say["dated"].format(counted=counted, asked=said(self.language, window.days))
         return counted.removesuffix(",")
 
 

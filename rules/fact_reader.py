@@ -7,7 +7,7 @@ from rules.context import Context
 from rules.fields import EVERY, FIELDS, FieldType
 from rules.phrases import read_fact_date, read_number, read_phrase
 from rules.window_reader import read_deeds
-from rules.windows import OPTIONS
+from rules.windows import OPTIONS, SUMS
 from rules.yamltext import Entry, Items, Text
 
 
@@ -20,7 +20,13 @@ def read_fact(context: Context, name: str, entry: Entry, path: str) -> tuple[Fac
         return None if deeds is None else (deeds,)
     if isinstance(node, Items) and kind == "tags":
         return (tuple(item.value for item in node.items if isinstance(item, Text)),)
-    wanted = "deeds" if name in OPTIONS else "fact_number" if kind in {"number", "money"} else f"fact_{kind}"
+    wanted = (
+        "deeds"
+        if name in OPTIONS and name not in SUMS
+        else "fact_number"
+        if kind in {"number", "money"}
+        else f"fact_{kind}"
+    )
     wanted = "yesno" if kind == "yesno" else wanted
     text = context.text(node, path, wanted if kind in {"number", "money"} else "name")
     if text is None:

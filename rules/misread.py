@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 
+from rules.conditions import Period
 from rules.context import Context
 from rules.days_meant import DAY_UNITS, NAMED, no_such_day, two_ways, without_year
 from rules.mistakes import Place, fold
 from rules.phrases import Phrase, grammar_of, read_phrase, typed
 from rules.suggestions import suggest, unknown_unit
 from rules.windows import OPTIONS as WINDOWS
+from rules.windows import SUMS, main_of
 
 ABOUT_TIME = ("date", "within", "wait", "again", "due", "at", "sheet")
 
@@ -63,6 +65,19 @@ def tell_misread(context: Context, one: Misread) -> None:
         tell(one.code, one.path, one.found, field=one.field, expected=one.expected)
 
 
+def tell_named(context: Context, place: Place, path: str, found: str, shown: str) -> None:
+    """Tell a season or `this year`, with a block that names the days. `shown`: the field that counts, as written."""
+    words = context.words
+    field = words.find("fields", shown) or ""
+    number = typed(words.language, "number", Phrase("at_least", (Decimal(100 if field in SUMS else 3),)))
+    days = str(words.words["expected"]["named_time"]).split("`")[1]
+    block = f"{{{words.key('window', main_of(field))}: {number}, {words.key('window', 'date')}: {days}}}"
+    span = (
+        f"{words.key('window', 'within')}: {typed(words.language, 'within', Phrase('within', (Period(12, 'month'),)))}"
+    )
+    context.tell(place, "named-window", path, found, expected=f"`{shown}: {block}`", span=span)
+
+
 def _two_phrases(language: str, kind: str, text: str) -> tuple[str, str] | None:
     """`il y a plus de 6 mois et moins de 2 ans` as its two phrases."""
     parts = re.split(r"\s+(?:et|and|mais|but)\s+", text)
@@ -73,14 +88,17 @@ def _two_phrases(language: str, kind: str, text: str) -> tuple[str, str] | None:
 
 
 def _no_number_of_times(context: Context, one: Misread, folded: str) -> bool:
-    """Tell `au moins 80 %` and `2 ans`, where a number of times is asked for."""
+    """Tell `au moins 80 %`, `2 ans` and `3 cette année`, where a number of times is asked for."""
+    named: object = None
     span = None if (one.meant or "").startswith("{") else _span(context.words.language, folded)
     if "%" in one.found:
         context.tell(one.place, "percent", one.path, one.found, field=one.field, expected="number")
     elif span:
         right = _counted(context, one.field, span)
         context.tell(one.place, "time-for-count", one.path, one.found, field=one.field, suggestion=right)
-    return bool(span or "%" in one.found)
+    elif named := not one.meant and NAMED.search(folded) and context.words.find("fields", one.field) in WINDOWS:
+        tell_named(context, one.place, one.path, one.found, one.field)
+    return bool(span or "%" in one.found or named)
 
 
 def _span(language: str, folded: str) -> str | None:
@@ -93,7 +111,8 @@ def _span(language: str, folded: str) -> str | None:
 def _counted(context: Context, shown: str, span: str) -> str | None:
     """What asks for one of them within this time, of a field that can be counted so."""
     words = context.words
-    if words.find("fields", shown) not in WINDOWS:
+    field = words.find("fields", shown)
+    if field not in WINDOWS or field in SUMS:
         return None
     least = typed(words.language, "number", Phrase("at_least", (Decimal(1),)))
     return f"{{{words.key('window', 'count')}: {least}, {words.key('window', 'within')}: {span}}}"

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from rules.conditions import NOWHERE, Check, Condition, InSegment, Period
 from rules.context import Context
-from rules.fields import EVERY, SCORES
+from rules.fields import FIELDS, SCORES
 from rules.phrases import Phrase, typed
 from rules.yamltext import Entry, Items, Text
 
@@ -47,7 +47,7 @@ def _out_of_range(context: Context, name: str, check: Check) -> tuple[str, dict[
     numbers = [value for value in check.values if isinstance(value, Decimal)]
     if name in SCORES:
         return None if all(LEAST <= value <= MOST for value in numbers) else ("score-range", {"expected": "score"})
-    if EVERY[name].type != "number" or not numbers or name == "satisfaction":
+    if check.type not in {"number", "money"} or check.window or not numbers or name in {"satisfaction", "score"}:
         return None
     language, least = context.words.language, numbers[0]
     if any(value < 0 for value in numbers) or (check.op == "less" and not least):
@@ -55,7 +55,8 @@ def _out_of_range(context: Context, name: str, check: Check) -> tuple[str, dict[
         return "below-zero", {"suggestion": right and typed(language, "number", right)}
     if check.op == "at_least" and not least:
         return "everyone", {"suggestion": typed(language, "number", Phrase("at_least", (Decimal(1),)))}
-    if check.op == "is" and any(value != value.to_integral_value() for value in numbers):
+    whole = name in FIELDS and FIELDS[name].type == "number"
+    if whole and check.op == "is" and any(value != value.to_integral_value() for value in numbers):
         return "not-whole", {}
     return None
 

@@ -1,4 +1,4 @@
-"""`{count: at least 2, within: 12 months, genre: dance}`: a count over a window; and what an example's person did."""
+"""`{count: at least 2, within: 12 months, genre: dance}`: a count or a sum over a window; what an example's person did."""
 
 from __future__ import annotations
 
@@ -11,54 +11,112 @@ from decimal import Decimal
 from rules.conditions import Check, Deed, Period, Shift, Window
 from rules.context import Context
 from rules.days_meant import DAY_UNITS, NAMED
-from rules.fields import FieldType
-from rules.misread import Misread, tell_misread
+from rules.fields import FIELDS, FieldType
+from rules.misread import Misread, tell_misread, tell_named
 from rules.mistakes import fold
+from rules.never_true import AHEAD, sensible
 from rules.phrases import read_fact_date, read_number, read_period, read_phrase, typed
 from rules.suggestions import suggest
-from rules.windows import OPTIONS
+from rules.windows import OPTIONS, SUMS, main_of
 from rules.words import Vocabulary
 from rules.yamltext import Block, Entry, Items, Node, Text
 
 Compare = Callable[[FieldType, Entry], Check | None]
-OWN = ("count", "within")
+WHEN = ("within", "date")
+CALENDAR = {"before", "after", "between", "on"}
 
 
 def read_window(context: Context, field: str, shown: str, block: Block, path: str, compare: Compare) -> Check | None:
-    """The count that a block asks for; None when a mistake in it is told. `compare` reads a line of it as a test."""
-    before = len(context.mistakes)
-    entries = context.entries(_whole(context, block, path), ("window",), path)
-    for name in entries.keys() - {*OWN, *OPTIONS[field]}:
-        _does_not_go(context, field, shown, entries[name], OWN, path)
-    if "count" not in entries and len(context.mistakes) == before:
-        context.tell(block.place, "window-no-count", path, shown, expected="count")
-    count = _number_test(context, entries["count"], path, compare) if "count" in entries else None
-    each = next((name for name in ("amount", "score") if name in entries and name in OPTIONS[field]), None)
-    test = _number_test(context, entries[each], path, compare) if each else None
+    """The count or the sum that a block asks for; None when a mistake in it is told. `compare` reads a line of it as a
+    test.
+    """
+    before, main = len(context.mistakes), main_of(field)
+    lines = _without_times(context, shown, _whole(context, block, path), path)
+    entries = context.entries(lines, ("window",), path)
+    for name in entries.keys() - {main, *WHEN, *OPTIONS[field]}:
+        _does_not_go(context, field, shown, entries[name], (main, *WHEN), path)
+    if main not in entries and len(context.mistakes) == before:
+        context.tell(block.place, f"window-no-{main}", path, shown, expected=main)
+    found = _number_test(context, field, entries[main], path, compare) if main in entries else None
+    each = next((name for name in ("amount", "score") if name in entries and name in OPTIONS[field]), main)
+    test = _number_test(context, each, entries[each], path, compare) if each != main else None
     window = Window(
-        _within(context, entries.get("within"), path),
+        _within(context, shown, entries.get("within"), path),
         _genres(context, entries.get("genre"), path, compare) if "genre" in OPTIONS[field] else (),
-        test and replace(test, field=str(each)),
+        test and replace(test, field=each),
+        _days(context, shown, entries.get("date"), path, compare),
     )
-    return None if count is None or len(context.mistakes) > before else replace(count, window=window)
+    if found is None or len(context.mistakes) > before:
+        return None
+    plain = field in SUMS and window == Window()  # the sum of everything has a column of its own
+    return replace(found, field=field, type=FIELDS[field].type, window=None if plain else window)
 
 
-OVER = re.compile(r"(.+?),? (?:en|sur|dans|depuis|ces|pendant|in|within|over|during)(?: ?:)? (.+)")
+# --- which time ------------------------------------------------------------------------------------------------------
+
+TIMES = {
+    *("en", "sur", "dans", "depuis", "ces", "pendant", "durant", "entre", "apres", "avant", "du"),
+    *("in", "within", "over", "during", "since", "between", "after", "before", "from", "for"),
+}
+"""Words before a time, in a sentence."""
 
 
 def windowed(words: Vocabulary, field: str, text: str) -> str | None:
-    """`au moins 3 en 12 mois` as the block that says so."""
-    found = OVER.fullmatch(fold(text)) if field in OPTIONS else None
-    if found is None:
+    """`au moins 3 en 12 mois` and `au moins 3 en 2026` as the block that says so."""
+    parts = fold(text).split() if field in OPTIONS else []
+    for cut in range(1, len(parts)):
+        begins = parts[cut].rstrip(":")
+        if begins not in TIMES:
+            continue
+        many, kind = _of_a_genre(words, field, " ".join(parts[:cut]).rstrip(","))
+        number = many if read_phrase(words.language, "number", many) else suggest(words.language, "number", many)
+        when = _time_meant(words, begins, " ".join(parts[cut + 1 :]).removeprefix(": "))
+        if number is None or when is None:
+            continue
+        if (exact := read_phrase(words.language, "number", number)) and exact.op == "is":
+            number = typed(words.language, "number", replace(exact, op="at_least"))  # three in a year: three or more
+        genre = f", {words.key('window', 'genre')}: {kind}" if kind else ""
+        return f"{{{words.key('window', main_of(field))}: {number}, {when}{genre}}}"
+    return None
+
+
+def _time_meant(words: Vocabulary, begins: str, rest: str) -> str | None:
+    """`sur 12 mois` as `sur: 12 mois`; `en 2026` and `depuis le 1er mars 2026` as `date: …`."""
+    language, within = words.language, words.key("window", "within")
+    if NAMED.search(rest) or not rest:
         return None
-    many, kind = _of_a_genre(words, field, found[1])
-    number = many if read_phrase(words.language, "number", many) else suggest(words.language, "number", many)
-    if number and (exact := read_phrase(words.language, "number", number)) and exact.op == "is":
-        number = typed(words.language, "number", replace(exact, op="at_least"))  # three visits in a year: three or more
-    period = found[2] if read_period(words.language, found[2]) else suggest(words.language, "within", found[2])
-    count, within = words.key("window", "count"), words.key("window", "within")
-    genre = f", {words.key('window', 'genre')}: {kind}" if kind else ""
-    return f"{{{count}: {number}, {within}: {period}{genre}}}" if number and period else None
+    if read_period(language, rest):
+        return f"{within}: {rest}"
+    for text in (f"{begins} {rest}", rest):
+        meant = text if read_phrase(language, "date", text) else suggest(language, "date", text)
+        phrase = read_phrase(language, "date", meant) if meant else None
+        if phrase and phrase.op in CALENDAR:
+            return f"{words.key('window', 'date')}: {typed(language, 'date', phrase)}"
+    period = suggest(language, "within", rest)
+    return f"{within}: {period}" if period else None
+
+
+def _without_times(context: Context, shown: str, block: Block, path: str) -> Block:
+    """Without the lines that say when in other words, which are told: `in: 12 months`, `since: 2026-01-01`."""
+    kept: list[Entry] = []
+    for entry in block.entries:
+        words, key = context.words, fold(entry.key.value)
+        spoken = key in TIMES or words.meant(("window",), key) == words.key("window", "within")
+        if words.find("window", key) or not (spoken and _tell_time(context, shown, entry, path, key)):
+            kept.append(entry)
+    return replace(block, entries=tuple(kept))
+
+
+def _tell_time(context: Context, shown: str, entry: Entry, path: str, begins: str = "") -> bool:
+    """Tell a time that is no length of time, or stands after another word, with the line that says it."""
+    text, here = fold(_text(entry.value)), f"{path}.{entry.key.value}"
+    if NAMED.search(text) and not text[0].isdigit():
+        tell_named(context, entry.value.place, here, _text(entry.value), shown)
+        return True
+    right = _time_meant(context.words, begins, text)
+    if right:
+        context.tell(entry.key.place, "window-time", here, entry.key.value, suggestion=right)
+    return bool(right)
 
 
 PLAIN = {"fois", "times", "visite", "visites", "visit", "visits", "spectacle", "spectacles", "show", "shows", "venues"}
@@ -93,26 +151,30 @@ def _whole(context: Context, block: Block, path: str) -> Block:
     return replace(block, entries=tuple(kept))
 
 
-def _number_test(context: Context, entry: Entry, path: str, compare: Compare) -> Check | None:
-    """A line as a test of a number; `known` and `empty` make no sense of what is counted."""
+def _number_test(context: Context, name: str, entry: Entry, path: str, compare: Compare) -> Check | None:
+    """A line as a test of a number; `known` and `empty` make no sense of what is counted. `name`: what the number is of."""
     if isinstance(entry.value, Block):
         context.wrong_shape(entry.value, f"{path}.{entry.key.value}", "number")
         return None
-    check = compare("number", entry)
+    check, here = compare("number", entry), f"{path}.{entry.key.value}"
     if check is not None and check.op in {"never", "known"}:
-        here, shown = f"{path}.{entry.key.value}", entry.key.value
+        shown = entry.key.value
         context.tell(entry.value.place, "phrase", here, _text(entry.value), field=shown, expected="number")
-    return check
+    return next(iter(sensible(context, name, check, entry, here)), None)
 
 
 def _does_not_go(context: Context, field: str, shown: str, entry: Entry, may: tuple[str, ...], path: str) -> None:
-    section = "deed" if "date" in may else "window"
-    expected = ", ".join(f"`{context.words.key(section, name)}`" for name in (*may, *OPTIONS[field]))
-    here = f"{path}.{entry.key.value}"
+    words, here = context.words, f"{path}.{entry.key.value}"
+    section = "window" if "within" in may else "deed"
+    if field in SUMS and words.find(section, entry.key.value) == "count":
+        counted = words.key("fields", SUMS[field])
+        context.tell(entry.key.place, "window-sum", here, entry.key.value, field=shown, counted=counted)
+        return
+    expected = ", ".join(f"`{words.key(section, name)}`" for name in dict.fromkeys((*may, *OPTIONS[field])))
     context.tell(entry.key.place, "window-option", here, entry.key.value, field=shown, expected=expected)
 
 
-def _within(context: Context, entry: Entry | None, path: str) -> Period | None:
+def _within(context: Context, shown: str, entry: Entry | None, path: str) -> Period | None:
     if entry is None:
         return None
     here = f"{path}.{entry.key.value}"
@@ -120,17 +182,39 @@ def _within(context: Context, entry: Entry | None, path: str) -> Period | None:
     if text is None:
         return None
     period, language = read_period(context.words.language, text), context.words.language
-    if period is None and NAMED.search(fold(text)) and not text[0].isdigit():
-        context.tell(entry.value.place, "named-window", here, text, expected="within")
-    elif period is None:
+    if period is None:
         meant = suggest(language, "within", text)
-        shown = entry.key.value
-        tell_misread(context, Misread(entry.value.place, here, text, shown, "within", "within", "phrase", meant))
+        if (not meant or NAMED.search(fold(text))) and _tell_time(context, shown, entry, path):
+            return None
+        misread = Misread(entry.value.place, here, text, entry.key.value, "within", "within", "phrase", meant)
+        tell_misread(context, misread)
     elif period.unit not in DAY_UNITS:
         context.tell(entry.value.place, "window-hours", here, text, expected="within")
     elif not period.count:
         context.tell(entry.value.place, "window-zero", here, text, expected="within")
     return period
+
+
+def _days(context: Context, shown: str, entry: Entry | None, path: str, compare: Compare) -> Check | None:
+    """The days of the calendar on which a thing counts."""
+    if entry is None:
+        return None
+    here, text = f"{path}.{entry.key.value}", _text(entry.value)
+    if not text:
+        context.wrong_shape(entry.value, here, "window_date")
+        return None
+    phrase = read_phrase(context.words.language, "date", text)
+    spoken = read_period(context.words.language, text) or NAMED.search(fold(text))
+    if phrase is None and spoken and _tell_time(context, shown, entry, path):
+        return None
+    check = compare("date", entry)
+    if check is None:
+        return None
+    if check.op in {"never", "known"}:
+        context.tell(entry.value.place, "phrase", here, text, field=entry.key.value, expected="window_date")
+    elif check.op in AHEAD:
+        context.tell(entry.value.place, "always-past", here, text, field=entry.key.value)
+    return next(iter(sensible(context, "date", replace(check, field="date"), entry, here)), None)
 
 
 def _genres(context: Context, entry: Entry | None, path: str, compare: Compare) -> tuple[str, ...]:

@@ -26,6 +26,8 @@ def out_of_reach(check: Check, people: pl.DataFrame, today: date, language: str)
         yield from _too_high(check, people, language)
     if check.field in FIELDS and check.type == "date":
         yield from _still_to_come(check, today, language)
+    if check.window and check.window.days:
+        yield from _still_to_come(check.window.days, today, language)
     if check.field in VISITED:
         yield from _before_all(check, people, today, language)
 
@@ -46,7 +48,7 @@ def _still_to_come(check: Check, today: date, language: str) -> Iterator[Mistake
     if (
         not isinstance(day, date)
         or check.op not in {"after", "on", "between"}
-        or check.field not in {*PAST, "birthday"}
+        or check.field not in {*PAST, "birthday", "date"}
     ):
         return
     if day > today or (check.op == "after" and day == today):
@@ -70,4 +72,4 @@ def _typed(check: Check, language: str) -> str:
 
 
 def _named(check: Check, language: str) -> str:
-    return vocabulary(language).key("fields", check.field)
+    return vocabulary(language).key("fields" if check.field in FIELDS else "window", check.field)

@@ -17,7 +17,7 @@ import polars as pl
 from sqlalchemy.engine import Connection
 
 from rules.conditions import Check
-from rules.windows import TOGETHER, count
+from rules.windows import TOGETHER, count, span
 from sync.people import measures
 from sync.people.facts import events_of, frame
 from sync.store.base import Store
@@ -35,6 +35,8 @@ USED: Mapping[str, Mapping[str, Sequence[str]]] = {
     },
     "purchases": {"order": PAID},
     "donations": {"donation": PAID},
+    "spent": {"order": PAID},
+    "donated": {"donation": PAID},
     "opens": {"engagement": ("person", "at", "status", "quantity")},
     "clicks": {"engagement": ("person", "at", "status", "quantity")},
     "answers": {"answer": ("person", "at", "object", "score")},
@@ -116,7 +118,7 @@ def _deeds(field: str, of: Facts, now: datetime, timezone: str, currency: str) -
     """What was done until now, on its local day, as `rules.windows.count` takes it; `person` for whose it is."""
     done = (pl.col("at") <= (micros(now) or 0)).fill_null(field in {"opens", "clicks"})
     found = DEEDS[field](of).filter(done)
-    if field in {"purchases", "donations"}:
+    if "cents" in found.collect_schema():
         amount = pl.when(pl.col("currency") == currency).then(pl.col("cents") / 100)
         found = found.with_columns(amount.alias("amount")).drop("cents", "currency")
     day = measures.local_time("at", timezone).dt.date().alias("day")
@@ -153,6 +155,11 @@ def _paid(kind: str) -> Callable[[Facts], pl.LazyFrame]:
     return paid
 
 
+def _settled(of: Facts) -> pl.LazyFrame:
+    """All that `spent` holds: a purchase that was given back keeps what it still comes to."""
+    return of["order"].filter(pl.col("status") != "pending").select("person", "at", "cents", "currency")
+
+
 def _acts(action: str) -> Callable[[Facts], pl.LazyFrame]:
     def acts(of: Facts) -> pl.LazyFrame:
         """More than one at once is a service's running total, with the time of the last."""
@@ -171,6 +178,8 @@ DEEDS: Mapping[str, Callable[[Facts], pl.LazyFrame]] = {
     "tickets": _tickets,
     "purchases": _paid("order"),
     "donations": _paid("donation"),
+    "spent": _settled,
+    "donated": _paid("donation"),
     "opens": _acts("opened"),
     "clicks": _acts("clicked"),
     "answers": _answers,
@@ -186,9 +195,10 @@ def _first(asked: Mapping[str, Check], now: datetime, timezone: str) -> int | No
     today = now.astimezone(zone).date()
     days: list[date] = []
     for check in asked.values():
-        if check.window is None or check.window.within is None or check.field == "tickets":
+        begins = span(check.window, today)[0] if check.window else None
+        if begins is None or check.field == "tickets":
             return None
-        days.append(check.window.within.before(today))
+        days.append(begins)
     first = min(days)
     return micros(datetime.combine(first, time.min, zone)) if first > date(1970, 1, 2) else None
 

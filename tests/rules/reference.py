@@ -20,6 +20,7 @@ from rules.checks import COUNTED
 from rules.conditions import AllOf, AnyOf, Check, Condition, InSegment, NoneOf, Period, Window
 from rules.fields import SCORES, FieldType
 from rules.mistakes import fold
+from rules.windows import SUMS
 
 YES = {"yes", "true", "oui", "vrai", "x", "1", "✓", "✔", "☑", "v", "y", "o"}
 NO = {"", "no", "false", "non", "faux", "0", "✗", "☐", "n", "-"}
@@ -32,7 +33,7 @@ def verdict(
         case Check(window=None):
             return None if c.field in unknown else bool(holds(c, person[c.field], today))
         case Check():
-            n = None if c.field in unknown else counted(c, person["did"], today)
+            n = None if c.field in unknown else (added if c.field in SUMS else counted)(c, person["did"], today)
             return None if n is None else bool(holds(c, n, today))
         case InSegment(segment=name):
             return verdict(segments[name], person, today, unknown, segments)
@@ -83,12 +84,47 @@ class Did:
     thing: int = 0
 
 
+def added(c: Check, did: Mapping[str, list[Did]], today: date) -> Decimal:
+    """How much the things in the window come to."""
+    things = replace(c, field="donations")
+    return sum((Decimal(str(one.amount or 0)) for one in in_window(things, did, today)), Decimal(0))
+
+
 def counted(c: Check, did: Mapping[str, list[Did]], today: date) -> int | None:
     """How many things of a field are in the window; None: nobody knows."""
+    of, found = c.window, in_window(c, did, today)
+    if c.field == "answers":
+        return len({one.thing for one in found})
+    dated = of is not None and (of.within or of.days)
+    unsure = dated and any(in_part(one, c, today) for one in did.get(c.field, ()))
+    return None if unsure else sum(one.n for one in found)
+
+
+def in_part(total: Did, c: Check, today: date) -> bool:
+    """Whether of the days on which a total may have grown some are in the window, and others are not."""
+    if total.day is None or not total.running or total.day > today:
+        return total.day is None
+    grew = [total.day, date(1900, 1, 1), *(day for day in edges(c, today) if day < total.day)]
+    return len({bool(in_window(c, {c.field: [replace(total, day=day)]}, today)) for day in grew}) > 1
+
+
+def edges(c: Check, today: date) -> list[date]:
+    """The days beside which something in a window begins or ends."""
+    assert c.window is not None
+    told = [today, c.window.within, *(c.window.days.values if c.window.days else ())]
+    spans = [one for one in told if isinstance(one, Period)]
+    days = [one for one in told if isinstance(one, date)] + [today - period(one) for one in spans]
+    return [day + timedelta(days=by) for day in days + [today + period(one) for one in spans] for by in (-1, 0, 1)]
+
+
+def in_window(c: Check, did: Mapping[str, list[Did]], today: date) -> list[Did]:
+    """The things of a field that count; one whose day is not known may."""
     of, found = c.window, []
     assert of is not None
     for one in did.get(c.field, ()):
         if one.day is not None and (one.day > today or (of.within and one.day <= today - period(of.within))):
+            continue
+        if one.day is not None and of.days is not None and not on_day(of.days, one.day, today):
             continue
         if of.genres and fold(one.genre or "") not in {fold(genre) for genre in of.genres}:
             continue
@@ -96,10 +132,7 @@ def counted(c: Check, did: Mapping[str, list[Did]], today: date) -> int | None:
         if of.each and not on_number(of.each.op, value, [float(cast("Decimal", v)) for v in of.each.values]):
             continue
         found.append(one)
-    if c.field == "answers":
-        return len({one.thing for one in found})
-    unsure = of.within and any(one.running or one.day is None for one in found)
-    return None if unsure else sum(one.n for one in found)
+    return found
 
 
 def parsed(text: str) -> date | None:
@@ -263,8 +296,12 @@ def windowed(field: str, option: str | None) -> st.SearchStrategy[Check]:
         each = each | tests
     genres = st.lists(st.sampled_from(GENRES[:-1]), max_size=2).map(tuple) if option == "genre" else st.just(())
     within = st.none() | periods.filter(lambda of: of.count > 0)
-    counts = _checks(field, "number").filter(lambda check: check.op not in {"never", "known"})
-    return st.builds(lambda check, *of: replace(check, window=Window(*of)), counts, within, genres, each)
+    kind: FieldType = "money" if field in SUMS else "number"
+    counts = _checks(field, kind).filter(lambda check: check.op not in {"never", "known"})
+    dated = _checks("date", "date").filter(lambda check: check.op not in {"never", "known", "next", "in"})
+    return st.builds(
+        lambda check, *of: replace(check, window=Window(*of)), counts, within, genres, each, st.none() | dated
+    )
 
 
 GENRES = ["danse", "Danse", "Théâtre", "theatre", "cirque", None]
@@ -276,7 +313,11 @@ EDGES = [
 ]
 near = st.sampled_from(EDGES) | days
 WINDOWS = st.one_of(
-    windowed("visits", "genre"), windowed("donations", "amount"), windowed("answers", "score"), windowed("opens", None)
+    windowed("visits", "genre"),
+    windowed("donations", "amount"),
+    windowed("donated", None),
+    windowed("answers", "score"),
+    windowed("opens", None),
 )
 DID = st.fixed_dictionaries(
     {

@@ -10,7 +10,7 @@ from itertools import chain
 
 from rules.fields import FIELDS, OCCASION, Field
 from rules.never_true import AHEAD, BACK, PAST
-from rules.windows import OPTIONS
+from rules.windows import OPTIONS, SUMS
 from rules.words import Vocabulary
 
 DAYS = {
@@ -138,6 +138,7 @@ def conditions(words: Vocabulary) -> Iterator[str]:
             value = next(of_field(words, field))
             yield from (f"{one}: {value}" for one in (*hands(str(key)), str(key).replace(" ", "_"), str(key).title()))
     yield from counts(words)
+    yield from sums(words)
     yield from cells(words)
 
 
@@ -165,12 +166,16 @@ def of_field(words: Vocabulary, field: Field) -> Iterator[str]:
 
 def counts(words: Vocabulary) -> Iterator[str]:
     """A count over a period, and what each of those counted must have."""
-    count, within, amount, score, genre = (words.key("window", name) for name in words.words["window"])
+    lines = ("count", "within", "date", "amount", "score", "genre")
+    count, within, date, amount, score, genre = (words.key("window", name) for name in lines)
+    past = {"never", "known", *AHEAD}
     least = str(words.words["phrases"]["number"]["at_least"][0])
     usual = f"{count}: {least.format(n=2)}"
     decimal = words.words["decimal"]
-    for name, options in OPTIONS.items():
+    for name, options in list(OPTIONS.items())[: -len(SUMS)]:
         shown = words.key("fields", name)
+        yield from (f"{shown}: {{{usual}, {date}: {one}}}" for one in phrases(words, "date", but=past))
+        yield f"{shown}: {{{usual}, {within}: {next(periods(words))}, {date}: {next(phrases(words, 'date', but=past))}}}"
         for number in phrases(words, "number"):
             if decimal not in number and number not in {"vide", "connu", "empty", "known"}:
                 yield f"{shown}: {{{count}: {number}, {within}: {next(periods(words))}}}"
@@ -192,6 +197,18 @@ def counts(words: Vocabulary) -> Iterator[str]:
                 yield f"{shown}:\n            {usual}\n            {amount}: {number}"
         if "score" in options:
             yield from (f"{shown}: {{{usual}, {score}: {one}}}" for one in (least.format(n=4), "5", "[1, 2]"))
+
+
+def sums(words: Vocabulary) -> Iterator[str]:
+    """Money added up over a period."""
+    within, date, amount = (words.key("window", name) for name in ("within", "date", "amount"))
+    past = {"never", "known", *AHEAD}
+    for name in SUMS:
+        shown = words.key("fields", name)
+        bare = [one for one in phrases(words, "number", money=True, but={"never", "known"}) if "," not in one]
+        yield from (f"{shown}: {{{amount}: {one}, {within}: {next(periods(words))}}}" for one in bare)
+        yield f"{shown}: {{{amount}: {bare[0]}}}"
+        yield from (f"{shown}: {{{amount}: {bare[0]}, {date}: {one}}}" for one in phrases(words, "date", but=past))
 
 
 def cells(words: Vocabulary) -> Iterator[str]:

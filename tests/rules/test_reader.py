@@ -271,8 +271,8 @@ def _of_somebody(check: Check) -> bool:
     """Not what is told because it would be true of nobody, or of everybody."""
     turned = (check.field in PAST and check.op in AHEAD) or (check.field == "next_visit" and check.op in BACK)
     numbers = [value for value in check.values if isinstance(value, Decimal)]
-    counted = check.type == "number" and numbers and check.field in FIELDS and check.window is None
-    whole = all(value == value.to_integral_value() for value in numbers)
+    counted = check.type in {"number", "money"} and numbers and check.field in FIELDS and check.window is None
+    whole = check.type == "money" or all(value == value.to_integral_value() for value in numbers)
     strange = not whole or min(numbers, default=Decimal(1)) < (1 if check.op in {"at_least", "less"} else 0)
     return not turned and not (counted and strange)
 

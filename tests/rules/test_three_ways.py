@@ -35,12 +35,16 @@ from tests.rules.test_compiler import SCHEMA
 Person = dict[str, Any]
 LEAVES = WINDOWS | CHECKS | SCORE_CHECKS | WINDOWS
 PEOPLE = st.lists(st.fixed_dictionaries({**COLUMNS, **SCORED, "did": DID}), min_size=1, max_size=5)
-FIELDS = [*COLUMNS, *SCORED, "donations", "answers", "opens"]
+FIELDS = [*COLUMNS, *SCORED, "donations", "donated", "answers", "opens"]
 DEEDS: dict[str, Any] = {
     "key": pl.Int64, "day": pl.Date, "genre": pl.String, "amount": pl.Float64, "score": pl.Float64,
     "n": pl.Int64, "running": pl.Boolean, "thing": pl.Int64,
 }  # fmt: skip
-HAS = {"visits": ("genre",), "donations": ("amount",), "answers": ("score", "thing"), "opens": ("n", "running")}
+HAS = {
+    "visits": ("genre",), "donations": ("amount",), "donated": ("amount",), "answers": ("score", "thing"),
+    "opens": ("n", "running"),
+}  # fmt: skip
+DID_AS = {"donated": "donations"}
 
 
 def frame(people: list[Person], book: Book) -> pl.DataFrame:
@@ -55,7 +59,7 @@ def deeds_of(people: list[Person], field: str) -> pl.DataFrame:
     def row(key: int, one: Did) -> dict[str, Any]:
         return {"key": key, "day": one.day, **{name: getattr(one, name) for name in HAS[field]}}
 
-    rows = [row(key, one) for key, person in enumerate(people) for one in person["did"][field]]
+    rows = [row(key, one) for key, person in enumerate(people) for one in person["did"][DID_AS.get(field, field)]]
     return pl.DataFrame(rows, schema={name: DEEDS[name] for name in ("key", "day", *HAS[field])})
 
 

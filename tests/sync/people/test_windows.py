@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,14 +17,15 @@ from connectors.records import Answer, Donation, Engagement, Event, Money, Order
 from connectors.source import Object, Page
 from rules.conditions import AllOf, Book, Check, Period, Rule, Window
 from rules.mistakes import fold
-from rules.windows import OPTIONS
+from rules.windows import OPTIONS, SUMS, main_of
 from sync.people import windows
 from sync.people.merge import resolve
 from sync.people.profile import people_frame, refresh
 from sync.people.windows import count_windows
 from sync.store import Store
 from sync.store.ledger import commit_page
-from tests.rules.reference import on_number, period
+from tests.rules.reference import Did as Day
+from tests.rules.reference import in_part, in_window, on_number, period
 from tests.sync.store.invented import records, someone, thing
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -57,10 +58,10 @@ class Did:
     running: bool = False
 
 
-def reference(check: Check, deeds: Iterable[Did], now: datetime) -> int | None:
-    window, total = check.window, 0
+def reference(check: Check, deeds: Iterable[Did], now: datetime) -> float | None:
+    window, total, today = check.window, Decimal(0), now.astimezone(PARIS).date()
     assert window is not None
-    today = now.astimezone(PARIS).date()
+    when = replace(check, field="opens", window=Window(window.within, days=window.days))
     for one in deeds:
         if one.at is not None and one.at > now:
             continue
@@ -68,13 +69,14 @@ def reference(check: Check, deeds: Iterable[Did], now: datetime) -> int | None:
             continue
         if window.each and not any(passes(window.each, n) for n in (one.amount, *one.scores)):
             continue
-        if window.within:
-            if one.at is not None and one.at.astimezone(PARIS).date() <= today - period(window.within):
-                continue
-            if one.at is None or one.running:
+        if window.within or window.days:
+            day = Day(one.at and one.at.astimezone(PARIS).date(), running=one.running)
+            if in_part(day, when, today):
                 return None
-        total += one.n
-    return total
+            if not in_window(when, {"opens": [day]}, today):
+                continue
+        total += (one.amount or 0) if check.field in SUMS else one.n
+    return float(total)
 
 
 def passes(test: Check, n: Decimal | None) -> bool:
@@ -92,8 +94,9 @@ def deeds(field: str, of: list[Object], events: dict[str, Event], person: str) -
         if field == "answers" and group and isinstance(group[0], Answer):
             yield Did(group[0].at, scores=tuple(one.score for one in group if isinstance(one, Answer)))
         for r in group:
-            kind = {"purchases": Order, "donations": Donation}.get(field)
-            if kind and isinstance(r, Order | Donation) and isinstance(r, kind) and r.status == "paid":
+            kind = {"purchases": Order, "spent": Order, "donations": Donation, "donated": Donation}.get(field)
+            stays = {"paid", "refunded"} if field == "spent" else {"paid"}
+            if kind and isinstance(r, Order | Donation) and isinstance(r, kind) and r.status in stays:
                 yield Did(r.at, amount=r.paid.amount if r.paid and r.paid.currency == "EUR" else None)
             if isinstance(r, Engagement) and r.action == {"opens": "opened", "clicks": "clicked"}.get(field):
                 yield Did(r.at, r.count, running=r.count > 1)
@@ -151,6 +154,13 @@ WITHIN: list[tuple[int, Any]] = [
     (1, "day"),
     (4, "year"),
 ]
+DAYS = [
+    Check("date", "date", "between", (date(2026, 1, 1), date(2026, 12, 31))),
+    Check("date", "date", "before", (date(2028, 2, 28),)),
+    Check("date", "date", "after", (date(2025, 9, 1),)),
+    Check("date", "date", "more_ago", (Period(6, "month"),)),
+    Check("date", "date", "today"),
+]
 NUMBERS = [Decimal(text) for text in ("0", "2.5", "10", "49.99", "50", "120")]
 MONEY = st.none() | st.builds(Money, st.sampled_from(NUMBERS), st.sampled_from(["EUR", "EUR", "CAD"]))
 
@@ -200,11 +210,12 @@ def checks(draw: Any) -> Check:
         draw(st.lists(st.sampled_from(["danse", "THEATRE", "cirque"]), max_size=2)) if "genre" in OPTIONS[field] else []
     )
     each = None
-    if extra := {"amount", "score"} & set(OPTIONS[field]):
+    if extra := {"amount", "score"} & set(OPTIONS[field]) - {main_of(field)}:
         op, n = draw(st.sampled_from(["at_least", "at_most", "more", "less", "is"])), draw(st.sampled_from(NUMBERS))
         each = draw(st.none() | st.just(Check(extra.pop(), "number", op, (n,))))
     op = draw(st.sampled_from(["at_least", "at_most", "is"]))
-    return Check(field, "number", op, (Decimal(draw(st.integers(0, 3))),), window=Window(within, tuple(genres), each))
+    window = Window(within, tuple(genres), each, draw(st.none() | st.sampled_from(DAYS)))
+    return Check(field, "money" if field in SUMS else "number", op, (Decimal(draw(st.integers(0, 3))),), window=window)
 
 
 def fill(store: Store, events: dict[str, Event], things: list[Object], now: datetime) -> None:
