@@ -6,9 +6,11 @@ Each is told and mended in the copy that is read further, so that one slip does 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rules.encoding import split_lines
+from rules.heads import families_below
+from rules.marks import CODE, in_marks, quoted, straight
 from rules.mistakes import Mistake, Place
 
 ODD_SPACES = dict.fromkeys(map(ord, "\u00a0\u202f\u2007\u2009\u200a\u3000"), " ")
@@ -16,18 +18,13 @@ BLOCK_TEXT = re.compile(r"(?:^|[:\-]\s+)[|>][+\-0-9]*\s*(?:#.*)?$")
 MERGE = re.compile(r"^(<{7}|={7}|>{7}|\|{7})(\s|$)")
 TIGHT_COLON = re.compile(r"^(\s*(?:- +)?)([^\W\d][\w '’]*?):([^\s/:][^:]*)$")
 TIGHT_DASH = re.compile(r"^(\s*)-([^\W\d][^:]*:(?:\s.*)?)$")
-CURLY = re.compile(
-    r"(?:(?<=[:\-\[{,] )|(?<=[\[{,]))\s*"
-    r"(?:([“”„‟‘’])([^“”„‟\",\[\]{}]*)([“”‟‘’\"'])|(\")([^“”„‟\"]*)([“”‟])|(«)\s*([^«»\"]*?)\s*(»))"
-    r"(?=\s*(?:[,\]}]|#.*|$))"
-)
 BULLET = re.compile(r"^(\s*)([–—−•·▪●◦*])\s+(?=\S)")
 NUMBERED = re.compile(r"(?<=: )#\d[^\"]*$")  # `flag: #1`: YAML drops what follows the sign
-FILLING = re.compile(r"(?<=: )\{\{.*$")
+FILLING = re.compile(r"^\s*(?:- +)*[^\W\d][^:\"'{\[]*: +(?P<value>\{\{.*)$")
+JOINED = re.compile(r"^(?P<head>\s*(?:- +)*(?P<key>[^\W\d][^:\"'{\[]*?) *:)\s+(?P<sign>[|>])[+\-0-9]*\s*(?:#.*)?$")
 SIGN = re.compile(r"(?<=: )(?:>(?:=\s*| +)\d|!=\s*\w)[^,}\]#\"']*")
 BROKEN_ACCENT = re.compile(r"[ÃÂ][\u0080-\u00bf\u0152-\u0178\u02c6\u2018-\u2122]|â€")
 WIDE_COLON = re.compile(r"^(\s*(?:- +)?[^\W\d][\w '’]*?)\s*([：﹕∶])\s*(.*)$")
-BARE = re.compile(r"[^\W\d_][\w '’-]*")
 QUOTED_MAIL = re.compile(r"^(\s*)>[ \t]?(?=\s*[-\w#])")
 FENCE = re.compile(r"^\s*(?:```|~~~)\w*\s*$")
 OTHER_NOTE = re.compile(r"^(\s*)(//|;|--|%|/\*)(?=[\s\w])")
@@ -49,24 +46,36 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\
 
 @dataclass(frozen=True)
 class Line:
-    """A line as it is read. `added` characters were put in from column `at` on (0-based), so places can be told as the
-    person sees them.
+    """A line as it is read. `edits` say where (0-based) how many characters were put in or, below zero, taken out, one
+    after the other, so that places can be told as the person sees them. `verbatim`: it belongs to a block text.
     """
 
     text: str
-    at: int = 0
-    added: int = 0
+    edits: tuple[tuple[int, int], ...] = ()
+    number: int = 0
+    verbatim: bool = False
 
     @property
     def indent(self) -> int:
         return len(self.text) - len(self.text.lstrip(" "))
 
-    def place(self, file: str, index: int, column: int) -> Place:
-        return Place(file, index + 1, 1 + (max(self.at, column - self.added) if column > self.at else column))
+    @property
+    def moved(self) -> bool:
+        """Whether it begins in another column than in the file."""
+        return any(at == 0 for at, _ in self.edits)
+
+    def edited(self, text: str, *edits: tuple[int, int]) -> Line:
+        """This line with another text."""
+        return replace(self, text=text, edits=(*self.edits, *edits))
+
+    def place(self, file: str, column: int) -> Place:
+        for at, added in reversed(self.edits):
+            column = max(at, column - added) if column > at else column
+        return Place(file, self.number, column + 1)
 
 
-def mend(text: str, file: str) -> tuple[list[Line], list[Mistake]]:
-    """Every line of the text, mended where that is safe, and what had to be mended."""
+def mend(text: str, file: str, tab: int = 2) -> tuple[list[Line], list[Mistake]]:
+    """Every line of the text, mended where that is safe, and what had to be mended. `tab`: how many spaces a tab is."""
     lines: list[Line] = []
     text, mistakes = _right_accents(text, file)
     text, quoted = _out_of_mail(text, file)
@@ -74,11 +83,14 @@ def mend(text: str, file: str) -> tuple[list[Line], list[Mistake]]:
     inside: int | None = None  # the indent of the key whose block text (| or >) we are in
     for index, raw in enumerate(split_lines(text)):
         if inside is not None and (not raw.strip() or _indent(raw) > inside):
-            lines.append(Line(CONTROL.sub(" ", raw).replace("\u2028", " ").replace("\u2029", " ")))
+            clean = CONTROL.sub(" ", raw).replace("\u2028", " ").replace("\u2029", " ")
+            lines.append(Line(clean, number=index + 1, verbatim=True))
             continue
-        line, told = _mend_line(raw.replace("\x85", " ").replace("\u2028", " ").replace("\u2029", " "), index, file)
+        line, told = _mend_line(
+            raw.replace("\x85", " ").replace("\u2028", " ").replace("\u2029", " "), index, file, tab
+        )
         inside = line.indent if BLOCK_TEXT.search(line.text) else None
-        lines.append(line)
+        lines.append(replace(line, number=index + 1))
         if not (told and told[0].code == "merge-mark" and any(known.code == "merge-mark" for known in mistakes)):
             mistakes += told
     return lines, mistakes
@@ -132,11 +144,10 @@ def rewrite(text: str, tab: int = 2) -> str:
 
 def _rewritten(raw: str, tab: int) -> str:
     for _ in range(MOST_SLIPS):
-        line, told = _mend_line(raw, 0, "")
+        line, told = _slip(raw, tab)
         if not told or told[0].code not in ONE_MEND or (told[0].code == "smart-quotes" and "\\" in raw):
             break
-        head = raw[: _indent(raw)].replace("\t", " " * tab)
-        raw = head + raw[_indent(raw) :] if told[0].code == "tab" else line.text
+        raw = line.text
     if not raw.strip() or raw.lstrip().startswith("#"):
         return raw
     indent = len(raw) - len(raw.lstrip())
@@ -147,9 +158,23 @@ def _indent(raw: str) -> int:
     return len(raw) - len(raw.lstrip(" \t"))
 
 
-def _mend_line(raw: str, index: int, file: str) -> tuple[Line, list[Mistake]]:  # noqa: C901, PLR0911, PLR0912  one return a slip
+def _mend_line(raw: str, index: int, file: str, tab: int = 2) -> tuple[Line, list[Mistake]]:
+    """One slip after the other."""
+    line, found = Line(raw, number=index + 1), list[Mistake]()
+    for _ in range(MOST_SLIPS):
+        mended, told = _slip(line.text, tab)
+        found += [replace(mistake, place=line.place(file, mistake.place.column - 1)) for mistake in told]
+        line = line.edited(mended.text, *mended.edits)
+        if not told or told[0].code not in ONE_MEND:
+            break
+    return line, found
+
+
+def _slip(raw: str, tab: int) -> tuple[Line, list[Mistake]]:  # noqa: C901, PLR0911, PLR0912  one return a slip
+    """The line with its first slip mended, and what that was; its place names no more than the column."""
+
     def told(code: str, column: int, found: str = "", suggestion: str | None = None) -> list[Mistake]:
-        return [Mistake(Place(file, index + 1, column + 1), code, found=found, suggestion=suggestion)]
+        return [Mistake(Place("", 1, column + 1), code, found=found, suggestion=suggestion)]
 
     if MERGE.match(raw):
         return Line(""), told("merge-mark", 0, raw[:7])
@@ -162,7 +187,9 @@ def _mend_line(raw: str, index: int, file: str) -> tuple[Line, list[Mistake]]:  
     text = _plain_spaces(raw).rstrip()
     head = text[: _indent(text)]
     if "\t" in head:
-        return Line(head.replace("\t", "  ") + text.lstrip(), 0, head.count("\t")), told("tab", head.index("\t"))
+        return Line(head.replace("\t", " " * tab) + text.lstrip(), ((0, head.count("\t") * (tab - 1)),)), told(
+            "tab", head.index("\t")
+        )
     text = text.replace("\t", " ")
     if slip := BULLET.match(text):
         right = f"{slip[1]}- {text[slip.end() :]}"
@@ -173,27 +200,34 @@ def _mend_line(raw: str, index: int, file: str) -> tuple[Line, list[Mistake]]:  
     if (slip := TIGHT_COLON.match(text)) and not slip[1].strip():
         at = slip.end(2) + 1
         right = f"{slip[2]}: {slip[3]}".rstrip()
-        return Line(f"{text[:at]} {text[at:]}", at, 1), told("no-space-after-colon", at - 1, text.strip(), right)
+        return Line(f"{text[:at]} {text[at:]}", ((at, 1),)), told("no-space-after-colon", at - 1, text.strip(), right)
     if slip := TIGHT_DASH.match(text):
         at = slip.end(1) + 1
-        return Line(f"{text[:at]} {text[at:]}", at, 1), told(
+        return Line(f"{text[:at]} {text[at:]}", ((at, 1),)), told(
             "no-space-after-dash", at - 1, text.strip(), f"- {slip[2]}"
         )
     if slip := SIGN.search(text):  # `visits: >= 3`: a phrase to be told as one, not the start of a block text
-        quoted = f'{text[: slip.start()]}"{slip[0].rstrip()}"{text[slip.end() :]}'
-        return Line(quoted, slip.start() + 1, 1), []
-    if slips := list(CURLY.finditer(text)):
-        return Line(CURLY.sub(_straight, text)), [
-            one
-            for slip in slips
-            for one in told("smart-quotes", _quote_at(slip), slip[0].strip(), _straight(slip).strip())
+        phrase = f'{text[: slip.start()]}"{slip[0].rstrip()}"{text[slip.end() :]}'
+        return Line(phrase, ((slip.start() + 1, 1),)), []
+    if slips := in_marks(text):
+        edits, right, shift = list[tuple[int, int]](), text, 0
+        for at, found, typed in slips:
+            start = at + shift
+            right = right[:start] + typed + right[start + len(found) :]
+            edits.append((start, len(typed) - len(found)))
+            shift += len(typed) - len(found)
+        return Line(right, tuple(edits)), [
+            one for at, found, typed in slips for one in told("smart-quotes", at, found, typed)
         ]
-    if (slip := FILLING.search(text)) and '"' not in slip[0]:
-        right = f'"{slip[0]}"'
-        return Line(text[: slip.start()] + right, slip.start() + 1, 1), told("filling", slip.start(), slip[0], right)
+    if slip := FILLING.match(text):
+        at = slip.start("value")
+        right = quoted(CODE.sub(lambda code: straight(code[0], "'"), slip["value"]))
+        return Line(text[:at] + right, ((at + 1, 1),)), told("filling", at, slip["value"], right)
+    if (slip := JOINED.match(text)) and families_below(slip["key"]):
+        return Line(slip["head"]), told("joined-lines", slip.start("sign"), slip["sign"])
     if slip := NUMBERED.search(text):
         right = f'"{slip[0]}"'
-        return Line(text[: slip.start()] + right, slip.start() + 1, 1), told("hash", slip.start(), slip[0], right)
+        return Line(text[: slip.start()] + right, ((slip.start() + 1, 1),)), told("hash", slip.start(), slip[0], right)
     return Line(text), []
 
 
@@ -204,16 +238,6 @@ def _strange(raw: str) -> tuple[str, int, str, str | None] | None:
     if slip := OTHER_NOTE.match(raw):
         return "other-note", slip.start(2), slip[2], f"# {raw[slip.end() :].strip()}"
     return None
-
-
-def _straight(slip: re.Match[str]) -> str:
-    """The text without its marks where it can do without: « oui » was meant as the word, and so it is read."""
-    text = (slip[2] or slip[5] or slip[8] or "").strip()
-    return text if BARE.fullmatch(text) else f'"{text}"'
-
-
-def _quote_at(slip: re.Match[str]) -> int:
-    return next(slip.start(group) for group in (1, 4, 7) if slip[group])
 
 
 def _plain_spaces(raw: str) -> str:

@@ -30,19 +30,15 @@ from rules.context import STRUCTURE, Context, Outside, language_of
 from rules.encoding import misnamed
 from rules.fact_reader import read_fact
 from rules.fields import OCCASION
+from rules.follow_ons import without_doubtful_names, without_follow_ons
 from rules.journey_reader import read_course, read_example_at
 from rules.journeys import VISITS, Journey, Step
-from rules.lines import ONE_MEND
 from rules.mistakes import Mistake, fold
 from rules.never_true import tell_nobody_left
 from rules.words import Vocabulary, vocabulary
-from rules.yamltext import Block, Entry, Items, Node, Text, in_order, lines_of_mistake, parse
-
-STRUCTURAL = {"no-value", "missing-name", "missing-when", "missing-then", "not-a-text-here", "unknown-segment-none"}
+from rules.yamltext import Block, Entry, Items, Node, Text, Tree, in_order, tree_of
 
 LOST_INDENTS = 3
-# Lines that could be mended and read on: whatever else is wrong in them is told as well.
-MENDED = ONE_MEND - {"tab", "tabs"} | {"quoted-mail"}
 
 
 @dataclass(frozen=True)
@@ -79,7 +75,8 @@ def read(
         for source in sources
     ]
     book, kept, across = assemble(parts, previous or Book())
-    every = sorted([*across, *(mistake for part in parts for mistake in part.mistakes)], key=lambda found: found.place)
+    told = [*across, *(mistake for part in parts for mistake in part.mistakes)]
+    every = sorted(without_doubtful_names(told, [source.tree for source in sources]), key=lambda found: found.place)
     by_file = groupby(every, key=lambda found: found.place.file)
     return Reading(book, [mistake for _, found in by_file for mistake in in_order(list(found))], kept)
 
@@ -87,16 +84,23 @@ def read(
 @dataclass
 class _Source:
     name: str
-    node: Node | None
-    mistakes: list[Mistake]
+    tree: Tree
     words: Vocabulary
+
+    @property
+    def node(self) -> Node | None:
+        return self.tree.node
+
+    @property
+    def mistakes(self) -> tuple[Mistake, ...]:
+        return self.tree.mistakes
 
 
 def _source(name: str, data: bytes, language: str) -> _Source:
     if mistakes := misnamed(name):
-        return _Source(name, None, mistakes, vocabulary(language))
-    node, mistakes = parse(data, name)
-    return _Source(name, node, mistakes, vocabulary(language_of(node, language)))
+        return _Source(name, Tree(None, tuple(mistakes)), vocabulary(language))
+    tree = tree_of(data, name)
+    return _Source(name, tree, vocabulary(language_of(tree.node, language)))
 
 
 def _segment_names(source: _Source) -> Iterator[tuple[str, str]]:
@@ -150,11 +154,7 @@ class _FileReader:
                 self._read_top(name, entry)
         elif node is not None and not self.source.mistakes:
             self.context.tell(node.place, "no-rules-here", "")
-        told = self.context.mistakes
-        if self.source.mistakes:
-            told = [mistake for mistake in told if mistake.code not in STRUCTURAL]
-        lines = {line for one in self.source.mistakes if one.code not in MENDED for line in lines_of_mistake(one)}
-        self.part.mistakes = self.source.mistakes + [mistake for mistake in told if mistake.place.line not in lines]
+        self.part.mistakes = [*self.source.mistakes, *without_follow_ons(self.context.mistakes, self.source.tree)]
         return self.part
 
     def _tell_lost_indents(self, tops: Collection[str]) -> None:

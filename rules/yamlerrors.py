@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 import yaml
 
+from rules.heads import families_below
+from rules.indents import KEYED
 from rules.lines import Line
 from rules.mistakes import Mistake
 from rules.words import LANGUAGES, vocabulary
@@ -14,12 +17,25 @@ SIGNS = tuple("\"'&*!|>%@`#{}[],?-")  # what begins with one of them is no plain
 KEY = re.compile(r"\s*(?:- +)*[^\s\"'#{\[\-][^:#]*: +")
 
 
-def classify(error: yaml.YAMLError, lines: list[Line], file: str) -> tuple[Mistake, int]:
-    """The mistake behind a parser's error, and the index of the line that spoils the reading."""
+@dataclass(frozen=True)
+class Slip:
+    """What made the parser stop, and the index of the line that spoils the reading. `mended`: another line (its index) as
+    it was surely meant.
+    """
+
+    mistake: Mistake
+    index: int
+    mended: tuple[int, Line] | None = None
+
+
+def classify(error: yaml.YAMLError, lines: list[Line], file: str) -> Slip:
+    """The slip behind a parser's error. The lines may be a part of a file, read by itself."""
     problem = str(getattr(error, "problem", None) or "")
     context = str(getattr(error, "context", None) or "")
     mark = getattr(error, "problem_mark", None)
     context_mark = getattr(error, "context_mark", None)
+    if context_mark is not None and mark is not None and (comma := _comma(problem, (context_mark, mark), lines, file)):
+        return comma
     code, at_context = _code(problem, context)
     where = context_mark if at_context and context_mark is not None else mark
     index, column = (where.line, where.column) if where is not None else (0, 0)
@@ -30,15 +46,70 @@ def classify(error: yaml.YAMLError, lines: list[Line], file: str) -> tuple[Mista
         line = lines[index]
     elif code == "block-end":
         code = "after-quote" if "scalar" in problem and line.text[:column].strip() else "indent"
-    place, text = line.place(file, index, column), line.text
+    place, text = line.place(file, column), line.text
     sign = text[column : column + 1]
     key, _, value = text.partition(":")
+    facts: dict[str, object] = {"sign": sign}
+    suggestion = _mend(code, text)
     if code == "below":
         facts = {"word": key.strip().removeprefix("-").strip(), "value": value.strip()}
-        return Mistake(place, code, found=text.strip(), facts=facts), index
-    if code == "colon-in-text" and (braces := _braces_left_out(text)):
-        return Mistake(place, "braces-left-out", found=text.strip(), suggestion=braces), index
-    return Mistake(place, code, found=text.strip(), suggestion=_mend(code, text), facts={"sign": sign}), index
+    elif code == "colon-in-text" and (braces := _braces_left_out(text)):
+        code, suggestion, facts = "braces-left-out", braces, {}
+    mistake = Mistake(place, code, found=text.strip(), suggestion=suggestion, facts=facts)
+    return Slip(mistake, index)
+
+
+def _comma(problem: str, marks: tuple[yaml.Mark, yaml.Mark], lines: list[Line], file: str) -> Slip | None:
+    """A comma left out between brackets or braces: `{count: at least 2 within: 12 months}`, `["Lyon" "Nantes"]`."""
+    opened, stopped = marks
+    got = re.search(r"expected ',' or '[\]}]', but got '(:|<scalar>)'", problem)
+    if got is None or stopped.line >= len(lines):
+        return None
+    if stopped.line != opened.line and lines[stopped.line].indent < _inside_of(lines[opened.line]):
+        return None
+    line, end = lines[stopped.line], stopped.column
+    if got[1] == ":":
+        begun = opened.column + 1 if stopped.line == opened.line else line.indent
+        begun = max(
+            [begun, *(found.end() for found in re.finditer(r"[,{\[]\s*|:\s+", line.text[:end]) if found.end() < end)]
+        )
+        key_at = begun + _next_key(line.text[begun:end])
+    else:
+        key_at = end
+    before = line.text[:key_at].rstrip()
+    first = before if before.strip() else next(o.text for o in reversed(lines[: stopped.line]) if o.text.strip())
+    words = [re.split(r"[\s,{\[]+", first.rstrip())[-1], re.split(r"\s*[:,}\]]", line.text[key_at:])[0]]
+    facts = {"first": words[0].strip("\"'"), "second": words[1].strip("\"'")}
+    if before.strip():
+        right = f"{before}, {line.text[key_at:]}"
+        index, mended = stopped.line, line.edited(right, (len(before) + 1, 1))
+        shown = right[opened.column :].strip() if opened.line == stopped.line else right.strip()
+    else:
+        index = next(n for n in range(stopped.line - 1, -1, -1) if lines[n].text.strip())
+        shown = f"{first.strip()},"
+        mended = lines[index].edited(f"{first.rstrip()},")
+    mistake = Mistake(line.place(file, key_at), "comma-missing", found=shown, suggestion=shown, facts=facts)
+    return Slip(mistake, stopped.line, (index, mended))
+
+
+def _inside_of(line: Line) -> int:
+    """The column from which on a line below belongs to the brackets that are open in this line."""
+    keyed = KEYED.match(line.text)
+    return (len(keyed["head"]) if keyed else line.indent) + 1
+
+
+def _next_key(text: str) -> int:
+    """Where in `at least 2 within` the next word before a colon begins: a known one, or the last."""
+    begins = [found.start() for found in re.finditer(r"(?<=\s)\S", text)]
+    known = [vocabulary(language) for language in LANGUAGES]
+    sections = ("window", "deed", "option_email", "option_task", "option_newsletter", "option_webhook", "fields")
+    for at in begins:
+        if any(words.find(section, text[at:]) for words in known for section in sections):
+            return at
+    answered = re.match(r"\S+\s+", text)
+    if answered and any(words.find("yesno", answered[0].strip()) for words in known):
+        return answered.end()
+    return begins[-1] if begins else 0
 
 
 def _braces_left_out(text: str) -> str | None:
@@ -99,24 +170,11 @@ def _back_to_text(lines: list[Line], index: int, column: int) -> tuple[int, int]
     return index, lines[index].indent
 
 
-HEADS = {
-    "rule": ("when", "unless", "then", "examples"),
-    "journey": ("when", "unless", "steps", "stop_when", "examples"),
-    "logic": ("any_of", "all_of", "none_of", "sheet"),
-}
-
-
-def _heads_lines(word: str) -> bool:
-    """Whether a word stands before lines of its own: `when`, `alors`."""
-    known = [vocabulary(language) for language in LANGUAGES]
-    return any(words.find(section, word) in heads for words in known for section, heads in HEADS.items())
-
-
 def _colon_or_indent(lines: list[Line], index: int, column: int) -> tuple[int, str, int]:
     """A key where none may stand: a second colon in the line, no colon in the line above, or a wrong indent."""
     if ": " in lines[index].text[:column]:
         head = lines[index].text.partition(":")[0].strip().removeprefix("-").strip()
-        return index, "below" if _heads_lines(head) else "colon-in-text", column
+        return index, "below" if families_below(head) else "colon-in-text", column
     above = next((n for n in range(index - 1, -1, -1) if lines[n].text.strip()), None)
     if above is not None and ":" not in lines[above].text and not lines[above].text.lstrip().startswith("-"):
         return above, "no-colon", lines[above].indent

@@ -7,10 +7,9 @@ refused, which also ends "billion laughs".
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 import yaml
 from yaml.events import (
@@ -27,7 +26,8 @@ from yaml.events import (
 from rules.encoding import LARGEST, read_text
 from rules.lines import Line, mend
 from rules.mistakes import Mistake, Place, fold, messages, nearest
-from rules.yamlerrors import classify
+from rules.salvage import DEEPEST, Salvage, error_in, events, pieces
+from rules.yamlmends import VALUE_ONLY
 
 __all__ = [
     "Block",
@@ -46,8 +46,9 @@ __all__ = [
     "read_text",
 ]
 
-DEEPEST = 24
 MOST_MISTAKES = 60
+TABS = (2, 4, 6, 8, 3)  # how wide a tab may have been meant
+MOST_WITH_TABS = 40_000  # characters, to be read once for each width
 
 
 @dataclass(frozen=True)
@@ -100,29 +101,79 @@ def plain(node: Node | None) -> Any:
             return {entry.key.value: plain(entry.value) for entry in entries}
 
 
-def parse(data: bytes, file: str) -> tuple[Node | None, list[Mistake]]:
-    """The file's tree and its mistakes, in the order of their lines. Never raises, whatever the bytes.
-
-    None stands for an empty file, and for one that could not be read at all (then there is a mistake). When there is a
-    mistake the tree is what could be read around it: good for finding more mistakes, not for acting on.
+@dataclass(frozen=True)
+class Tree:
+    """`node` None stands for an empty file, and for one that could not be read at all (then there is a mistake). When
+    there is a mistake, the tree is what could be read around it: good for finding more mistakes, not for acting on.
+    `lost`: the numbers of lines that are not in it, though they say something.
     """
+
+    node: Node | None
+    mistakes: tuple[Mistake, ...]
+    lost: frozenset[int] = frozenset()
+
+
+def parse(data: bytes, file: str) -> tuple[Node | None, list[Mistake]]:
+    """The file's tree and its mistakes, in the order of their lines. Never raises, whatever the bytes."""
+    tree = tree_of(data, file)
+    return tree.node, list(tree.mistakes)
+
+
+def tree_of(data: bytes, file: str) -> Tree:
+    """The same, and which lines were lost. Never raises, whatever the bytes."""
     if len(data) > LARGEST:
-        return None, [Mistake(Place(file, 1, 1), "too-big", facts={"kb": len(data) // 1024, "most": LARGEST // 1024})]
-    node, mistakes = _parsed(data, file)
-    return node, list(mistakes)
+        big = Mistake(Place(file, 1, 1), "too-big", facts={"kb": len(data) // 1024, "most": LARGEST // 1024})
+        return Tree(None, (big,))
+    return _parsed(data, file)
 
 
 @lru_cache(maxsize=128)  # one command reads the same rules several times, and those of the library for each of them
-def _parsed(data: bytes, file: str) -> tuple[Node | None, tuple[Mistake, ...]]:
+def _parsed(data: bytes, file: str) -> Tree:
     text, mistakes = read_text(data, file)
     if text is None:
-        return None, tuple(mistakes)
-    lines, mended = mend(text, file)
-    node, broken = _read_on(lines, file)
-    told = {mistake.place.line for mistake in mended}
-    tabs = any(mistake.code == "tab" for mistake in mended)  # nobody can tell how wide they were meant
-    broken = [m for m in broken if m.place.line not in told and not (tabs and m.code == "indent")]
-    return node, tuple(in_order([*mistakes, *_tabs_once(mended), *broken]))
+        return Tree(None, tuple(mistakes))
+    lines, mended = _mended(text, file)
+    read = _read(lines, file, mended)
+    return Tree(read.node, tuple(in_order([*mistakes, *_tabs_once(mended), *read.mistakes])), read.lost)
+
+
+def _mended(text: str, file: str) -> tuple[list[Line], list[Mistake]]:
+    """The lines with what shows in a single one mended; tabs as wide as the lines around them need."""
+    usual = mend(text, file, TABS[0])
+    tabs = {mistake.place.line for mistake in usual[1] if mistake.code == "tab"}
+    if not tabs or len(text) > MOST_WITH_TABS:
+        return usual
+    tried = (usual, *(mend(text, file, width) for width in TABS[1:]))
+    return next((mended for mended in tried if _fits(mended[0], tabs)), usual)
+
+
+def _fits(lines: list[Line], tabs: set[int]) -> bool:
+    """Whether what these lines belong to can be read."""
+    theirs = (piece for piece in pieces(lines) if any(line.number in tabs for line in piece))
+    return all(error_in(piece) is None for piece in theirs)
+
+
+def _read(lines: list[Line], file: str, mended: list[Mistake]) -> Tree:
+    """The tree of these lines; where they can't be read as they are, of what can be saved of them."""
+    told = frozenset(mistake.place.line for mistake in mended)
+    try:
+        return _built(lines, file, told)
+    except yaml.YAMLError:
+        tabs = frozenset(mistake.place.line for mistake in mended if mistake.code == "tab")
+        saved = Salvage(file, lines, told, tabs).work()
+        if saved.given_up:
+            return Tree(None, tuple(saved.mistakes))
+        guessed = frozenset(mistake.place.line for mistake in saved.mistakes if mistake.code in VALUE_ONLY)
+        tree = _built(saved.lines, file, told | {mistake.place.line for mistake in saved.mistakes}, guessed)
+        return Tree(tree.node, (*saved.mistakes, *tree.mistakes), frozenset(saved.lost))
+
+
+def _built(lines: list[Line], file: str, told: frozenset[int], guessed: frozenset[int] = frozenset()) -> Tree:
+    builder = _Builder(file, lines, told, guessed)
+    try:
+        return Tree(builder.build(), tuple(builder.mistakes))
+    except _Refused as refused:
+        return Tree(None, (refused.mistake,))
 
 
 def _tabs_once(mended: list[Mistake]) -> list[Mistake]:
@@ -134,45 +185,6 @@ def _tabs_once(mended: list[Mistake]) -> list[Mistake]:
     return [*(mistake for mistake in mended if mistake.code != "tab"), replace(tabs[0], code="tabs", facts=facts)]
 
 
-def lines_of_mistake(mistake: Mistake) -> tuple[int, ...]:
-    """Every line that a mistake speaks of."""
-    return cast("tuple[int, ...]", mistake.facts.get("lines", (mistake.place.line,)))
-
-
-def _read_on(lines: list[Line], file: str) -> tuple[Node | None, list[Mistake]]:
-    """Compose; at each error note it, blank the lines it spoils, and compose again."""
-    tries = max(1, min(MOST_MISTAKES, 600_000 // (1 + sum(len(line.text) for line in lines))))
-    found: list[Mistake] = []
-    for _ in range(tries):
-        builder = _Builder(file, lines)
-        try:
-            node = builder.build()
-        except _Refused as refused:
-            return None, [*found, refused.mistake]
-        except yaml.YAMLError as error:
-            mistake, spoiled = classify(error, lines, file)
-            if not any(known.place.line == mistake.place.line for known in found):
-                found.append(mistake)
-            if not _blank(lines, spoiled):
-                return None, found
-        else:
-            return node, [*found, *builder.mistakes]
-    return None, found
-
-
-def _blank(lines: list[Line], index: int) -> bool:
-    """Take a line and the lines below that hang from it out of the text. False when there was nothing left to take."""
-    if not 0 <= index < len(lines) or not lines[index].text.strip():
-        return False
-    indent = lines[index].indent
-    end = index + 1
-    while end < len(lines) and (not lines[end].text.strip() or lines[end].indent > indent):
-        end += 1
-    for position in range(index, end):
-        lines[position] = replace(lines[position], text="")
-    return True
-
-
 def in_order(mistakes: list[Mistake]) -> list[Mistake]:
     """By line; of very many in one file only the first, and how many more there are."""
     ordered = sorted((mistake for mistake in mistakes if mistake.code != "and-more"), key=lambda mistake: mistake.place)
@@ -182,6 +194,17 @@ def in_order(mistakes: list[Mistake]) -> list[Mistake]:
         return ordered
     place = ordered[MOST_MISTAKES].place if len(ordered) > MOST_MISTAKES else rest[0].place
     return [*ordered[:MOST_MISTAKES], Mistake(place, "and-more", facts={"n": left})]
+
+
+def joined(nodes: list[Node]) -> Node:
+    """What stands in several lists, or several blocks, as one; of a word that is in several, the first."""
+    first = nodes[0]
+    if isinstance(first, Items):
+        return Items(tuple(item for node in nodes if isinstance(node, Items) for item in node.items), first.place)
+    if isinstance(first, Block):
+        every = [entry for node in nodes if isinstance(node, Block) for entry in node.entries]
+        return Block(tuple({fold(entry.key.value): entry for entry in reversed(every)}.values())[::-1], first.place)
+    return first
 
 
 class _Refused(Exception):  # noqa: N818  it carries a mistake out of the builder; nobody else sees it
@@ -198,36 +221,50 @@ class _Open:
     is_block: bool
     items: list[Node] = field(default_factory=list)
     entries: dict[str, Entry] = field(default_factory=dict)
+    doubled: dict[str, list[Node]] = field(default_factory=dict)
     key: Text | None = None
 
     def close(self) -> Node:
-        return (
-            Block(tuple(self.entries.values()), self.place) if self.is_block else Items(tuple(self.items), self.place)
-        )
+        if not self.is_block:
+            return Items(tuple(self.items), self.place)
+        for key, more in self.doubled.items():
+            entry = self.entries[key]
+            self.entries[key] = Entry(entry.key, joined([entry.value, *more]))
+        return Block(tuple(self.entries.values()), self.place)
 
 
 class _Builder:
-    """Makes the tree from PyYAML's events, without recursion, so that no file can exhaust the stack."""
+    """Makes the tree from PyYAML's events, without recursion, so that no file can exhaust the stack. Of `told` lines no
+    more is said; what a `guessed` line says gives way to a later one.
+    """
 
-    def __init__(self, file: str, lines: list[Line]) -> None:
-        self.file, self.lines = file, lines
+    def __init__(self, file: str, lines: list[Line], told: frozenset[int], guessed: frozenset[int]) -> None:
+        self.file, self.lines, self.told, self.guessed = file, lines, told, guessed
         self.mistakes: list[Mistake] = []
         self.stack: list[_Open] = []
-        self.root: Node | None = None
+        self.roots: list[Node] = []
 
     def build(self) -> Node | None:
         documents = 0
-        for event in self._events():
+        for event in events(self.lines):
             if isinstance(event, DocumentStartEvent):
                 documents += 1
-                if documents > 1:
+                if documents == 2:
                     self._tell("second-document", event)
-                    break
             self._take(event)
-        return None if isinstance(self.root, Text) and not self.root.value and not self.root.quoted else self.root
+        said = [root for root in self.roots if not (isinstance(root, Text) and not root.value and not root.quoted)]
+        return self._one_document(said) if said else None
 
-    def _events(self) -> Iterator[Event]:
-        return iter(yaml.parse("\n".join(line.text for line in self.lines) + "\n", Loader=yaml.SafeLoader))
+    def _one_document(self, roots: list[Node]) -> Node:
+        """Further documents are told and read like the first."""
+        blocks = [root for root in roots if isinstance(root, Block)]
+        if len(blocks) < 2:
+            return roots[0]
+        top = _Open(blocks[0].place, is_block=True)
+        for entry in (entry for block in blocks for entry in block.entries):
+            if top.entries.setdefault(fold(entry.key.value), entry) is not entry:
+                top.doubled.setdefault(fold(entry.key.value), []).append(entry.value)
+        return top.close()
 
     def _take(self, event: Event) -> None:
         match event:
@@ -250,7 +287,7 @@ class _Builder:
 
     def _add(self, node: Node) -> None:
         if not self.stack:
-            self.root = node
+            self.roots.append(node)
             return
         top = self.stack[-1]
         if not top.is_block:
@@ -264,18 +301,21 @@ class _Builder:
     def _key(self, node: Node) -> Text:
         if isinstance(node, Text):
             return node if node.quoted else replace(node, value=node.value.strip())
-        self.mistakes.append(Mistake(node.place, "odd-key"))
+        self._note(Mistake(node.place, "odd-key"))
         return Text("", node.place)
 
     def _entry(self, top: _Open, key: Text, node: Node) -> None:
         if isinstance(node, Text) and not node.value and node.place.line != key.place.line:  # `? word`
             node = replace(node, place=key.place)
-        first = top.entries.get(fold(key.value))
-        if first is None:
-            top.entries[fold(key.value)] = Entry(key, node)
+        name = fold(key.value)
+        first = top.entries.get(name)
+        if first is None or first.key.place.line in self.guessed:
+            top.entries[name] = Entry(key, node)
         elif key.value:
             code = "duplicate-key" if isinstance(first.value, Text) or isinstance(node, Text) else "duplicate-block"
-            self.mistakes.append(Mistake(key.place, code, found=key.value, facts={"first": first.key.place.line}))
+            self._note(Mistake(key.place, code, found=key.value, facts={"first": first.key.place.line}))
+            if not isinstance(node, Text):
+                top.doubled.setdefault(name, []).append(node)
 
     def _refuse_extras(self, event: Any) -> None:
         if event.anchor:
@@ -284,10 +324,14 @@ class _Builder:
             self._tell("tag", event, found=event.tag)
 
     def _tell(self, code: str, event: Event, found: str = "") -> None:
-        self.mistakes.append(Mistake(self._place(event), code, found=found))
+        self._note(Mistake(self._place(event), code, found=found))
+
+    def _note(self, mistake: Mistake) -> None:
+        if mistake.place.line not in self.told:
+            self.mistakes.append(mistake)
 
     def _place(self, event: Event) -> Place:
         mark = event.start_mark
         if mark is None or mark.line >= len(self.lines):
             return Place(self.file, max(1, len(self.lines)), 1)
-        return self.lines[mark.line].place(self.file, mark.line, mark.column)
+        return self.lines[mark.line].place(self.file, mark.column)

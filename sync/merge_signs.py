@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from rules.conditions import Book, texts_of
+from rules.marks import CODE
 from rules.mistakes import Mistake, Place
 from rules.words import LANGUAGES, vocabulary
-from sync.followup.fill import CODE, field_of
+from sync.followup.fill import field_of
 from sync.followup.templatefiles import TemplateMistake
 
 WORD = r"[^\W\d_][\w '’-]{1,30}?"

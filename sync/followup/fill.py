@@ -28,6 +28,7 @@ from jinja2.ext import Extension
 from jinja2.runtime import Context
 
 from rules.fields import FIELDS
+from rules.marks import CODE
 from rules.mistakes import fold
 from rules.unfold import unfolded
 from rules.words import vocabulary
@@ -43,7 +44,6 @@ OF_OCCASION = {"event": "event", "spectacle": "event", "événement": "event", "
                "montant_du_don": "donation_amount", "donation_date": "donation_date",
                "date_du_don": "donation_date"}  # fmt: skip
 """What only the e-mail of a journey knows: `sync.followup.occasions`."""
-CODE = re.compile(r"\{[{%].*?[%}]\}", re.DOTALL)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from urllib.parse import unquote, urlsplit
 
 from markdown_it.token import Token
 
-from sync.followup.fill import CODE, MARK
+from rules.marks import CODE
+from sync.followup.fill import MARK
 from sync.followup.markdown import tokens_of
 
 SOME_VALUE = "zq0000qz"

@@ -23,11 +23,11 @@ from connectors.mail.mailer import mailbox
 from rules.conditions import Book, texts_of
 from rules.encoding import misnamed, read_text, split_lines
 from rules.fields import FIELDS
+from rules.marks import CODE, straight
 from rules.mistakes import Mistake, Place, fold, nearest, shorten
 from rules.words import vocabulary
 from rules.yamltext import Block, Text, parse
 from sync.followup import fill, proof
-from sync.followup.curly import straight, value_in_marks
 from sync.followup.pictures import Album
 from sync.followup.templates import Shared, Template, Templates
 from sync.messages import LANGUAGES, say
@@ -130,21 +130,10 @@ class _Reader:
         self.mistakes: list[Mistake] = []
         self.head: dict[str, Text] = {}
         self.written = [*above, *text[head:head_end].split("\n")[1:]]
-        node, found = parse("\n".join(self._unmarked(n, line) for n, line in enumerate(self.written)).encode(), file)
+        node, found = parse("\n".join(self.written).encode(), file)
         self.mistakes += found
         for entry in node.entries if isinstance(node, Block) else ():
             self._take(entry.key, entry.value)
-
-    def _unmarked(self, index: int, line: str) -> str:
-        """A line of the head whose value stands in the marks of a word processor, as it is meant."""
-        value = value_in_marks(line)
-        if value is None:
-            return line
-        column, found, right = value
-        self.mistakes.append(
-            Mistake(Place(self.file, index + 1, column + 1), "smart-quotes", found=found, suggestion=right)
-        )
-        return line[:column] + right
 
     def _take(self, key: Text, value: object) -> None:
         name = next((name for name, words in KEYS.items() if fold(key.value) in map(fold, words)), None)
@@ -244,7 +233,7 @@ class _Reader:
     def _straightened(self, text: str, written: str, begins: Place, of_head: Text | None) -> str:
         """The text with straight marks between its braces, so that one slip hides nothing; those that were not are told."""
         end, mark = 0, "'" if of_head and of_head.quoted else '"'
-        for code in fill.CODE.finditer(text):
+        for code in CODE.finditer(text):
             right = straight(code[0], mark)
             if right == code[0]:
                 continue
@@ -253,7 +242,7 @@ class _Reader:
             place = Place(self.file, begins.line + before.count("\n"), at - before.rfind("\n")) if at >= 0 else begins
             facts = {"mendable": of_head is not None}
             self.mistakes.append(TemplateMistake(place, "template-curly", found=code[0], suggestion=right, facts=facts))
-        return fill.CODE.sub(lambda code: straight(code[0]), text)
+        return CODE.sub(lambda code: straight(code[0]), text)
 
     def _check_body(self) -> None:
         self._check_text(self.body, self.body_line, 1)
@@ -273,7 +262,7 @@ class _Reader:
 def place_in(text: str, name: str, begins: Place) -> Place:
     """Where a merge field stands in a text that begins there."""
     typed = re.escape(name).replace("_", "[ _'’-]")
-    for code in fill.CODE.finditer(text):
+    for code in CODE.finditer(text):
         at = re.search(rf"(?<!\w){typed}(?!\w)", code[0])
         if at:
             before = text[: code.start() + at.start()]

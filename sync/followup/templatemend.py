@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from rules.lines import LINE_END
-from sync.followup.curly import rewritten_head
+import re
+
+from rules.lines import LINE_END, rewrite
+from rules.marks import CODE, straight
 from sync.followup.templatefiles import EDGE, read_templates
 
 
@@ -23,3 +25,12 @@ def mended_template(data: bytes, file: str) -> bytes:
     after, is_wrong = read_templates({file: new})
     same = not was_wrong and not is_wrong and list(before) == list(after)
     return new if same or len(is_wrong) < len(was_wrong) else data
+
+
+def rewritten_head(head: str) -> str:
+    """With the slips mended that a rule file may have too, and straight marks between its braces. Line ends are kept."""
+    pieces = LINE_END.split(rewrite(head))
+    for index in range(0, len(pieces), 2):
+        mark = "'" if re.search(r":\s+\"", pieces[index]) else '"'
+        pieces[index] = CODE.sub(lambda code, mark=mark: straight(code[0], mark), pieces[index])
+    return "".join(pieces)

@@ -58,7 +58,7 @@ def test_quoted_is_known() -> None:
         ("a:\n  -b: 3\n", [(2, 3, "no-space-after-dash")]),
         ("a: “x”\n", [(1, 4, "smart-quotes")]),
         ("a: x: y\n", [(1, 5, "colon-in-text")]),
-        ("a: 1\n  b: 2\nc: 'x\n", [(2, 3, "indent"), (3, 4, "quote-open")]),
+        ("a: 1\n  b: 2\nc: 'x\n", [(2, 3, "indent-under"), (3, 4, "quote-open")]),
         ("a: 1\na: 2\n", [(2, 1, "duplicate-key")]),
         ("a: [b, c\nd: 1\n", [(1, 4, "bracket-open")]),
         ("a: @b\n", [(1, 4, "bad-start")]),

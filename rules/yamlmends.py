@@ -1,0 +1,139 @@
+"""What was meant where YAML stops reading: the lines mended in the copy, so that the rest can be read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from rules.indents import KEYED, dash_forgotten, meant
+from rules.lines import Line
+from rules.mistakes import Mistake
+from rules.yamlerrors import KEY, Slip
+
+DASHES = re.compile(r"\s*(?:- +)+")
+MOVING = {"indent", "no-colon"}
+VALUE_ONLY = {"quote-open", "after-quote", "bad-start", "colon-in-text", "bad-escape"}
+"""The line can be read but for its value, which is a guess."""
+
+
+@dataclass(frozen=True)
+class Mend:
+    """The lines as they may have been meant. `mistake`: what is to be told then, if it is not what is told otherwise."""
+
+    lines: list[Line]
+    mistake: Mistake | None = None
+
+
+def mends(slip: Slip, lines: list[Line]) -> Iterator[Mend]:
+    """The mends of a slip, the most probable first."""
+    mistake, index = slip.mistake, slip.index
+    line, options = lines[index], list[Line | None]()
+    match mistake.code:
+        case "comma-missing" if slip.mended:
+            at, right = slip.mended
+            yield Mend([*lines[:at], right, *lines[at + 1 :]])
+        case "indent":
+            yield from _moved(mistake, lines, index)
+        case "no-colon":
+            yield from _with_colon(mistake, lines, index)
+        case "below":
+            options = [_in_braces(line)]
+        case "braces-left-out":
+            at = line.text.index(":") + 2
+            added = str(mistake.suggestion).index(line.text[at : line.text.index(",")].strip())
+            options = [line.edited(f"{line.text[:at]}{mistake.suggestion}", (at, added))]
+        case "bracket-open":
+            options = [_closed(line), _quoted(line)]
+        case _:
+            options = [_quoted(line)]
+    yield from (Mend([*lines[:index], option, *lines[index + 1 :]]) for option in options if option is not None)
+
+
+def _moved(mistake: Mistake, lines: list[Line], index: int) -> Iterator[Mend]:
+    """The line in each column where it may begin, alone, then with all that hangs from it."""
+    line = lines[index]
+    facts: dict[str, object]
+    if dash := dash_forgotten(lines, index):
+        code, facts = "no-dash", {"name": dash}
+        told = replace(
+            mistake, code=code, found=dash, suggestion=f"{' ' * line.indent}- {line.text.strip()}", facts=facts
+        )
+        last = next((n for n in range(index + 1, len(lines)) if _ends(lines[n], line.indent)), len(lines))
+        begun = line.edited(f"{' ' * line.indent}- {line.text.lstrip()}", (line.indent, 2))
+        yield Mend([*lines[:index], begun, *(_shifted(one, 2) for one in lines[index + 1 : last]), *lines[last:]], told)
+    for column in meant(lines, index)[:4]:
+        by = column.at - line.indent
+        code = f"indent-{'below' if column.below else 'dash' if column.word == '-' else 'under'}"
+        right = mistake.place.column + by
+        facts = {"column": mistake.place.column, "right": right, "word": column.word, "line": column.line}
+        told = replace(mistake, code=code, suggestion=" " * column.at + line.text.strip(), facts=facts)
+        yield Mend([*lines[:index], _shifted(line, by), *lines[index + 1 :]], told)
+        edge = max(line.indent, column.at)
+        end = next(
+            (n for n in range(index + 1, len(lines)) if lines[n].text.strip() and lines[n].indent <= edge), len(lines)
+        )
+        if any(below.text.strip() for below in lines[index + 1 : end]):
+            yield Mend([*lines[:index], *(_shifted(one, by) for one in lines[index:end]), *lines[end:]], told)
+
+
+def _ends(line: Line, edge: int) -> bool:
+    """Whether a line no longer belongs to the item of a list whose dash stands in the column `edge`."""
+    return bool(line.text.strip()) and (line.indent < edge or (line.indent == edge and line.text[edge] == "-"))
+
+
+def _shifted(line: Line, by: int) -> Line:
+    if not line.text.strip():
+        return line
+    return line.edited(" " * max(0, line.indent + by) + line.text.lstrip(), (0, max(by, -line.indent)))
+
+
+def _with_colon(mistake: Mistake, lines: list[Line], index: int) -> Iterator[Mend]:
+    """A word before lines of its own, else the rest of the line above."""
+    line = lines[index]
+    below = next((one for one in lines[index + 1 :] if one.text.strip()), None)
+    if below is not None and below.indent > line.indent:
+        yield Mend([*lines[:index], line.edited(f"{line.text}:"), *lines[index + 1 :]])
+        return
+    above = next((one for one in reversed(lines[:index]) if one.text.strip()), None)
+    keyed = KEYED.match(above.text) if above else None
+    if above and keyed:
+        further = _shifted(line, max(1, len(keyed["head"]) + 2 - line.indent))
+        both = replace(mistake, facts={**mistake.facts, "lines": (above.number, line.number)})
+        yield Mend([*lines[:index], further, *lines[index + 1 :]], both)
+
+
+def _in_braces(line: Line) -> Line | None:
+    """`when: {visits: at least 3}` of `when: visits: at least 3`."""
+    at = line.text.index(":") + 1
+    at += len(line.text[at:]) - len(line.text[at:].lstrip())
+    value = line.text[at:]
+    return None if re.search(r"[,{}\[\]#\"']", value) else line.edited(f"{line.text[:at]}{{{value}}}", (at, 1))
+
+
+def _value_at(text: str) -> int | None:
+    """Where the value of a line begins, or what follows its dash."""
+    found = KEY.match(text) or DASHES.match(text)
+    return found.end() if found and text[found.end() :].strip() else None
+
+
+def _quoted(line: Line) -> Line | None:
+    """The whole value as one text."""
+    at = _value_at(line.text)
+    if at is None:
+        return None
+    text = line.text[at:].strip()
+    for mark in "\"'":
+        text = text.removeprefix(mark).removesuffix(mark) if text.startswith(mark) else text
+    return line.edited("{}'{}'".format(line.text[:at], text.replace("'", "''")), (at, 1))
+
+
+def _closed(line: Line) -> Line | None:
+    """The brackets that are open at the end of the line closed."""
+    waiting: list[str] = []
+    for sign in line.text[_value_at(line.text) or 0 :]:
+        if sign in "[{":
+            waiting.append({"[": "]", "{": "}"}[sign])
+        elif sign in "]}" and waiting:
+            waiting.pop()
+    return line.edited(line.text.rstrip() + "".join(reversed(waiting))) if waiting else None

@@ -1,0 +1,61 @@
+"""One slip hides no other: of two broken rules in one file, both are told whatever is wrong with either."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rules.context import Outside
+from rules.reader import read
+
+FOLDER = Path(__file__).parent / "mistakes"
+COLUMNS = ["E-mail", "Do not contact", "Ne pas relancer", "Seats", "Note"]
+OUTSIDE = Outside(["crm"], ["lettre", "mailchimp"], staff=True)
+HEAD = re.compile(r"(rules|règles):[ \t]*")
+OF_THE_FILE = ("encoding", "file", "paste", "lines", "layers-rule-fr", "layers-two", "key-rules-twice", "line-tab")
+"""What is wrong with these is wrong with the file, not with one of its rules."""
+MANY = 30  # of more than sixty, the last are only counted
+MAY_BE_SILENT = ("unknown-segment", "unknown-column")
+"""Perhaps it stands in a line that could not be read."""
+Told = set[tuple[int, str]]
+
+
+def told(text: str) -> Told:
+    reading = read(
+        {"r.yaml": text.encode()}, columns=COLUMNS, templates=["on-se-revoit", "we-miss-you"], outside=OUTSIDE
+    )
+    return {(mistake.place.line, mistake.code) for mistake in reading.mistakes}
+
+
+def broken_rules() -> Iterator[tuple[str, str]]:
+    """The word at the top and the lines below it of each broken file that holds rules and nothing else."""
+    for file in sorted(FOLDER.glob("*.yaml")):
+        if file.stem.startswith(OF_THE_FILE):
+            continue
+        head, _, body = file.read_text("utf-8").rstrip().partition("\n")
+        left = [line for line in body.split("\n") if re.match(r"\S", line)]
+        if HEAD.fullmatch(head) and body.startswith("  - ") and not left and 0 < len(told(f"{head}\n{body}")) < MANY:
+            yield head, body
+
+
+BROKEN = list(broken_rules())
+PAIRS = [(head, one, other) for head, one in BROKEN for top, other in BROKEN if head == top]
+
+
+@given(st.sampled_from(PAIRS))
+@settings(max_examples=150, deadline=None)
+def test_two_broken_rules_in_one_file_are_both_told(pair: tuple[str, str, str]) -> None:
+    head, one, other = pair
+    further = one.count("\n") + 1
+    alone = told(f"{head}\n{one}") | {(n + further, code) for n, code in told(f"{head}\n{other}")}
+    together = told(f"{head}\n{one}\n{other}")
+    assert not {(n, code) for n, code in alone - together if not code.startswith(MAY_BE_SILENT)}
+    assert {code for _, code in together - alone} <= {"duplicate-rule"}  # many of them are called the same
+
+
+def test_there_are_many_of_them() -> None:
+    assert len(BROKEN) > 150
