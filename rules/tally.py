@@ -33,9 +33,11 @@ class Tally:
 
 
 def tally(
-    book: Book, rule: Rule, people: pl.DataFrame, today: date, unknown: Collection[str], language: str
+    book: Book, rule: Rule, people: pl.DataFrame, today: date, unknown: Collection[str], language: str, who: str = "key"
 ) -> list[Tally]:
-    """A tally for each line of `when`, then of `unless`. `people` is a frame as `rules.compiler.evaluate` takes it."""
+    """A tally for each line of `when`, then of `unless`. `people` is a frame as `rules.compiler.evaluate` takes it; `who`,
+    the column that tells people apart where they have several rows.
+    """
     excepted = rule.unless.items if rule.unless else ()
     asked = [*((item, False) for item in rule.when.items), *((item, True) for item in excepted)]
     found = answers(book, {str(n): item for n, (item, _) in enumerate(asked)}, people, today, unknown)
@@ -46,7 +48,7 @@ def tally(
         checks = _checks(item)
         empty = [wording.field(check) for check in checks if not check.window and _is_empty(check, people, unknown)]
         missing = [pair for check in checks for pair in _missing(check, people)]
-        count = None if met.null_count() == len(met) > 0 else int(met.sum())
+        count = None if met.null_count() == len(met) > 0 else people.filter(met)[who].n_unique()
         told.append(Tally(wording.condition(book, item), count, out, tuple(empty), tuple(missing)))
     return told
 

@@ -10,6 +10,7 @@ from rules.conditions import Book, SetCell
 from rules.journey_reader import at_said
 from rules.tally import Tally, often_empty, tally
 from sync.followup import standings
+from sync.nobody import tally_lines
 from sync.report.gather import shown
 from sync.rows import called, filled
 from sync.sheet.columns import FORMULA, cell_of
@@ -94,6 +95,7 @@ def tasks(work: Work, only: str | None) -> Iterator[dict[str, Any]]:
             yield {
                 "rule": row.rule, "person": called(person) or person["key"], "what": filled(desk, row.text, person),
                 "who": row.assignee, "until": row.due.isoformat() if row.due else None,
+                "state": row.state,
             }  # fmt: skip
 
 
@@ -125,19 +127,9 @@ def why_nobody(work: Work, rule: str) -> list[Tally]:
 
 def nobody_lines(work: Work, rule: str) -> Iterator[str]:
     """The same in words, the conditions that fewest meet first."""
-    say, one = work.desk.say, next(one for one in work.book.rules if one.id == rule)
-    yield say("preview-nobody-in", name=one.name, n=len(work.frame))
-    for line in sorted(why_nobody(work, rule), key=lambda line: (line.excepted, line.people or 0)):
-        code = "preview-met-not" if line.excepted else "preview-met"
-        yield say(code, count="?" if line.people is None else str(line.people), condition=line.words)
-        if line.people is None:
-            yield say("preview-unknown")
-        if line.excepted:
-            continue
-        yield from (say("preview-no-value", field=field) for field in line.empty)
-        for word, there in line.missing:
-            code = "preview-no-such-word" if there else "preview-no-such-word-many"
-            yield say(code, word=word, there=", ".join(there))
+    one = next(one for one in work.book.rules if one.id == rule)
+    yield work.desk.say("preview-nobody-in", name=one.name, n=len(work.frame))
+    yield from tally_lines(work.desk, why_nobody(work, rule))
 
 
 def often_empty_lines(work: Work, only: str) -> Iterator[str]:

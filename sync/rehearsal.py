@@ -18,6 +18,7 @@ from sync.followup import deeds
 from sync.followup import outbox as box
 from sync.followup.templates import Gap
 from sync.messages import why_not
+from sync.nobody import nobody_on
 from sync.one_rule import (
     empty_rules,
     inside,
@@ -267,7 +268,7 @@ def _lines(
                 yield from _some(say, [f"  {'+' if verb == 'enters' else '−'} {name}" for name in moved[verb]])
     for journey in work.book.journeys:
         if only in {None, journey.id}:
-            yield from _journey_now(work, journey, facts["journeys"][journey.id], only)
+            yield from _journey_now(work, journey, facts["journeys"][journey.id], steps if only else None)
     yield from _nobody(work, facts["nobody_in"], only)
     yield from _mail_lines(work, facts["taken_back"], mails, held_back)
     if facts["tasks"]:
@@ -291,15 +292,19 @@ def _lines(
     yield say("preview-nothing-touched")
 
 
-def _journey_now(work: Work, journey: Journey, steps: list[dict[str, str]], only: str | None) -> Iterator[str]:
-    """What the journey does now, and for whom; that it does nothing only to who asks for it."""
+def _journey_now(work: Work, journey: Journey, taken: list[dict[str, str]], soon: list[Coming] | None) -> Iterator[str]:
+    """What the journey does now, and for whom. `soon`: what comes of it, for who asks for it by name; that it does nothing
+    is told to them alone, and why, where nothing comes either.
+    """
     say, walked = work.desk.say, work.decisions.journeys.get(journey.id) if work.decisions else None
     told = counts(work.desk, walked) if walked else ""
     if told:
         yield say("preview-journey-now", name=journey.name, counts=told)
-        yield from _some(say, [f"  + {one['person']} · {one['at']} · {one['what']}" for one in steps])
-    elif only == journey.id:
+        yield from _some(say, [f"  + {one['person']} · {one['at']} · {one['what']}" for one in taken])
+    elif soon is not None:
         yield say("preview-journey-nothing", name=journey.name)
+    if soon is not None and not taken and not any(one.likely for one in soon):
+        yield from nobody_on(work, journey)
 
 
 def _kept(work: Work, cells: list[dict[str, Any]]) -> Iterator[str]:
@@ -355,7 +360,8 @@ def _nobody(work: Work, empty: list[str], only: str | None) -> Iterator[str]:
 
 
 def _task(work: Work, one: dict[str, Any]) -> str:
-    return f"  {' · '.join(filter(None, (one['person'], one['what'], _whose(work, one))))}"
+    waits = one["state"] == "waiting" and f"({work.desk.say('task-waiting')})"
+    return f"  {' · '.join(filter(None, (one['person'], one['what'], _whose(work, one), waits)))}"
 
 
 def _whose(work: Work, one: dict[str, Any]) -> str:

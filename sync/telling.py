@@ -20,6 +20,7 @@ from sync.drafts import twice
 from sync.followup import outbox as box
 from sync.followup import segments, standings
 from sync.knowledge import know, stale_sources
+from sync.nobody import not_on
 from sync.one_rule import meant
 from sync.outcome import Outcome
 from sync.people.story import story
@@ -45,16 +46,14 @@ def _named(book: Book, name: str | None) -> tuple[list[Rule], list[Journey]]:
 
 
 def _on_journeys(
-    desk: Desk, facts: dict[str, Any], found: Sequence[Trip], asked: Sequence[Journey], name: str
+    desk: Desk, facts: dict[str, Any], found: Sequence[Trip], asked: Sequence[Journey], person: pl.DataFrame, name: str
 ) -> Iterator[str]:
     """The person's journeys in lines, and into the facts; of those `asked` for by name also that they are on none."""
     facts["journeys"] = {}
     for trip in found:
         facts["journeys"].setdefault(trip.journey.id, []).append(trip.to_json())
         yield from (*trip.lines(desk, name), "")
-    yield from (
-        desk.say("journey-none", person=name, journey=one.name) for one in asked if one.id not in facts["journeys"]
-    )
+    yield from (not_on(desk, one, person, name) for one in asked if one.id not in facts["journeys"])
 
 
 def explain_person(desk: Desk, who: str, rule: str | None) -> Outcome:
@@ -90,11 +89,8 @@ def explain_person(desk: Desk, who: str, rule: str | None) -> Outcome:
         done += _kept(desk, one, seen, row) if why.answer else []
         said += [*why.lines(), *(f"  {line}" for line in done), ""]
         facts["rules"][one.id] = {**why.to_json(), "done": done}
-    said += [
-        *_on_journeys(
-            desk, facts, trips(desk, walked, book, person, unknown, past, others), walked if rule else (), name
-        )
-    ]
+    found = trips(desk, walked, book, person, unknown, past, others)
+    said += _on_journeys(desk, facts, found, walked if rule else (), person, name)
     if stays and rule is None:
         said += [desk.say("person-segments"), *(f"  {stay_line(desk, one)}" for one in stays)]
     return Outcome(said, facts | stay_facts(stays))
@@ -118,6 +114,14 @@ def _done(
             state = mail_state(desk, row, others)
             when = told_when(desk, row.settled_at or row.not_before)
             found.append(desk.say("explain-mail", template=row.template, state=state, when=when))
+    tasks = [row for row in past["task"] if row.rule == rule.id]
+    found += [
+        desk.say(
+            "explain-task", what=filled(desk, row.text, person), state=desk.say(f"task-{row.state}"),
+            when=told_when(desk, row.made),
+        )
+        for row in tasks
+    ]  # fmt: skip
     for row in past["deed"]:
         if row.rule == rule.id:
             when = told_when(desk, row.settled_at or row.made)

@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 from babel.dates import format_date
 
-from rules.conditions import Book, Email, Flag, Newsletter, SetCell, Task
+from rules.conditions import Action, Book, Email, Flag, Newsletter, SetCell, Task, Webhook
 from rules.explain import explain
 from rules.journey_reader import at_said
 from rules.journeys import Journey, Step, as_rule
@@ -23,7 +23,7 @@ from sync.followup.acts import deed_of
 from sync.followup.anchors import Anchors
 from sync.followup.decide import digest_of
 from sync.followup.journeys import World, judge, span_of, timed
-from sync.followup.outbox import HAD_ELSEWHERE, would_wait
+from sync.followup.outbox import HAD_ELSEWHERE, brake, would_wait
 from sync.followup.turn import Walked
 from sync.messages import why_not
 from sync.person import told_when
@@ -33,6 +33,7 @@ from sync.store.reading import micros
 AHEAD = 14  # days that `preview` looks
 BACK = timedelta(days=30)
 MOST, NAMED = 6, 5
+BRAKED = Email | Newsletter | Webhook | Task
 MARKS = {"done": "✓", "passed": "✗", "open": "→", "unsure": "?"}
 
 
@@ -141,6 +142,10 @@ def _passage(
     if mail is not None and (known is None or known.state != "skipped"):
         told = f"{mail_state(desk, mail, others)} ({told_when(desk, mail.settled_at or mail.not_before)})"
         return _Passage(step, start, MARKS["done" if mail.state == "sent" else "open"], told)
+    task = _task_of(past["task"], journey, step.action, row["occasion"])
+    if task is not None and known is not None and known.state == "done":
+        told = f"{desk.say(f'task-{task.state}')} ({told_when(desk, task.made)})"
+        return _Passage(step, start, MARKS["open" if task.state == "waiting" else "done"], told)
     if known is not None:
         code = {"done": "journey-done", "late": "journey-late"}.get(known.state)
         code = code or ("journey-stopped" if known.reason == "stopped" else "journey-skipped")
@@ -170,15 +175,26 @@ def _open(desk: Desk, world: World, journey: Journey, step: Step, row: Mapping[s
     code, mark = {True: ("next-run", "open"), False: ("not-now", "passed"), None: ("undecided", "unsure")}[
         row["verdict"]
     ]
-    if code == "next-run" and isinstance(step.action, Email | Newsletter) and _is_asked(desk, journey):
-        code = "next-run-asks"
-    return _Passage(step, start, MARKS[mark], desk.say(f"journey-{code}"), why)
+    said = _asked_first(desk, journey, step) if code == "next-run" else None
+    return _Passage(step, start, MARKS[mark], said or desk.say(f"journey-{code}"), why)
 
 
-def _is_asked(desk: Desk, journey: Journey) -> bool:
-    """Whether what the journey sends waits for a person's approval first."""
+def _asked_first(desk: Desk, journey: Journey, step: Step) -> str | None:
+    """That a step of the next run waits for a person's approval, or may have to; None where it waits for nobody."""
+    if not isinstance(step.action, BRAKED):
+        return None
+    this = (desk.store.org, journey.id, digest_of(journey, desk.templates[0]))
     with desk.store.look() as connection:
-        return would_wait(connection, desk.store.org, journey.id, digest_of(journey, desk.templates[0]))
+        if isinstance(step.action, Email | Newsletter) and would_wait(connection, *this):
+            return desk.say("journey-next-run-asks")
+        limit = brake(connection, *this)
+    return None if limit is None else desk.say("journey-next-run-brake", n=limit)
+
+
+def _task_of(tasks: Sequence[Any], journey: Journey, action: Action, occasion: str) -> Any:
+    """The line that a step made in the tab To do, if it makes any."""
+    mine = (journey.id, action.text if isinstance(action, Task) else None, occasion)
+    return next((one for one in tasks if (one.rule, one.text, one.occasion) == mine), None)
 
 
 def _why(desk: Desk, world: World, journey: Journey, step: Step, row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -202,12 +218,15 @@ def _day(desk: Desk, moment: datetime) -> str:
 
 @dataclass(frozen=True)
 class Coming:
-    """A step that comes, and for whom, by their id; only at its time is it known whether its conditions hold."""
+    """A step that comes, and for whom, by their id; only at its time is it known whether its conditions hold. `likely` are
+    those for whom nothing speaks against it today.
+    """
 
     journey: Journey
     step: Step
     due: datetime
     people: tuple[int, ...]
+    likely: tuple[int, ...]
 
 
 def coming(desk: Desk, world: World) -> list[Coming]:
@@ -224,9 +243,10 @@ def coming(desk: Desk, world: World) -> list[Coming]:
                 soon = pl.col("due").is_between(micros(now), micros(until), closed="right")
                 rows = timed(occasions, step, world.zone).filter(soon)
                 rows = rows.join(world.people.select("person_id"), on="person_id", how="semi").sort("due", "person_id")
-                for (start,), some in rows.group_by("due", maintain_order=True):
+                for (start,), some in judge(journey, rows, world, today).group_by("due", maintain_order=True):
                     moment = EPOCH + timedelta(microseconds=int(str(start)))
-                    found.append(Coming(journey, step, moment, tuple(some["person_id"])))
+                    likely = some.filter(pl.col("verdict").fill_null(value=True))["person_id"]
+                    found.append(Coming(journey, step, moment, tuple(some["person_id"]), tuple(likely)))
     return sorted(found, key=lambda one: (one.due, one.journey.id, one.step.name))
 
 
@@ -237,10 +257,12 @@ def coming_lines(desk: Desk, found: Sequence[Coming], names: Mapping[int, str]) 
         yield ""
         yield desk.say("preview-journey", name=mine[0].journey.name, n=AHEAD)
         for one in mine:
-            some = ", ".join(names.get(person, "?") for person in one.people[:NAMED])
+            some = ", ".join(names.get(person, "?") for person in one.likely[:NAMED])
+            code = "" if one.likely == one.people else "-some" if one.likely else "-none"
             yield desk.say(
-                "preview-journey-step", day=_day(desk, one.due), at=at_said(desk.language, one.step.at),
-                what=does(desk, one.step), n=len(one.people), names=some + ("…" if len(one.people) > NAMED else ""),
+                f"preview-journey-step{code}", day=_day(desk, one.due), at=at_said(desk.language, one.step.at),
+                what=does(desk, one.step), n=len(one.likely), all=len(one.people),
+                names=some + ("…" if len(one.likely) > NAMED else ""),
             )  # fmt: skip
 
 
@@ -251,6 +273,7 @@ def coming_json(found: Sequence[Coming], names: Mapping[int, str]) -> list[dict[
             "step": one.step.name,
             "due": one.due.isoformat(),
             "people": [names.get(person, "?") for person in one.people],
+            "likely": [names.get(person, "?") for person in one.likely],
         }
         for one in found
     ]

@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 
 from sync.followup import deeds
 from sync.followup.tables import OPEN_STATES, PASSING, deed, outbox, rule_state, task
+from sync.people.tables import person
 from sync.store.base import Utc, insert_new, slices
 
 SPLIT = "split"
@@ -144,7 +145,7 @@ def release(
     a tenth of them, whichever is larger. The e-mails of rules with a stale source are held until it is fresh.
     """
     connection.execute(_where(org, "held", outbox.c.reason == "stale-source").values(state="planned", reason=None))
-    limit = max(BRAKE_PEOPLE, people_count // BRAKE_SHARE)
+    limit = most_at_once(people_count)
     active = sa.select(rule_state).where(rule_state.c.org == org, rule_state.c.active)
     reworded = [rule for rule in connection.execute(active).all() if _reworded(rule)]
     for rule in reworded:
@@ -200,6 +201,20 @@ def would_wait(connection: Connection, org: int, rule: str, digest: str) -> bool
     if row is None or row.approved_at is None:
         return True
     return _other_letters(row.approved_digest, digest)
+
+
+def most_at_once(people_count: int) -> int:
+    """The brake: for more people than this at once, what is new or changed waits."""
+    return max(BRAKE_PEOPLE, people_count // BRAKE_SHARE)
+
+
+def brake(connection: Connection, org: int, rule: str, digest: str) -> int | None:
+    """For how many people at most a run acts without asking; None where the present meaning of the rule is approved."""
+    row = connection.execute(sa.select(rule_state).where(rule_state.c.org == org, rule_state.c.rule == rule)).first()
+    if row is not None and _meaning(digest) == _meaning(row.approved_digest):
+        return None
+    mine = (person.c.org == org, person.c.live, person.c.merged_into.is_(None))
+    return most_at_once(connection.scalar(sa.select(sa.func.count()).select_from(person).where(*mine)) or 0)
 
 
 def _take_approval_back(connection: Connection, org: int, rule: str) -> None:
