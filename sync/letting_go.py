@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from connectors.trouble import FixFile
 from rules.conditions import Rule
 from rules.journeys import Journey
+from sync.approval import cover_lines
 from sync.beginning import read_rules
 from sync.contacts import Contacts, keep_out
 from sync.deedwords import to_services, waiting_lines
@@ -23,6 +24,7 @@ from sync.outcome import Outcome
 from sync.rows import everybody
 
 FEW = 8
+APPROVED = {"mails": "approved", "deeds": "approved-others", "tasks": "approved-tasks"}
 SHOWN_FIRST = ("uncertain", "failed", "waiting", "held", "approved", "sending", "planned", "sent", "cancelled")
 
 
@@ -34,12 +36,20 @@ def approve_waiting(desk: Desk, what: str) -> Outcome:
     with desk.store.begin() as connection:
         box.note_digests(connection, desk.store.org, now)
         box.note_texts(connection, desk.store.org, lambda name: desk.templates[0].fingerprint([name]))
-        count = box.approve(connection, desk.store.org, book.called(what) or what, at_the_keyboard(), desk.clock.now())
+        before = box.waits(connection, desk.store.org)
+        name = book.called(what) or what
+        count = box.approve(connection, desk.store.org, name, at_the_keyboard(), desk.clock.now())
         left = box.waits(connection, desk.store.org)
     if not count:
         known = ", ".join(sorted({batch.rule for batch in left})) or desk.say("nothing-at-all")
         raise FixFile("nothing-waits", found=what, known=known)
-    return Outcome([desk.say("approved", n=count)], {"approved": count, "waiting": sum(batch.mails for batch in left)})
+    said = [
+        desk.say(code, n=n)
+        for kind, code in APPROVED.items()
+        if (n := sum(getattr(one, kind) for one in before) - sum(getattr(one, kind) for one in left))
+    ]
+    said += cover_lines(desk, book, {one.rule: None for one in before if name in {one.name, one.rule, one.rule_name}})
+    return Outcome(said, {"approved": count, "waiting": sum(batch.mails for batch in left)})
 
 
 def show_outbox(desk: Desk, state: str | None, *, drop: str | None, release: str | None) -> Outcome:
@@ -59,6 +69,7 @@ def show_outbox(desk: Desk, state: str | None, *, drop: str | None, release: str
     contacts = Contacts(desk, everybody(desk), keep_out(desk, None, {}))
     mails = drafts(desk, rows, contacts, book)
     said = waiting_lines(desk, rules)
+    said += ["", *covered, ""] if (covered := list(cover_lines(desk, book, [one.rule for one in rules]))) else []
     total: dict[str, int] = {}
     for (one, _), n in sorted(counts.items(), key=str):
         total[one] = total.get(one, 0) + n

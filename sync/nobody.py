@@ -73,7 +73,7 @@ def _conditions(desk: Desk, journey: Journey, occasions: pl.DataFrame, world: Wo
     yield from tally_lines(desk, tally(world.book, as_rule(journey), *counted, who="person_id"))
     for step in journey.steps:
         if step.when or step.unless:
-            yield desk.say("preview-step-asks", at=at_said(desk.language, step.at), what=does(desk, step))
+            yield desk.say("preview-step-asks", at=at_said(desk.language, step.at), what=does(desk, step.action))
             yield from tally_lines(desk, tally(world.book, _own(journey, step), *counted, who="person_id"))
 
 

@@ -73,7 +73,7 @@ def steps_now(work: Work, only: str | None) -> dict[str, list[dict[str, str]]]:
                 "person": names.get(row.person_id, "?"),
                 "step": row.step,
                 "at": at_said(desk.language, one.step[row.step].at),
-                "what": does(desk, one.step[row.step]),
+                "what": does(desk, one.step[row.step].action),
             }
             for row in taken[one.id]
         ]

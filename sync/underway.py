@@ -37,12 +37,12 @@ BRAKED = Email | Newsletter | Webhook | Task
 MARKS = {"done": "✓", "passed": "✗", "open": "→", "unsure": "?"}
 
 
-def does(desk: Desk, step: Step) -> str:
-    """What a step does, in a few words."""
+def does(desk: Desk, action: Action) -> str:
+    """What an action does, in a few words."""
     kinds = {Email: "email", Task: "task", Flag: "flag", SetCell: "set"}
-    match step.action:
+    match action:
         case Email(template=what) | Task(text=what) | Flag(name=what) | SetCell(column=what):
-            return desk.say(f"journey-{kinds[type(step.action)]}", what=what)
+            return desk.say(f"journey-{kinds[type(action)]}", what=what)
         case deed:
             return about_deed(desk, *deed_of(deed))
 
@@ -82,7 +82,7 @@ class Trip:
         for one in self.passages:
             day = _day(desk, one.due)
             at = at_said(desk.language, one.step.at)
-            yield f"  {one.mark} {desk.say('journey-step', at=at, day=day, what=does(desk, one.step), state=one.state)}"
+            yield f"  {one.mark} {desk.say('journey-step', at=at, day=day, what=does(desk, one.step.action), state=one.state)}"
             yield from (f"      {line}" for line in one.why)
 
     def to_json(self) -> dict[str, Any]:
@@ -261,7 +261,7 @@ def coming_lines(desk: Desk, found: Sequence[Coming], names: Mapping[int, str]) 
             code = "" if one.likely == one.people else "-some" if one.likely else "-none"
             yield desk.say(
                 f"preview-journey-step{code}", day=_day(desk, one.due), at=at_said(desk.language, one.step.at),
-                what=does(desk, one.step), n=len(one.likely), all=len(one.people),
+                what=does(desk, one.step.action), n=len(one.likely), all=len(one.people),
                 names=some + ("…" if len(one.likely) > NAMED else ""),
             )  # fmt: skip
 

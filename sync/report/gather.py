@@ -13,6 +13,7 @@ from babel.numbers import format_decimal
 
 from connectors.sheets.sheet import Formula
 from sync import runs
+from sync.approval import covers
 from sync.aside import all_aside
 from sync.contacts import Contacts, keep_out
 from sync.deedwords import to_services
@@ -123,23 +124,32 @@ def waiting(work: Work) -> list[Waiting]:
         batch = held.batch
         mine = drafts(desk, held.rows[:25], contacts, work.book)
         one = next((draft for draft in mine if draft.text), mine[0] if mine else None)
+        covered = covers(desk, work.book, batch.rule)
         if one:
             to = one.name or one.to
             found.append(
-                Waiting(batch.rule_name, batch.mails, one.subject, to, one.text, desk.command("approve", batch.rule))
+                Waiting(
+                    batch.rule_name,
+                    batch.mails,
+                    one.subject,
+                    to,
+                    one.text,
+                    desk.command("approve", batch.rule),
+                    covered,
+                )
             )
         if batch.deeds:
-            found.append(_others(desk, batch))
+            found.append(_others(desk, batch, covered))
     return found
 
 
-def _others(desk: Desk, batch: Batch) -> Waiting:
+def _others(desk: Desk, batch: Batch, covered: Sequence[str]) -> Waiting:
     """What of a batch goes to other services: the first of them as an example, more below it."""
     mine = [one for one in to_services(desk, "waiting") if one["rule"] == batch.rule]
     text = "\n".join(one["line"].strip() for one in mine[:25])
     first = mine[0] if mine else {"what": "", "person": ""}
     command = desk.command("approve", batch.rule)
-    return Waiting(batch.rule_name, batch.deeds, first["what"], first["person"], text, command, "others")
+    return Waiting(batch.rule_name, batch.deeds, first["what"], first["person"], text, command, covered, "others")
 
 
 def tasks(work: Work) -> list[tuple[str, str, str, str]]:

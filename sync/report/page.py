@@ -40,7 +40,9 @@ class RuleLine:
 
 @dataclass(frozen=True)
 class Waiting:
-    """What of one rule waits for a person: `mails`, or `others` (see `kind`). `command` lets it go."""
+    """What of one rule waits for a person: `mails`, or `others` (see `kind`). `command` lets it go, and `covers` says what
+    else a yes is for: a sentence, and a line each.
+    """
 
     rule: str
     count: int
@@ -48,6 +50,7 @@ class Waiting:
     to: str
     text: str
     command: str
+    covers: Sequence[str] = ()
     kind: str = "mails"
 
 
