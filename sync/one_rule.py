@@ -12,7 +12,7 @@ from rules.tally import Tally, often_empty, tally
 from sync.followup import standings
 from sync.nobody import tally_lines
 from sync.report.gather import shown
-from sync.rows import called, filled
+from sync.rows import filled
 from sync.sheet.columns import FORMULA, cell_of
 from sync.tabs import SET
 from sync.underway import does
@@ -63,10 +63,7 @@ def steps_now(work: Work, only: str | None) -> dict[str, list[dict[str, str]]]:
     desk, journeys = work.desk, [one for one in work.book.journeys if only in {None, one.id, one.name}]
     with desk.store.look() as connection:
         taken = {one.id: standings.steps_taken(connection, desk.store.org, one.id, work.number) for one in journeys}
-    of_them = work.frame.filter(
-        work.frame["person_id"].is_in([row.person_id for rows in taken.values() for row in rows])
-    )
-    names = {row["person_id"]: called(row) or row["key"] for row in of_them.iter_rows(named=True)}
+    names = work.known_as(row.person_id for rows in taken.values() for row in rows)
     return {
         one.id: [
             {
@@ -90,10 +87,11 @@ def tasks(work: Work, only: str | None) -> Iterator[dict[str, Any]]:
     wanted = [row for row in rows if only in {None, row.rule, names.get(row.rule)}]
     of_them = work.frame.filter(work.frame["person_id"].is_in([row.person_id for row in wanted]))
     people = {row["person_id"]: row for row in of_them.iter_rows(named=True)}
+    called = work.known_as(people)
     for row in wanted:
         if person := people.get(row.person_id):
             yield {
-                "rule": row.rule, "person": called(person) or person["key"], "what": filled(desk, row.text, person),
+                "rule": row.rule, "person": called[row.person_id], "what": filled(desk, row.text, person),
                 "who": row.assignee, "until": row.due.isoformat() if row.due else None,
                 "state": row.state,
             }  # fmt: skip

@@ -48,7 +48,6 @@ def show_person(desk: Desk, who: str) -> Outcome:
         one = story(desk.store, who, list(desk.config.sources))
     except Ambiguous as several:
         lines = [desk.say(several.code, **several.facts)]
-        lines += [f"  {person.code}  {person.name}  {person.email or ''}" for person in several.candidates]
         found = [{"code": person.code, "name": person.name, "email": person.email} for person in several.candidates]
         return Outcome(lines, {"candidates": found}, 2)
     with desk.store.look() as connection:

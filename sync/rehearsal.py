@@ -36,7 +36,7 @@ from sync.progress import Silent
 from sync.report import ahead
 from sync.report.ahead import Ahead, RuleAhead
 from sync.report.gather import shown
-from sync.rows import called, filled
+from sync.rows import filled
 from sync.sheet.apply import preview as preview_cells
 from sync.sheet.columns import cell_of
 from sync.store import Store
@@ -128,7 +128,7 @@ def _outcome(work: Work, plan: Any, only: str | None, page: Path | None, before:
         "deeds": done,
         "nobody_in": empty_rules(work, only),
         "journeys": steps_now(work, only),
-        "coming": coming_json(steps, _called(work)) if steps else [],
+        "coming": coming_json(steps, _names_of(work, steps)) if steps else [],
         "cells": cells,
         "cells_kept": kept_cells(work, plan, only) if plan else [],
         "rows_added": rows_added,
@@ -230,10 +230,11 @@ def _deeds(work: Work, only: str | None) -> Iterator[dict[str, Any]]:
     names = work.book.names
     of_them = work.frame.filter(work.frame["person_id"].is_in([row.person_id for row in rows]))
     people = {row["person_id"]: row for row in of_them.iter_rows(named=True)}
+    called = work.known_as(people)
     for row in rows:
         if only in {None, row.rule, names.get(row.rule)}:
             person, what = people.get(row.person_id), about(work.desk, row)
-            told = {"rule": row.rule, "kind": row.kind, "person": (called(person) or person["key"]) if person else "?"}
+            told = {"rule": row.rule, "kind": row.kind, "person": called.get(row.person_id, "?")}
             yield {**told, "what": filled(work.desk, what, person) if person else what, "state": row.state}
 
 
@@ -249,10 +250,8 @@ def _cells(work: Work, plan: Any, only: str | None) -> Iterator[dict[str, Any]]:
         yield {"tab": work.tab.name, "key": write.key, "column": mapped.header, "from": was, "to": to}
 
 
-def _called(work: Work) -> dict[int, str]:
-    """How everybody is called, by their id."""
-    rows = work.frame.select("person_id", "key", "first_name", "last_name").iter_rows(named=True)
-    return {row["person_id"]: called(row) or row["key"] for row in rows}
+def _names_of(work: Work, steps: list[Coming]) -> dict[int, str]:
+    return work.known_as(person for one in steps for person in one.people)
 
 
 def _lines(
@@ -281,7 +280,7 @@ def _lines(
         told = [f"  {one['person']} · {one['what']} ({say('deed-state-' + one['state'])})" for one in facts["deeds"]]
         yield from _some(say, told)
     if steps:
-        yield from coming_lines(work.desk, steps, _called(work))
+        yield from coming_lines(work.desk, steps, _names_of(work, steps))
     yield ""
     yield say("preview-cells-of-it" if only else "preview-cells", n=len(cells), rows=facts["rows_added"])
     names = work.names({cell["key"] for cell in cells})

@@ -31,6 +31,24 @@ def called(person: Mapping[str, Any]) -> str:
     return " ".join(part for part in (person.get("first_name"), person.get("last_name")) if part)
 
 
+def told_apart(people: pl.DataFrame) -> pl.DataFrame:
+    """How everybody is called where people are listed: `key`, `person_id`, `shown` (null for who has no name). Who bears the
+    same name as another is told by address, else by town, else by key. `people` as `everybody` gives it.
+    """
+    parts = [pl.col(part).str.strip_chars().replace("", None) for part in ("first_name", "last_name")]
+    address, town = (pl.col(field).replace("", None) for field in ("email", "city"))
+    known = people.select(
+        "key",
+        "person_id",
+        name=pl.concat_str(parts, separator=" ", ignore_nulls=True).replace("", None),
+        more=pl.coalesce(address, town, pl.col("key").cast(pl.String)),
+    ).with_columns(low=pl.col("name").str.to_lowercase())
+    twins = pl.struct("low", "more").is_duplicated()
+    more = pl.when(twins).then(pl.col("key").cast(pl.String)).otherwise("more")
+    shown = pl.when(pl.col("low").is_duplicated()).then(pl.format("{} ({})", "name", more)).otherwise("name")
+    return known.select("key", "person_id", shown=shown)
+
+
 def reached(person: Mapping[str, Any]) -> str:
     """How somebody is called (else the key of their row), and where they are reached: by telephone first."""
     reach = person["phone"] or person["email"]

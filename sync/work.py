@@ -30,11 +30,7 @@ from sync.oldercopy import Older
 from sync.people.merge import Resolved
 from sync.people.tables import person
 from sync.pull import Pulled
-from sync.rows import (
-    called,
-    everybody,
-    set_columns,
-)
+from sync.rows import everybody, set_columns, told_apart
 from sync.sheet.columns import Tab
 from sync.sheet.land import Applied
 from sync.sheet.look import Look
@@ -97,11 +93,23 @@ class Work:
 
     def forget_frame(self) -> None:
         self.__dict__.pop("frame", None)
+        self.__dict__.pop("_told_apart", None)
+
+    @cached_property
+    def _told_apart(self) -> pl.DataFrame:
+        return told_apart(self.frame)
 
     def names(self, keys: Iterable[str]) -> dict[str, str]:
-        """How the people with these keys are called, by key."""
-        rows = self.frame.filter(pl.col("key").is_in(sorted(set(keys)))).select("key", "first_name", "last_name")
-        return {row["key"]: called(row) for row in rows.iter_rows(named=True)}
+        """How the people with these keys are called, by key; "" for who has no name."""
+        rows = self._told_apart.filter(pl.col("key").is_in(sorted(set(keys))))
+        return {key: shown or "" for key, shown in rows.select("key", "shown").iter_rows()}
+
+    def known_as(self, people: Iterable[int]) -> dict[int, str]:
+        """How people are called, else the key of their row, by their id."""
+        rows = self._told_apart.filter(pl.col("person_id").is_in(sorted(set(people))))
+        return {
+            person: shown or str(key) for person, shown, key in rows.select("person_id", "shown", "key").iter_rows()
+        }
 
     @cached_property
     def twice(self) -> Twice:

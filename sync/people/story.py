@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
+from rapidfuzz import fuzz, process
 from sqlalchemy.engine import Connection
 
 from connectors.records import Person
@@ -19,7 +20,10 @@ from sync.people.survive import ABOUT
 from sync.store.base import EPOCH, Store
 from sync.store.rows import ask, ask_in
 
-MOST_NAMED = 12
+MOST_NAMED, MOST_NEAR = 12, 5
+A_WORD = 4
+ALIKE_ADDRESS = 90  # most of an address is the same for many
+ALIKE = 80  # of 100, by letters: `Cedrik` for `Cédric Boucher` is 92, `Marie Roy` for `Marc Roy` 71
 ONE = "p.org = ? AND p.id BETWEEN ? AND ?"
 _person = msgspec.json.Decoder(Person)
 
@@ -31,15 +35,18 @@ class Candidate:
     code: str
     name: str
     email: str | None
+    city: str | None = None
+
+    def __str__(self) -> str:
+        return "  ".join(part for part in (self.code, self.name, self.email or self.city) if part)
 
 
 class Ambiguous(FixFile):
     """Several people fit; `candidates` says who."""
 
     def __init__(self, wanted: str, candidates: Sequence[Candidate]) -> None:
-        some = [f"{one.name} ({one.email or one.code})" for one in candidates[:MOST_NAMED]]
-        more = "…" if len(candidates) > MOST_NAMED else ""
-        super().__init__("person-ambiguous", wanted=wanted, n=len(candidates), some=", ".join(some) + more)
+        some = [f"  {one}" for one in candidates[:MOST_NAMED]] + ["  …"] * (len(candidates) > MOST_NAMED)
+        super().__init__("person-ambiguous", wanted=wanted, n=len(candidates), some="\n".join(some))
         self.candidates = tuple(candidates)
 
 
@@ -133,7 +140,9 @@ def story(store: Store, wanted: str, priority: Sequence[str] = ()) -> Story:
     with store.look() as connection:
         people = _find(connection, store.org, wanted)
         if not people:
-            raise FixFile("person-not-found", wanted=wanted)
+            near = _candidates(connection, store.org, _near(connection, store.org, wanted))
+            code = "person-not-found-near" if near else "person-not-found"
+            raise FixFile(code, wanted=wanted, near="\n".join(f"  {one}" for one in near))
         if len(people) > 1:
             raise Ambiguous(wanted, _candidates(connection, store.org, people))
         return _tell(connection, store.org, people[0], priority)
@@ -164,13 +173,33 @@ def _find(connection: Connection, org: int, wanted: str) -> list[int]:
     ]
 
 
+def _near(connection: Connection, org: int, wanted: str) -> list[int]:
+    """Whose name (or address) reads much like it, the nearest first."""
+    asked = "SELECT person, first_name, last_name, email FROM profile WHERE org = ? ORDER BY person"
+    rows = ask(connection, asked, org)
+    if "@" in wanted:
+        known = {person: fold(address) for person, _, _, address in rows if address}
+    else:
+        known = {person: name_key(first, last) or "" for person, first, last, _ in rows}
+    text = fold(wanted.strip()) if "@" in wanted else name_key(wanted, None) or ""
+    cutoff = ALIKE_ADDRESS if "@" in wanted else ALIKE
+    found = process.extract(text, known, scorer=fuzz.ratio, score_cutoff=cutoff, limit=MOST_NEAR)
+    if not found and len(text) >= A_WORD and "@" not in wanted:  # a part of a name, perhaps
+        found = process.extract(text, known, scorer=fuzz.partial_ratio, score_cutoff=ALIKE, limit=MOST_NEAR)
+    return [person for _, _, person in found]
+
+
 def _candidates(connection: Connection, org: int, people: Sequence[int]) -> list[Candidate]:
     sql = (
-        "SELECT p.code, f.first_name, f.last_name, f.email FROM person AS p"
+        "SELECT p.code, f.first_name, f.last_name, f.email, f.city, p.id FROM person AS p"
         " LEFT JOIN profile AS f ON f.org = p.org AND f.person = p.id WHERE p.org = ? AND p.id IN ({among}) ORDER BY p.id"
     )
     rows = dict.fromkeys(tuple(row) for row in ask_in(connection, sql, (org,), people))
-    return [Candidate(code, " ".join(filter(None, (first, last))), written) for code, first, last, written in rows]
+    found = {
+        id_: Candidate(code, " ".join(filter(None, (first, last))), written, city)
+        for code, first, last, written, city, id_ in rows
+    }
+    return [found[person] for person in people if person in found]
 
 
 def _tell(connection: Connection, org: int, person: int, priority: Sequence[str]) -> Story:
