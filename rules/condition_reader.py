@@ -24,8 +24,9 @@ from rules.mistakes import Place, fold, nearest
 from rules.names_meant import first_beginning, may_be_name, phrase_among, phrase_meant, several_meant
 from rules.never_true import sensible
 from rules.phrases import Phrase, read_date, read_number, read_phrase, typed
+from rules.since import leaves_out, not_since, tell_since
 from rules.suggestions import known_or_not, suggest
-from rules.window_reader import not_counted, read_window, windowed
+from rules.window_reader import never_in, not_counted, read_window, windowed
 from rules.windows import OPTIONS
 from rules.words import LANGUAGES, vocabulary
 from rules.yamltext import Block, Entry, Items, Node, Text
@@ -151,13 +152,10 @@ class _Reader:
             return self._fail(node, kind)
         plain = not node.quoted or SIGNED.match(node.value)
         ours = plain and not self.field.startswith(SHEET)
-        if ours and (right := known_or_not(self.language, kind, node.value)):
+        if ours and (right := known_or_not(self.language, kind, node.value) or self._not_lately(kind, node.value)):
             return self._fail(node, kind, right)
         if ours and NEGATION.match(fold(node.value)):
-            quotable = kind in {"text", "tags"} and may_be_name(self.context.words, self.field, node.value)
-            more = {"quotable": True} if quotable else {}
-            self.context.tell(node.place, "negation", self.path, node.value.strip(), field=self.shown, **more)
-            return None
+            return self._negated(kind, node)
         match kind:
             case "choice":
                 return self._choices(node, [node])
@@ -167,6 +165,22 @@ class _Reader:
                 return self._quoted(kind, node)
             case _:
                 return self._phrase(kind, node)
+
+    def _not_lately(self, kind: FieldType, text: str) -> str | None:
+        """What says `pas depuis 6 mois`; of a day only where nobody is left out by it."""
+        if kind == "date":
+            return not_since(self.language, self.field, text) if not leaves_out(self.context, self.path) else None
+        return never_in(self.context.words, self.field, text) if kind in {"number", "money"} else None
+
+    def _negated(self, kind: FieldType, node: Text) -> Check | None:
+        """Tell a negation; gives None, for the caller to give back."""
+        if kind == "date" and tell_since(self.context, self.field, node, self.path):
+            return None
+        quotable = kind in {"text", "tags"} and may_be_name(self.context.words, self.field, node.value)
+        more = {"quotable": True} if quotable else {}
+        code = "negation-left-out" if leaves_out(self.context, self.path) else "negation"
+        self.context.tell(node.place, code, self.path, node.value.strip(), field=self.shown, **more)
+        return None
 
     def _quoted(self, kind: FieldType, node: Text) -> Check | None:
         """A name as it stands."""
@@ -187,6 +201,8 @@ class _Reader:
             return self._fail(node, "sheet", ticked)
         if DATES.fullmatch(node.value.strip()) and read_date(self.language, node.value) is None:
             return self._fail(node, "sheet", suggest(self.language, "date", node.value))
+        if tell_since(self.context, self.field, node, self.path, quotable=True):
+            return None
         for kind in ("date", "number"):
             phrase = read_phrase(self.language, kind, node.value)
             if phrase and not (phrase.op in {"never", "known"} or _is_code(phrase, node.value)):
@@ -208,6 +224,8 @@ class _Reader:
         phrase = read_phrase(self.language, phrases, node.value)
         if kind == "number" and self.field in SPENT and MONEY.search(node.value):
             self._money_for_count(node)
+            return None
+        if phrase is None and kind == "date" and tell_since(self.context, self.field, node, self.path):
             return None
         if phrase is None:
             counted = windowed(self.context.words, self.field, node.value) if phrases == "number" else None

@@ -16,6 +16,21 @@ from rules.suggestions import suggest, unknown_unit
 from rules.windows import OPTIONS as WINDOWS
 from rules.windows import SUMS, main_of
 
+ONCE = {
+    *(
+        "jamais",
+        "non",
+        "une fois",
+        "une seule fois",
+        "1 fois",
+        "une fois seulement",
+        "qu'une fois",
+        "pas",
+        "seulement une fois",
+    ),
+    *("never", "no", "once", "only once", "just once", "one time", "1 time", "one time only", "once only", "not again"),
+}
+"""What is written after `again` where an e-mail is to go once."""
 ABOUT_TIME = ("date", "within", "wait", "again", "due", "at", "sheet")
 
 
@@ -57,7 +72,7 @@ def tell_misread(context: Context, one: Misread) -> None:
     elif one.kind in {"date", "number"} and (each := _two_phrases(language, one.kind, one.found)):
         facts = {name: f"- {one.field}: {text}" for name, text in zip(("first", "second"), each, strict=True)}
         tell("two-phrases", one.path, one.found, all_of=context.words.key("logic", "all_of"), **facts)
-    elif one.kind == "again" and folded in {"jamais", "never", "non", "no"}:
+    elif one.kind == "again" and folded in ONCE:
         tell("again-never", one.path, one.found, field=one.field)
     elif one.kind == "date" and NAMED.search(folded):
         tell("named-time", one.path, one.found, expected="named_time")

@@ -104,6 +104,8 @@ BOUNDS = (
     ("more", rf"(?:superieure?s? a|plus grande?s? que|greater than|over|above|au-dela de|au-dessus de) {NUMBER}"),
     ("at_most", rf"{NUMBER}\s*(?:ou moins|or less|or fewer|et moins|and less|and under|maximum|max)"),
     ("at_most", rf"(?:au |a |at )?(?:maximum|max\.?)(?: de| of)? {NUMBER}|(?:jusqu'a|up to) {NUMBER}"),
+    ("at_most", rf"(?:no|not|pas) (?:more than|plus de) {NUMBER}"),
+    ("at_least", rf"(?:no|not|pas) (?:less than|fewer than|moins de) {NUMBER}"),
     ("at_most", rf"(?:inferieure?s?|plus petite?s?) ou egale?s? a {NUMBER}|(?:less|fewer) than or equal to {NUMBER}"),
     ("less", rf"(?:inferieure?s? a|plus petite?s? que|fewer than|under|below|en dessous de) {NUMBER}"),
     ("between", rf"(?:au moins|at least) {NUMBER} (?:et|and|mais|but) (?:au plus|at most) {NUMBER}"),

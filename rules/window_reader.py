@@ -73,11 +73,31 @@ def windowed(words: Vocabulary, field: str, text: str) -> str | None:
         when = _time_meant(words, begins, " ".join(parts[cut + 1 :]).removeprefix(": "))
         if number is None or when is None:
             continue
-        if (exact := read_phrase(words.language, "number", number)) and exact.op == "is":
+        if (exact := read_phrase(words.language, "number", number)) and exact.op == "is" and exact.values[0]:
             number = typed(words.language, "number", replace(exact, op="at_least"))  # three in a year: three or more
         genre = f", {words.key('window', 'genre')}: {kind}" if kind else ""
         return f"{{{words.key('window', main_of(field))}: {number}, {when}{genre}}}"
     return None
+
+
+NOT_ONCE = re.compile(
+    r"(?:(?:ne |n')\S+ )?(?:pas|not?|none?|aucune?|jamais|never|rien|nothing|0)(?: (?:de |d')?(\S+))?"
+)
+"""`no visit`, `pas venu`, `aucun concert`."""
+
+
+def never_in(words: Vocabulary, field: str, text: str) -> str | None:
+    """`pas depuis 6 mois` and `pas plus de 3` of what is counted, as what says so."""
+    parts = fold(text).split()
+    if NO_MORE.match(fold(text)):
+        return windowed(words, field, text) or suggest(words.language, "number", text)
+    cut = next((n for n, part in enumerate(parts) if part in TIMES), 0)
+    return windowed(words, field, text) if cut and _not_once(" ".join(parts[:cut])) else None
+
+
+def _not_once(text: str) -> re.Match[str] | None:
+    found = NOT_ONCE.fullmatch(text)
+    return None if found and found[1] in BOUNDS else found
 
 
 def _time_meant(words: Vocabulary, begins: str, rest: str) -> str | None:
@@ -119,12 +139,35 @@ def _tell_time(context: Context, shown: str, entry: Entry, path: str, begins: st
     return bool(right)
 
 
-PLAIN = {"fois", "times", "visite", "visites", "visit", "visits", "spectacle", "spectacles", "show", "shows", "venues"}
+NO_MORE = re.compile(r"(?:pas|not|no) (?:plus|moins|more|less|fewer)\b")
+BOUNDS = {"plus", "moins", "more", "less", "fewer", "au", "at"}
+PLAIN = {
+    "fois",
+    "times",
+    "venu",
+    "venue",
+    "venus",
+    "been",
+    "seen",
+    "come",
+    "came",
+    "visite",
+    "visites",
+    "visit",
+    "visits",
+    "spectacle",
+    "spectacles",
+    "show",
+    "shows",
+    "venues",
+}
 """Words after a number of visits that name no genre."""
 
 
 def _of_a_genre(words: Vocabulary, field: str, text: str) -> tuple[str, str | None]:
     """`au moins 3 concerts` as the number and the genre."""
+    if none := _not_once(text):
+        return "0", none[1] if "genre" in OPTIONS[field] and none[1] not in PLAIN else None
     number, _, last = text.rpartition(" ")
     named = "genre" in OPTIONS[field] and last not in PLAIN and read_phrase(words.language, "number", number)
     return (number, last) if named and not read_phrase(words.language, "number", text) else (text, None)
