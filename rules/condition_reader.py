@@ -126,14 +126,16 @@ def _read_sheet(context: Context, node: Node, path: str) -> Iterable[Condition]:
 
 
 def column_named(context: Context, key: Text, path: str) -> str | None:
-    """The sheet's header a person means, as it stands in the sheet; told when there is none."""
+    """The sheet's header a person means, as it stands in the sheet. There is none such: told, and as it is written, so that
+    what is compared with it is read too.
+    """
     if context.columns is None:
         return key.value.strip() or None
     wanted = fold(key.value)
     column = next((name for name in context.columns if fold(name) == wanted), None)
     if column is None:
         context.near(key.place, "unknown-column", path, key.value, context.columns)
-    return column
+    return column or key.value.strip() or None
 
 
 class _Reader:

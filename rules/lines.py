@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from rules.encoding import split_lines
 from rules.heads import families_below
-from rules.marks import CODE, in_marks, quoted, straight
+from rules.marks import CODE, curly_in_braces, in_marks, quoted, straight
 from rules.mistakes import Mistake, Place
 
 ODD_SPACES = dict.fromkeys(map(ord, "\u00a0\u202f\u2007\u2009\u200a\u3000"), " ")
@@ -21,6 +21,7 @@ TIGHT_DASH = re.compile(r"^(\s*)-([^\W\d][^:]*:(?:\s.*)?)$")
 BULLET = re.compile(r"^(\s*)([–—−•·▪●◦*])\s+(?=\S)")
 NUMBERED = re.compile(r"(?<=: )#\d[^\"]*$")  # `flag: #1`: YAML drops what follows the sign
 FILLING = re.compile(r"^\s*(?:- +)*[^\W\d][^:\"'{\[]*: +(?P<value>\{\{.*)$")
+IN_DOUBLE = re.compile(r"^\s*(?:- +)*[^\W\d][^:\"'{\[]*: +\"")
 JOINED = re.compile(r"^(?P<head>\s*(?:- +)*(?P<key>[^\W\d][^:\"'{\[]*?) *:)\s+(?P<sign>[|>])[+\-0-9]*\s*(?:#.*)?$")
 SIGN = re.compile(r"(?<=: )(?:>(?:=\s*| +)\d|!=\s*\w)[^,}\]#\"']*")
 BROKEN_ACCENT = re.compile(r"[ÃÂ][\u0080-\u00bf\u0152-\u0178\u02c6\u2018-\u2122]|â€")
@@ -38,6 +39,7 @@ ONE_MEND = {
     "smart-quotes",
     "bullet",
     "filling",
+    "curly-in-braces",
     "wide-colon",
 }
 MOST_SLIPS = 20  # in one line
@@ -84,7 +86,9 @@ def mend(text: str, file: str, tab: int = 2) -> tuple[list[Line], list[Mistake]]
     for index, raw in enumerate(split_lines(text)):
         if inside is not None and (not raw.strip() or _indent(raw) > inside):
             clean = CONTROL.sub(" ", raw).replace("\u2028", " ").replace("\u2029", " ")
-            lines.append(Line(clean, number=index + 1, verbatim=True))
+            line, told = _verbatim(clean, index, file)
+            lines.append(line)
+            mistakes += told
             continue
         line, told = _mend_line(
             raw.replace("\x85", " ").replace("\u2028", " ").replace("\u2029", " "), index, file, tab
@@ -128,13 +132,14 @@ def _decoded(line: str) -> str:
 
 def rewrite(text: str, tab: int = 2) -> str:
     """The text with those slips mended that have one right mend, and no-break spaces and tabs around a key made spaces. All else
-    stays as it is: line ends, comments, block texts. `tab`: how many spaces a tab stands for.
+    stays as it is: line ends, comments, block texts but for what stands between braces in them. `tab`: how many spaces a tab stands for.
     """
     pieces = LINE_END.split(text)  # lines, with their ends between them
     inside: int | None = None
     for index in range(0, len(pieces), 2):
         raw = pieces[index]
         if inside is not None and (not raw.strip() or _indent(raw) > inside):
+            pieces[index] = CODE.sub(lambda code: straight(code[0]), raw)
             continue
         pieces[index] = _rewritten(raw, tab)
         line = _mend_line(pieces[index], index, "")[0]
@@ -225,10 +230,31 @@ def _slip(raw: str, tab: int) -> tuple[Line, list[Mistake]]:  # noqa: C901, PLR0
         return Line(text[:at] + right, ((at + 1, 1),)), told("filling", at, slip["value"], right)
     if (slip := JOINED.match(text)) and families_below(slip["key"]):
         return Line(slip["head"]), told("joined-lines", slip.start("sign"), slip["sign"])
+    if slip := curly_in_braces(text):
+        right = straight(slip[0], "'" if IN_DOUBLE.match(text) else '"')
+        return _with_straight(text, slip, right), told("curly-in-braces", slip.start(), slip[0], right)
     if slip := NUMBERED.search(text):
         right = f'"{slip[0]}"'
         return Line(text[: slip.start()] + right, ((slip.start() + 1, 1),)), told("hash", slip.start(), slip[0], right)
     return Line(text), []
+
+
+def _verbatim(raw: str, index: int, file: str) -> tuple[Line, list[Mistake]]:
+    """A line of a block text, in which only what stands between braces is no text."""
+    line, told = Line(raw, number=index + 1, verbatim=True), list[Mistake]()
+    for _ in range(MOST_SLIPS):
+        if (slip := curly_in_braces(line.text)) is None:
+            break
+        right = straight(slip[0])
+        place = line.place(file, slip.start())
+        told.append(Mistake(place, "curly-in-braces", found=slip[0], suggestion=right))
+        mended = _with_straight(line.text, slip, right)
+        line = line.edited(mended.text, *mended.edits)
+    return line, told
+
+
+def _with_straight(text: str, slip: re.Match[str], right: str) -> Line:
+    return Line(f"{text[: slip.start()]}{right}{text[slip.end() :]}", ((slip.end(), len(right) - len(slip[0])),))
 
 
 def _strange(raw: str) -> tuple[str, int, str, str | None] | None:

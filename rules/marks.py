@@ -35,6 +35,11 @@ def straight(code: str, mark: str = '"') -> str:
     return INSIDE.sub(right, code)
 
 
+def curly_in_braces(text: str) -> re.Match[str] | None:
+    """The first place between braces where marks are not straight."""
+    return next((code for code in CODE.finditer(text) if straight(code[0]) != code[0]), None)
+
+
 def quoted(text: str) -> str:
     """A text as a value that is read as it is written."""
     return f'"{text}"' if '"' not in text and "\\" not in text else "'{}'".format(text.replace("'", "''"))

@@ -44,12 +44,13 @@ LOST_INDENTS = 3
 @dataclass(frozen=True)
 class Reading:
     """`book` holds every rule that is right, and the earlier version of those that no longer are (`kept`: their ids).
-    `mistakes` stand in the order of files and lines.
+    `mistakes` stand in the order of files and lines. `written`: all that acts, as the files have it, right or wrong.
     """
 
     book: Book
     mistakes: list[Mistake]
     kept: frozenset[str] = frozenset()
+    written: tuple[Rule | Journey, ...] = ()
 
 
 def read(
@@ -77,8 +78,10 @@ def read(
     book, kept, across = assemble(parts, previous or Book())
     told = [*across, *(mistake for part in parts for mistake in part.mistakes)]
     every = sorted(without_doubtful_names(told, [source.tree for source in sources]), key=lambda found: found.place)
+    written: list[Rule | Journey] = [one for part in parts for one in part.rules]
+    written += [one for part in parts for one in part.journeys]
     by_file = groupby(every, key=lambda found: found.place.file)
-    return Reading(book, [mistake for _, found in by_file for mistake in in_order(list(found))], kept)
+    return Reading(book, [mistake for _, found in by_file for mistake in in_order(list(found))], kept, tuple(written))
 
 
 @dataclass

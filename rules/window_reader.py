@@ -208,6 +208,7 @@ def _number_test(context: Context, name: str, entry: Entry, path: str, compare: 
 
 def _does_not_go(context: Context, field: str, shown: str, entry: Entry, may: tuple[str, ...], path: str) -> None:
     words, here = context.words, f"{path}.{entry.key.value}"
+    context.mistakes[:] = [one for one in context.mistakes if one.place != entry.key.place]  # nor does what was meant
     section = "window" if "within" in may else "deed"
     if field in SUMS and words.find(section, entry.key.value) == "count":
         counted = words.key("fields", SUMS[field])

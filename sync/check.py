@@ -191,8 +191,7 @@ def _try_accounts(desk: Desk, accounts: dict[str, dict[str, str]]) -> None:
 def _is_mendable(mistake: Mistake) -> bool:
     """`filrouge rules fix` mends it: a tab or a word processor's quotation marks in a file of rules or a template's head."""
     file = Path(mistake.place.file)
-    known = mistake.code in ONE_MEND or bool(mistake.facts.get("mendable"))
-    return known and len(file.parts) > 1 and file.suffix in {".yaml", ".yml", ".md"}
+    return mistake.code in ONE_MEND and len(file.parts) > 1 and file.suffix in {".yaml", ".yml", ".md"}
 
 
 def _outcome(

@@ -219,7 +219,7 @@ class Desk:
             language=self.config.language,
         )
         lines = {name: lines_of(data) for name, data in files.items()}
-        found = [*reading.mistakes, *action_mistakes(reading.book, lines)]
+        found = [*reading.mistakes, *action_mistakes(reading.written, lines)]
         return replace(reading, mistakes=sorted(found, key=lambda mistake: mistake.place))
 
     def mistakes(self, rules: reader.Reading) -> list[Mistake]:

@@ -19,7 +19,7 @@ from rules.mending import mended
 from rules.reader import read
 from sync.desk import Desk, files_in
 from sync.followup.pictures import ENDINGS as PICTURES
-from sync.followup.templatefiles import read_templates
+from sync.followup.templatefiles import action_mistakes, read_templates
 from sync.followup.templatemend import mended_template
 from sync.messages import say
 from sync.outcome import Outcome
@@ -91,7 +91,7 @@ def _left(found: dict[str, bytes], files: dict[str, Path], language: str, *, alo
     pictures: dict[str, bytes] = {}
     for folder in {files[shown].parent for shown in templates}:
         pictures |= files_in(folder, *PICTURES)
-    mistakes = [*rules.mistakes, *read_templates(templates, pictures)[1]]
+    mistakes = [*rules.mistakes, *action_mistakes(rules.written, {}), *read_templates(templates, pictures)[1]]
     return sum(not (alone and mistake.code.startswith("unknown-segment")) for mistake in mistakes)
 
 

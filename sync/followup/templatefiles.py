@@ -11,8 +11,8 @@ Hello {{ first_name or "you" }},      Bonjour {{ prénom or "à vous" }},
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Literal
@@ -20,9 +20,10 @@ from typing import Literal
 import jinja2
 
 from connectors.mail.mailer import mailbox
-from rules.conditions import Book, texts_of
+from rules.conditions import Rule, texts_of
 from rules.encoding import misnamed, read_text, split_lines
 from rules.fields import FIELDS
+from rules.journeys import Journey
 from rules.marks import CODE, straight
 from rules.mistakes import Mistake, Place, fold, nearest, shorten
 from rules.words import vocabulary
@@ -190,7 +191,7 @@ class _Reader:
     def _fields(self, key: str) -> None:
         if key in self.head:
             place = self.head[key].place
-            self._check_text(self.head[key].value, place.line, place.column, self.head[key])
+            self._check_text(self.head[key].value, place.line, place.column)
 
     def _language(self, of_file: str | None) -> str | None:
         told = self._value("language")
@@ -214,9 +215,9 @@ class _Reader:
             self._tell(self._place(key), "template-address", told)
         return told
 
-    def _check_text(self, text: str, line: int, column: int, of_head: Text | None = None) -> None:
+    def _check_text(self, text: str, line: int, column: int) -> None:
         written = "\n".join(self.text.split("\n")[line - 1 :])  # a value of the head may be folded over several lines
-        text = self._straightened(text, written, Place(self.file, line, column), of_head)
+        text = self._straightened(text)
         try:
             names = fill.names_in(text)
         except jinja2.TemplateSyntaxError as fault:
@@ -230,18 +231,15 @@ class _Reader:
                 place = place_in(written, name, Place(self.file, line, 1))
                 self.mistakes.append(_no_such_field(place, name))
 
-    def _straightened(self, text: str, written: str, begins: Place, of_head: Text | None) -> str:
-        """The text with straight marks between its braces, so that one slip hides nothing; those that were not are told."""
-        end, mark = 0, "'" if of_head and of_head.quoted else '"'
+    def _straightened(self, text: str) -> str:
+        """A body with straight marks between its braces, so that one slip hides nothing; those that were not are told. Those
+        of the head are straight already.
+        """
         for code in CODE.finditer(text):
-            right = straight(code[0], mark)
-            if right == code[0]:
-                continue
-            at = written.find(code[0], end)
-            end, before = at + len(code[0]), written[: max(at, 0)]
-            place = Place(self.file, begins.line + before.count("\n"), at - before.rfind("\n")) if at >= 0 else begins
-            facts = {"mendable": of_head is not None}
-            self.mistakes.append(TemplateMistake(place, "template-curly", found=code[0], suggestion=right, facts=facts))
+            if (right := straight(code[0])) != code[0]:
+                above = text[: code.start()]
+                line, column = self.body_line + above.count("\n"), code.start() - above.rfind("\n")
+                self._tell(Place(self.file, line, column), "template-curly", code[0], right)
         return CODE.sub(lambda code: straight(code[0]), text)
 
     def _check_body(self) -> None:
@@ -272,33 +270,34 @@ def place_in(text: str, name: str, begins: Place) -> Place:
     return begins
 
 
-def action_mistakes(book: Book, lines: Mapping[str, Sequence[str]]) -> list[Mistake]:
+def action_mistakes(acting: Iterable[Rule | Journey], lines: Mapping[str, Sequence[str]]) -> list[Mistake]:
     """What is wrong in the texts of rules that a person's facts are put into. `lines`: the rule files, for showing where."""
-    return [
-        replace(mistake, place=_place_of(text, rule.place, lines.get(rule.place.file, ())))
-        for rule in book.acting
+    found = (
+        mistake
+        for rule in acting
         for action in rule.actions
         for text in texts_of(action)
-        for mistake in _in_text(text)
-    ]
+        for mistake in _in_text(text, _place_of(text, rule.place, lines.get(rule.place.file, ())))
+    )
+    return list({(mistake.place, mistake.code, mistake.found): mistake for mistake in found}.values())
 
 
-def _in_text(text: str) -> list[TemplateMistake]:
-    nowhere = Place("", 1, 1)
+def _in_text(written: str, begins: Place) -> Iterator[TemplateMistake]:
+    curly = [(code[0], straight(code[0])) for code in CODE.finditer(written) if straight(code[0]) != code[0]]
+    yield from (TemplateMistake(begins, "template-curly", found=one, suggestion=right) for one, right in curly)
+    text = CODE.sub(lambda code: straight(code[0]), written)
     try:
-        names = fill.names_in(text)
+        names = sorted(fill.names_in(text))
     except jinja2.TemplateSyntaxError as fault:
-        return [
-            TemplateMistake(
-                nowhere, "template-include" if fault.message == "include" else "template-syntax", found=text
-            )
-        ]
-    strange = sorted(name for name in names if fill.field_of(name) is None)
-    elsewhere = sorted(name for name in names if fill.field_of(name) in fill.OF_OCCASION)
-    return [
-        *(_no_such_field(nowhere, name) for name in strange),
-        *(TemplateMistake(nowhere, "template-occasion-text", found=name) for name in elsewhere),
-    ]
+        code = "template-include" if fault.message == "include" else "template-syntax"
+        yield TemplateMistake(begins, code, found=text)
+        return
+    for name in names:
+        place = begins if "\n" in text else place_in(text, name, begins)
+        if fill.field_of(name) is None:
+            yield _no_such_field(place, name)
+        elif fill.field_of(name) in fill.OF_OCCASION:
+            yield TemplateMistake(place, "template-occasion-text", found=name)
 
 
 def _place_of(text: str, rule: Place, lines: Sequence[str]) -> Place:

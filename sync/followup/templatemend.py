@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
 from rules.lines import LINE_END, rewrite
-from rules.marks import CODE, straight
 from sync.followup.templatefiles import EDGE, read_templates
 
 
@@ -20,17 +17,8 @@ def mended_template(data: bytes, file: str) -> bytes:
     if len(edges) < 2 or "".join(pieces[: edges[0]]).strip():
         return data
     first, last = edges[0] + 1, edges[1]
-    new = "".join([*pieces[:first], rewritten_head("".join(pieces[first:last])), *pieces[last:]]).encode()
+    new = "".join([*pieces[:first], rewrite("".join(pieces[first:last])), *pieces[last:]]).encode()
     before, was_wrong = read_templates({file: data})
     after, is_wrong = read_templates({file: new})
     same = not was_wrong and not is_wrong and list(before) == list(after)
     return new if same or len(is_wrong) < len(was_wrong) else data
-
-
-def rewritten_head(head: str) -> str:
-    """With the slips mended that a rule file may have too, and straight marks between its braces. Line ends are kept."""
-    pieces = LINE_END.split(rewrite(head))
-    for index in range(0, len(pieces), 2):
-        mark = "'" if re.search(r":\s+\"", pieces[index]) else '"'
-        pieces[index] = CODE.sub(lambda code, mark=mark: straight(code[0], mark), pieces[index])
-    return "".join(pieces)

@@ -66,7 +66,7 @@ def hold_rules(data: bytes) -> None:
     reading = read({"r.yaml": data}, columns=COLUMNS, templates=["we-miss-you", "on-se-revoit"])
     lines = lines_of(data)
     told(reading.mistakes, lines)
-    told(action_mistakes(reading.book, {"r.yaml": lines}), lines)
+    told(action_mistakes(reading.written, {"r.yaml": lines}), lines)
     if not reading.book.rules:
         return
     needs = sorted({field for rule in reading.book.rules for field in rule.needs})

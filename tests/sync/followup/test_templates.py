@@ -6,12 +6,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rules.reader import read
 from sync.followup.fill import field_of, names_in
-from sync.followup.templatefiles import read_templates
+from sync.followup.templatefiles import action_mistakes, read_templates
 from sync.followup.templatemend import mended_template
 from sync.messages import LANGUAGES
 
 GOOD = "---\nsubject: Hello\n---\nDear {{ first_name }}\n"
+
+
+def in_rules(text: str) -> list[tuple[str, int, int, str | None]]:
+    reading = read({"rules/a.yaml": text.encode()})
+    found = action_mistakes(reading.written, {"rules/a.yaml": text.split("\n")})
+    return [(one.code, one.place.line, one.place.column, one.suggestion) for one in found]
 
 
 def mistakes(text: str, file: str = "templates/a.fr.md") -> list[tuple[str, int, int, str | None]]:
@@ -50,8 +57,8 @@ def mistakes(text: str, file: str = "templates/a.fr.md") -> list[tuple[str, int,
         ("---\nobjjet: A\n---\nx", ("template-key", 2, 1, "objet")),
         ("---\nobjet: “A, {{ prénom }}”\n---\nx", ("smart-quotes", 2, 8, '"A, {{ prénom }}"')),
         ("---\nobjet: “A”\n---\nx", ("smart-quotes", 2, 8, "A")),
-        ("---\nobjet: A, {{ prénom or “x” }}\n---\nx", ("template-curly", 2, 11, '{{ prénom or "x" }}')),
-        ('---\nobjet: "A, {{ prénom or « x » }}"\n---\nx', ("template-curly", 2, 12, "{{ prénom or 'x' }}")),
+        ("---\nobjet: A, {{ prénom or “x” }}\n---\nx", ("curly-in-braces", 2, 11, '{{ prénom or "x" }}')),
+        ('---\nobjet: "A, {{ prénom or « x » }}"\n---\nx', ("curly-in-braces", 2, 12, "{{ prénom or 'x' }}")),
         ("---\nobjet: A\n---\n\nA “b” {{ prénom or ‘l’ami’ }}", ("template-curly", 5, 7, '{{ prénom or "l’ami" }}')),
     ],
 )
@@ -153,3 +160,25 @@ def test_names_of_both_languages(name: str, field: str | None) -> None:
 def test_no_bytes_make_it_fall_over(data: bytes) -> None:
     for mistake in read_templates({"a.fr.md": data})[1]:
         assert mistake.message("fr")
+
+
+@pytest.mark.parametrize(
+    "slip",
+    [
+        "visites: au moin 3",
+        "vile: Lyon",
+        "ville: 'Lyon",
+        "visites: {nombre: 3 sur: 2 ans}",
+        "  ville: Lyon",
+        "ville: a: b",
+    ],
+)
+def test_a_text_of_a_rule_is_looked_at_though_another_line_is_wrong(slip: str) -> None:
+    texts = "- tâche: Appeler {{ prénon }}, {{ machin }}\n      - écrire: {Note: 'le {{ today'}"
+    text = f"règles:\n  - nom: A\n    quand:\n      prénom: connu\n      {slip}\n    alors:\n      {texts}\n"
+    assert read({"rules/a.yaml": text.encode()}).mistakes
+    assert in_rules(text) == [
+        ("template-field-any", 7, 41, None),
+        ("template-field", 7, 27, "prénom"),
+        ("template-syntax", 8, 25, None),
+    ]
