@@ -62,6 +62,7 @@ UNSEEN = {
         "unknown-segment",
         "name-without-letters",
         "smart-quotes",
+        "curly-in-braces",
         "control-character",
     ),
 }
