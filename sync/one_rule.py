@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from connectors.trouble import FixFile
@@ -10,12 +10,12 @@ from rules.conditions import Book, SetCell
 from rules.journey_reader import at_said
 from rules.tally import Tally, often_empty, tally
 from sync.followup import standings
-from sync.nobody import tally_lines
+from sync.nobody import nobody_on, tally_lines
 from sync.report.gather import shown
 from sync.rows import filled
 from sync.sheet.columns import FORMULA, cell_of
 from sync.tabs import SET
-from sync.underway import does
+from sync.underway import Coming, does
 
 if TYPE_CHECKING:
     from sync.sheet.plan import Plan
@@ -128,6 +128,19 @@ def nobody_lines(work: Work, rule: str) -> Iterator[str]:
     one = next(one for one in work.book.rules if one.id == rule)
     yield work.desk.say("preview-nobody-in", name=one.name, n=len(work.frame))
     yield from tally_lines(work.desk, why_nobody(work, rule))
+
+
+def concerns_nobody(
+    work: Work, facts: Mapping[str, Any], soon: Sequence[Coming], only: str | None
+) -> Iterator[list[str]]:
+    """Of the rule or journey that is asked for by name and concerns nobody, how many meet each condition: a sentence and
+    lines. `facts` are those of a preview, `soon` what comes of the journey.
+    """
+    if only:
+        yield from (list(nobody_lines(work, rule)) for rule in facts["nobody_in"])
+        if only in facts["journeys"] and not facts["journeys"][only] and not any(one.likely for one in soon):
+            told = (list(nobody_on(work, one)) for one in work.book.journeys if one.id == only)
+            yield from filter(None, told)
 
 
 def often_empty_lines(work: Work, only: str) -> Iterator[str]:

@@ -18,14 +18,13 @@ from sync.followup import deeds
 from sync.followup import outbox as box
 from sync.followup.templates import Gap
 from sync.messages import why_not
-from sync.nobody import nobody_on
 from sync.one_rule import (
+    concerns_nobody,
     empty_rules,
     inside,
     kept_cells,
     meant,
     moved_cells,
-    nobody_lines,
     often_empty_lines,
     steps_now,
     tasks,
@@ -143,7 +142,7 @@ def _outcome(work: Work, plan: Any, only: str | None, page: Path | None, before:
         said.append(work.desk.say("preview-all", command=_on_a_page(work, only)))
     if page:
         with work.desk.speaking(work.desk.config.language):
-            ahead.write(_ahead(work, facts, mails), page)
+            ahead.write(_ahead(work, facts, mails, steps, only), page)
         said.append(work.desk.say("preview-page", file=page))
     return Outcome(said, facts)
 
@@ -159,7 +158,7 @@ def _on_a_page(work: Work, only: str | None) -> str:
     return work.desk.command("preview", *([only] if only else []), "--page", work.desk.say("preview-page-example"))
 
 
-def _ahead(work: Work, facts: dict[str, Any], mails: list[Draft]) -> Ahead:
+def _ahead(work: Work, facts: dict[str, Any], mails: list[Draft], steps: list[Coming], only: str | None) -> Ahead:
     say, names = work.desk.say, work.names({cell["key"] for cell in facts["cells"]})
     who = work.desk.config.organisation
     return Ahead(
@@ -178,6 +177,8 @@ def _ahead(work: Work, facts: dict[str, Any], mails: list[Draft]) -> Ahead:
         [(one["person"], one["what"], _whose(work, one)) for one in facts["tasks"]]
         + [(one["person"], one["what"], say(f"deed-state-{one['state']}")) for one in facts["deeds"]],
         [*facts["notes"], *_kept(work, facts["cells_kept"]), *(_hole(work.desk, hole) for hole in facts["empty_fields"])],
+        list(coming_lines(work.desk, steps, _names_of(work, steps))),
+        list(concerns_nobody(work, facts, steps, only)),
     )  # fmt: skip
 
 
@@ -254,6 +255,11 @@ def _names_of(work: Work, steps: list[Coming]) -> dict[int, str]:
     return work.known_as(person for one in steps for person in one.people)
 
 
+def _soon(work: Work, steps: list[Coming]) -> Iterator[str]:
+    for title, *lines in coming_lines(work.desk, steps, _names_of(work, steps)):
+        yield from ("", title, *(f"  {line}" for line in lines))
+
+
 def _lines(
     work: Work, facts: dict[str, Any], mails: list[Draft], steps: list[Coming], only: str | None, held_back: Paced
 ) -> Iterator[str]:
@@ -267,7 +273,9 @@ def _lines(
                 yield from _some(say, [f"  {'+' if verb == 'enters' else '−'} {name}" for name in moved[verb]])
     for journey in work.book.journeys:
         if only in {None, journey.id}:
-            yield from _journey_now(work, journey, facts["journeys"][journey.id], steps if only else None)
+            yield from _journey_now(work, journey, facts["journeys"][journey.id], only)
+    for block in concerns_nobody(work, facts, steps, only):
+        yield from block
     yield from _nobody(work, facts["nobody_in"], only)
     yield from _mail_lines(work, facts["taken_back"], mails, held_back)
     if facts["tasks"]:
@@ -279,8 +287,7 @@ def _lines(
         yield say("preview-deeds")
         told = [f"  {one['person']} · {one['what']} ({say('deed-state-' + one['state'])})" for one in facts["deeds"]]
         yield from _some(say, told)
-    if steps:
-        yield from coming_lines(work.desk, steps, _names_of(work, steps))
+    yield from _soon(work, steps)
     yield ""
     yield say("preview-cells-of-it" if only else "preview-cells", n=len(cells), rows=facts["rows_added"])
     names = work.names({cell["key"] for cell in cells})
@@ -291,19 +298,15 @@ def _lines(
     yield say("preview-nothing-touched")
 
 
-def _journey_now(work: Work, journey: Journey, taken: list[dict[str, str]], soon: list[Coming] | None) -> Iterator[str]:
-    """What the journey does now, and for whom. `soon`: what comes of it, for who asks for it by name; that it does nothing
-    is told to them alone, and why, where nothing comes either.
-    """
+def _journey_now(work: Work, journey: Journey, taken: list[dict[str, str]], only: str | None) -> Iterator[str]:
+    """What the journey does now, and for whom; that it does nothing only to who asks for it."""
     say, walked = work.desk.say, work.decisions.journeys.get(journey.id) if work.decisions else None
     told = counts(work.desk, walked) if walked else ""
     if told:
         yield say("preview-journey-now", name=journey.name, counts=told)
         yield from _some(say, [f"  + {one['person']} · {one['at']} · {one['what']}" for one in taken])
-    elif soon is not None:
+    elif only == journey.id:
         yield say("preview-journey-nothing", name=journey.name)
-    if soon is not None and not taken and not any(one.likely for one in soon):
-        yield from nobody_on(work, journey)
 
 
 def _kept(work: Work, cells: list[dict[str, Any]]) -> Iterator[str]:
@@ -333,7 +336,9 @@ def _mail_lines(work: Work, gone: list[dict[str, Any]], mails: list[Draft], held
         ]
         yield from _some(say, lines)
         yield from paced_lines(work.desk, held_back)
-        if example := next((mail for mail in mails if mail.text), None):
+        if example := next(
+            (mail for mail in sorted(mails, key=lambda mail: mail.reason is not None) if mail.text), None
+        ):
             yield from ("", say("preview-example", to=example.to), f"  {example.subject}", "")
             yield from (f"  {line}" for line in example.text.splitlines())
 
@@ -351,8 +356,6 @@ def _nobody_moves(work: Work, empty: list[str], only: str | None) -> Iterator[st
 def _nobody(work: Work, empty: list[str], only: str | None) -> Iterator[str]:
     if only:
         yield from often_empty_lines(work, only)
-    if empty and only:
-        yield from nobody_lines(work, empty[0])
     elif empty:
         names = ", ".join(rule.name for rule in work.book.rules if rule.id in empty)
         yield work.desk.say("preview-nobody-in-some", names=names, command=f"filrouge preview {empty[0]}")

@@ -250,20 +250,22 @@ def coming(desk: Desk, world: World) -> list[Coming]:
     return sorted(found, key=lambda one: (one.due, one.journey.id, one.step.name))
 
 
-def coming_lines(desk: Desk, found: Sequence[Coming], names: Mapping[int, str]) -> Iterator[str]:
-    """By journey, each step with its day and some of the people."""
+def coming_lines(desk: Desk, found: Sequence[Coming], names: Mapping[int, str]) -> Iterator[list[str]]:
+    """By journey: a sentence, then each step with its day and some of the people."""
     for journey in dict.fromkeys(one.journey.id for one in found):
         mine = [one for one in found if one.journey.id == journey]
-        yield ""
-        yield desk.say("preview-journey", name=mine[0].journey.name, n=AHEAD)
-        for one in mine:
-            some = ", ".join(names.get(person, "?") for person in one.likely[:NAMED])
-            code = "" if one.likely == one.people else "-some" if one.likely else "-none"
-            yield desk.say(
-                f"preview-journey-step{code}", day=_day(desk, one.due), at=at_said(desk.language, one.step.at),
-                what=does(desk, one.step.action), n=len(one.likely), all=len(one.people),
-                names=some + ("…" if len(one.likely) > NAMED else ""),
-            )  # fmt: skip
+        title = desk.say("preview-journey", name=mine[0].journey.name, n=AHEAD)
+        yield [title, *(_coming_line(desk, one, names) for one in mine)]
+
+
+def _coming_line(desk: Desk, one: Coming, names: Mapping[int, str]) -> str:
+    some = ", ".join(names.get(person, "?") for person in one.likely[:NAMED])
+    code = "" if one.likely == one.people else "-some" if one.likely else "-none"
+    return desk.say(
+        f"preview-journey-step{code}", day=_day(desk, one.due), at=at_said(desk.language, one.step.at),
+        what=does(desk, one.step.action), n=len(one.likely), all=len(one.people),
+        names=some + ("…" if len(one.likely) > NAMED else ""),
+    )  # fmt: skip
 
 
 def coming_json(found: Sequence[Coming], names: Mapping[int, str]) -> list[dict[str, Any]]:

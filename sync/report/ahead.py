@@ -19,7 +19,7 @@ from pathlib import Path
 import jinja2
 from babel.dates import format_date
 from babel.numbers import format_decimal
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from connectors.trouble import FixFile
 from sync.drafts import Draft
@@ -40,13 +40,20 @@ class RuleAhead:
     mails: Sequence[Draft]
 
     @property
+    def shown(self) -> Sequence[Draft]:
+        """Those that would go first, then those with a text."""
+        return sorted(self.mails, key=lambda mail: (mail.reason is not None, not mail.html))
+
+    @property
     def held(self) -> int:
         return sum(mail.reason is not None for mail in self.mails)
 
 
 @dataclass(frozen=True)
 class Ahead:
-    """All that the page shows. `cells` are person, column, before, after; `deeds` person, what, state; `notes` sentences."""
+    """All that the page shows. `cells` are person, column, before, after; `deeds` person, what, state; `notes` sentences;
+    `coming` the steps of journeys, a sentence and a line each; `why` in the same way, why a rule or journey concerns nobody.
+    """
 
     organisation: str
     language: str
@@ -56,6 +63,8 @@ class Ahead:
     rows_added: int
     deeds: Sequence[tuple[str, str, str]]
     notes: Sequence[str]
+    coming: Sequence[Sequence[str]] = ()
+    why: Sequence[Sequence[str]] = ()
 
     @property
     def tiles(self) -> Mapping[str, int]:
@@ -75,6 +84,7 @@ def render(ahead: Ahead) -> str:
         loader=jinja2.PackageLoader("sync.report", "."), autoescape=True, undefined=jinja2.StrictUndefined
     )
     environment.globals["say"] = lambda code, **facts: say(ahead.language, f"ahead-{code}", **facts)
+    environment.filters["typed"] = _typed
     environment.globals["state"] = lambda mail: say(ahead.language, f"mail-{mail.state}")
     environment.globals["why_not"] = lambda mail: why_not(ahead.language, mail.reason, mail.other)
     environment.filters["number"] = lambda value: format_decimal(value, locale=ahead.language)
@@ -87,9 +97,14 @@ def render(ahead: Ahead) -> str:
     )  # fmt: skip
 
 
+def _typed(sentence: str) -> Markup:
+    """With what is to be typed set as such."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(sentence))))  # noqa: S704  escaped just before
+
+
 def _by_turns(rules: Sequence[RuleAhead]) -> Iterator[str]:
     """The numbers of e-mails that can be shown, one of each rule after the other: a large rule leaves room for small."""
-    for turn in zip_longest(*([mail.id for mail in rule.mails if mail.html] for rule in rules)):
+    for turn in zip_longest(*([mail.id for mail in rule.shown if mail.html] for rule in rules)):
         yield from filter(None, turn)
 
 

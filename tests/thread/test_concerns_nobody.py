@@ -56,6 +56,11 @@ def test_how_many_meet_each_condition_of_a_journey_is_told(phare: Small) -> None
         "courriel « on-se-revoit » (personne sur 1, au vu d'aujourd'hui)",
     ):
         assert asked in said
+    page = phare.folder / "preview.html"
+    phare.filrouge("preview", "fideles-du-soir", "--page", str(page), today=DAY)
+    shown = bare(page.read_text("utf-8"))
+    assert "<li>0 · visites : au moins 5</li>" in shown
+    assert "au vu d&#39;aujourd&#39;hui)</li>" in shown
     nobody = bare(phare.filrouge("preview", "adherents", today=DAY).said)
     assert "0 · ont ce autour de quoi il tourne (fin d'adhésion)" in nobody
     assert "prochains jours. Sur" not in bare(phare.filrouge("preview", "appels", today="2026-03-20").said), "they come"

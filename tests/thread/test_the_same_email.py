@@ -38,6 +38,9 @@ def test_the_first_rule_wins_and_the_other_says_so_before_and_after(small: Small
     seen = bare(small.filrouge("preview", "connaisseurs", today="2026-03-14").said)
     assert WHY in seen
     assert "« Connaisseurs » n'écrit pas à 2 personnes qui reçoivent le même courriel par « Amis »" in seen
+    page = small.folder / "preview.html"
+    small.filrouge("preview", "--page", str(page), today="2026-03-14")
+    assert WHY.replace("`same_email`", "<code>same_email</code>") in bare(page.read_text("utf-8"))
     for name in ("connaisseurs", "amis"):
         assert small.filrouge("approve", name).code == 0
     ran = small.run()
