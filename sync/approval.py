@@ -1,4 +1,4 @@
-"""What somebody says yes to with a rule or a journey: each of its e-mails, steps and messages, now and later."""
+"""What somebody says yes to with a rule or a journey: each of its e-mails, steps and messages, now or when it comes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from rules.journey_reader import at_said
 from rules.journeys import Journey
 from rules.phrases import Phrase, typed, unit_word
 from sync.desk import Desk
+from sync.followup import outbox
 from sync.underway import does
 
 
@@ -19,8 +20,9 @@ def covers(desk: Desk, book: Book, name: str) -> list[str]:
     one = next((one for one in book.acting if one.id == name), None)
     if one is None:
         return []
-    code = "approval-rule" if isinstance(one, Rule) else "approval-journey"
-    return [desk.say(code, name=one.name), *(f"  {line}" for line in _lines(desk, one))]
+    with desk.store.look() as connection:
+        shown = outbox.shown(connection, desk.store.org, one.id)
+    return [desk.say("approval-lets-go", name=one.name), *(f"  {line}" for line in _lines(desk, one, shown))]
 
 
 def cover_lines(desk: Desk, book: Book, names: Collection[str]) -> Iterator[str]:
@@ -31,11 +33,13 @@ def cover_lines(desk: Desk, book: Book, names: Collection[str]) -> Iterator[str]
         yield desk.say("approval-anew")
 
 
-def _lines(desk: Desk, one: Rule | Journey) -> Iterator[str]:
+def _lines(desk: Desk, one: Rule | Journey, shown: Collection[tuple[str, str]]) -> Iterator[str]:
     whens = [(_after(desk, action), action) for action in one.actions] if isinstance(one, Rule) else _steps(desk, one)
     for when, action in whens:
         if isinstance(action, Email | Newsletter | Webhook | Task):
-            yield " · ".join((when, does(desk, action), *_more(desk, action)))
+            what = outbox.approvable(action)
+            later = [desk.say("approval-later")] if what and what not in shown else []
+            yield " · ".join((when, does(desk, action), *_more(desk, action), *later))
 
 
 def _steps(desk: Desk, journey: Journey) -> list[tuple[str, Action]]:

@@ -23,7 +23,7 @@ from sync.followup.acts import deed_of
 from sync.followup.anchors import Anchors
 from sync.followup.decide import digest_of
 from sync.followup.journeys import World, judge, span_of, timed
-from sync.followup.outbox import HAD_ELSEWHERE, brake, would_wait
+from sync.followup.outbox import HAD_ELSEWHERE, approvable, brake, would_wait
 from sync.followup.turn import Walked
 from sync.messages import why_not
 from sync.person import told_when
@@ -185,7 +185,8 @@ def _asked_first(desk: Desk, journey: Journey, step: Step) -> str | None:
         return None
     this = (desk.store.org, journey.id, digest_of(journey, desk.templates[0]))
     with desk.store.look() as connection:
-        if isinstance(step.action, Email | Newsletter) and would_wait(connection, *this):
+        what = approvable(step.action)
+        if what and would_wait(connection, *this, *what):
             return desk.say("journey-next-run-asks")
         limit = brake(connection, *this)
     return None if limit is None else desk.say("journey-next-run-brake", n=limit)

@@ -33,6 +33,7 @@ from sync.followup import acts, deeds
 from sync.followup import outbox as out
 from sync.followup.tables import (
     OPEN_STATES,
+    approved_action,
     cell_to_set,
     deed,
     flag,
@@ -47,7 +48,7 @@ from sync.followup.templates import Templates
 from sync.followup.turn import HALF_A_DAY, Decisions, Moved, Turn
 from sync.store.base import organisation, slices, upsert
 
-BY_RULE = (rule_state, standing, flag, cell_to_set, task, deed, outbox, journey_step)
+BY_RULE = (rule_state, approved_action, standing, flag, cell_to_set, task, deed, outbox, journey_step)
 
 
 def decide(  # noqa: PLR0913  one run's facts, each told from outside
@@ -186,7 +187,7 @@ def _remember(
             "name": rule.name,
             "digest": rule.digest
             if templates is None
-            else out.digest(rule.digest, templates.fingerprint(_letters(rule))),
+            else out.digest(rule.digest, templates.fingerprint(letters(rule))),
             "first_seen": turn.now,
             "active": True,
             "stale": stale.get(rule.id),
@@ -198,10 +199,10 @@ def _remember(
 
 def digest_of(rule: Rule | Journey, templates: Templates | None) -> str:
     """What somebody approves with a rule: what it means and, with `templates`, how its e-mails read."""
-    return rule.digest if templates is None else out.digest(rule.digest, templates.fingerprint(_letters(rule)))
+    return rule.digest if templates is None else out.digest(rule.digest, templates.fingerprint(letters(rule)))
 
 
-def _letters(rule: Rule | Journey) -> list[str]:
+def letters(rule: Rule | Journey) -> list[str]:
     """The templates that it writes with."""
     actions = rule.actions if isinstance(rule, Rule) else [step.action for step in rule.steps]
     return [action.template for action in actions if isinstance(action, Email)]

@@ -107,10 +107,10 @@ def people(org: int, rule: str) -> sa.Select[Any]:
     return sa.select(deed.c.person_id).where(*mine, deed.c.state.in_(("planned", "waiting")))
 
 
-def let_go(connection: Connection, org: int, rule: Row, batch: str, *, braked: bool) -> None:
-    """What a rule planned goes on: to be done, or to wait for a person. `rule` is its row of `rule_state`."""
-    planned = (deed.c.org == org, deed.c.rule == rule.rule, deed.c.state == "planned")
-    asked = BRAKED if braked else ASKED if rule.approved_at is None else ()
+def let_go(connection: Connection, org: int, rule: str, batch: str, *, braked: bool, known: bool) -> None:
+    """What a rule planned goes on: to be done, or to wait for a person. `known`: one has said yes to such of it before."""
+    planned = (deed.c.org == org, deed.c.rule == rule, deed.c.state == "planned")
+    asked = BRAKED if braked else () if known else ASKED
     waits = sa.update(deed).where(*planned, deed.c.kind.in_(asked), deed.c.approved_at.is_(None))
     connection.execute(waits.values(state="waiting", batch=batch))
     connection.execute(sa.update(deed).where(*planned).values(state="approved", batch=batch))

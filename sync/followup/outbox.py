@@ -15,8 +15,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from rules.conditions import Action, Email, Newsletter
 from sync.followup import deeds
-from sync.followup.tables import OPEN_STATES, PASSING, deed, outbox, rule_state, task
+from sync.followup.tables import OPEN_STATES, PASSING, approved_action, deed, outbox, rule_state, task
 from sync.people.tables import person
 from sync.store.base import Utc, insert_new, slices
 
@@ -137,7 +138,7 @@ def release(
     connection: Connection, org: int, run: int, now: datetime, people_count: int,
     text: Callable[[str], str] | None = None,
 ) -> tuple[list[str], int]:  # fmt: skip
-    """Let go what is due: straight to `approved` where a person has approved the rule, else to `waiting`. The names of
+    """Let go what is due: straight to `approved` where a person has approved this e-mail of the rule, else to `waiting`. The names of
     the rules whose e-mails were reworded since come back: theirs wait for a person once more; and how many wait so that
     a person had approved alone. `text` tells how a template reads (`Templates.fingerprint`).
 
@@ -195,12 +196,39 @@ _UNAPPROVED: dict[str, Any] = {
 }  # fmt: skip
 
 
-def would_wait(connection: Connection, org: int, rule: str, digest: str) -> bool:
-    """Whether an e-mail that a run plans now for a rule or journey waits for a person. `digest`: as it is written now."""
+def would_wait(connection: Connection, org: int, rule: str, digest: str, kind: str, name: str) -> bool:
+    """Whether what a run plans now for a rule or journey waits for a person: `kind` email with the template's `name`, or
+    newsletter without. `digest`: as the rule is written now.
+    """
     row = connection.execute(sa.select(rule_state).where(rule_state.c.org == org, rule_state.c.rule == rule)).first()
-    if row is None or row.approved_at is None:
+    if row is None or row.approved_at is None or _other_letters(row.approved_digest, digest):
         return True
-    return _other_letters(row.approved_digest, digest)
+    return name not in set(connection.scalars(approved_names(org, rule, kind)))
+
+
+def approvable(action: Action) -> tuple[str, str] | None:
+    """The kind and name under which a yes to it is kept; None for what asks nobody."""
+    match action:
+        case Email(template=name):
+            return "email", name
+        case Newsletter():
+            return "newsletter", ""
+    return None
+
+
+def shown(connection: Connection, org: int, rule: str) -> set[tuple[str, str]]:
+    """What of a rule a yes is for: what was said yes to before, and what waits now."""
+    known = sa.select(approved_action.c.kind, approved_action.c.name)
+    rows = connection.execute(known.where(approved_action.c.org == org, approved_action.c.rule == rule))
+    return {(row.kind, row.name) for row in rows} | _waiting(
+        connection, org, outbox.c.rule == rule, deed.c.rule == rule
+    )
+
+
+def approved_names(org: int, rule: str, kind: str) -> sa.Select[Any]:
+    """The names of what a person has said yes to."""
+    mine = (approved_action.c.org == org, approved_action.c.rule == rule, approved_action.c.kind == kind)
+    return sa.select(approved_action.c.name).where(*mine)
 
 
 def most_at_once(people_count: int) -> int:
@@ -221,6 +249,8 @@ def _take_approval_back(connection: Connection, org: int, rule: str) -> None:
     mine = (rule_state.c.org == org, rule_state.c.rule == rule)
     none = {"approved_digest": None, "approved_at": None, "approved_by": None}
     connection.execute(sa.update(rule_state).where(*mine).values(none))
+    of_rule = (approved_action.c.org == org, approved_action.c.rule == rule)
+    connection.execute(sa.delete(approved_action).where(*of_rule))
     going = (outbox.c.org == org, outbox.c.rule == rule, outbox.c.state.in_(("planned", "approved", "held")))
     late = sa.and_(outbox.c.state == "held", outbox.c.reason == "too-late")
     connection.execute(sa.update(outbox).where(*going, sa.not_(late)).values(_UNAPPROVED))
@@ -233,19 +263,22 @@ def _let_go(connection: Connection, org: int, rule: sa.Row[Any], due: Any, run: 
     )
     batch = f"{rule.rule}-{run}"
     if rule.stale is None:
-        deeds.let_go(connection, org, rule, batch, braked=braked)
+        known = rule.approved_at is not None and "" in set(
+            connection.scalars(approved_names(org, rule.rule, "newsletter"))
+        )
+        deeds.let_go(connection, org, rule.rule, batch, braked=braked, known=known)
     tasks = (task.c.org == org, task.c.rule == rule.rule, task.c.state == "waiting", task.c.batch.is_(None))
     connection.execute(sa.update(task).where(*tasks).values({"batch": batch} if braked else {"state": "open"}))
-    if braked or rule.approved_at is None:
-        connection.execute(_where(org, "planned", due).values(state="waiting", batch=batch))
-    else:
+    if not braked and rule.approved_at is not None:
+        seen = outbox.c.template.in_(approved_names(org, rule.rule, "email"))
         approved = {
             "state": "approved",
             "approved_at": rule.approved_at,
             "approved_by": rule.approved_by,
             "reason": None,
         }
-        connection.execute(_where(org, "planned", due).values(batch=batch, **approved))
+        connection.execute(_where(org, "planned", due, seen).values(batch=batch, **approved))
+    connection.execute(_where(org, "planned", due).values(state="waiting", batch=batch))
 
 
 def _people(connection: Connection, org: int, rule: str, due: Any) -> int:
@@ -291,8 +324,9 @@ def approve(
 ) -> int:  # fmt: skip
     """Let go a rule, one batch of it, or one e-mail by its id; gives how many e-mails, tasks and deeds were waiting for it.
 
-    With a rule or a batch the rule itself is approved as it stands: its later e-mails go by themselves until its
-    meaning changes and it would act on many people at once. 0: nothing of that name waits. An e-mail approved
+    With a rule or a batch the rule itself is approved as it stands, with those of its e-mails that were there to be seen:
+    these go by themselves later, until its meaning changes and it would act on many people at once. Another e-mail of
+    it, a later step's, waits when it first comes. 0: nothing of that name waits. An e-mail approved
     alone is so for the text that it was shown with. A yes that is not given `anew` (a tick that stood there before) is
     none to what was asked again since.
     """
@@ -306,6 +340,7 @@ def approve(
     let_go = 0
     for batch in waits(connection, org):
         if what in {batch.name, batch.rule, batch.rule_name}:
+            _note_seen(connection, org, batch)
             let_go += connection.execute(_where(org, "waiting", outbox.c.batch == batch.name).values(approved)).rowcount
             tasks = (task.c.org == org, task.c.batch == batch.name, task.c.state == "waiting")
             let_go += connection.execute(sa.update(task).where(*tasks).values(state="open")).rowcount
@@ -329,9 +364,23 @@ def _approve_rule(connection: Connection, org: int, rule: str, who: str, now: da
     )
 
 
+def _note_seen(connection: Connection, org: int, batch: Batch) -> None:
+    seen = _waiting(connection, org, outbox.c.batch == batch.name, deed.c.batch == batch.name)
+    rows = [{"org": org, "rule": batch.rule, "kind": kind, "name": name} for kind, name in sorted(seen)]
+    insert_new(connection, approved_action, rows)
+
+
+def _waiting(connection: Connection, org: int, mails: Any, others: Any) -> set[tuple[str, str]]:
+    names = sa.select(outbox.c.template).where(outbox.c.org == org, outbox.c.state == "waiting", mails)
+    kinds = sa.select(deed.c.kind).where(deed.c.org == org, deed.c.state == "waiting", others)
+    asked = connection.scalars(kinds.where(deed.c.kind.in_(deeds.ASKED)).distinct())
+    return {("email", name) for name in connection.scalars(names.distinct())} | {(kind, "") for kind in asked}
+
+
 def ask_again(connection: Connection, org: int) -> None:
     """Take every approval back: what is about to go, and what rules will have go, waits for a person once more."""
     deeds.ask_again(connection, org)
+    connection.execute(sa.delete(approved_action).where(approved_action.c.org == org))
     none = {"approved_digest": None, "approved_at": None, "approved_by": None}
     connection.execute(sa.update(rule_state).where(rule_state.c.org == org).values(none))
     going = (outbox.c.org == org, outbox.c.state.in_(("planned", "approved", "held")))

@@ -45,6 +45,15 @@ rule_state = sa.Table(
     sa.Column("approved_by", sa.Text),
 )
 
+approved_action = sa.Table(
+    "approved_action",  # what a person saw of a rule when they said yes: an e-mail that nobody saw waits when it first comes
+    metadata,
+    org_column(),
+    sa.Column("rule", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),  # email · newsletter
+    sa.Column("name", sa.Text, primary_key=True),  # the template; nothing for newsletter
+)
+
 standing = sa.Table(
     "standing",
     metadata,

@@ -20,10 +20,10 @@ parcours:
       - {à: 1 jour après, signaler: Venu}
       - {à: 8 jours après, courriel: encore}
 """
-YES = "Un oui à « Autour du spectacle » laisse partir ce qui attend et, sans redemander, ce qui viendra, à chacune de ses étapes :"
+YES = "Un oui à « Autour du spectacle » laisse partir ce qui attend et, sans redemander, la même chose pour ceux qui viendront :"
 STEPS = [
     "3 jours avant · courriel « on-se-revoit » · information pratique, même à qui ne veut pas de nouvelles",
-    "8 jours après · courriel « encore »",
+    "8 jours après · courriel « encore » · n'attendait pas encore : demandera son propre oui, la première fois",
 ]
 
 

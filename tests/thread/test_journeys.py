@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from email import message_from_bytes, policy
 from pathlib import Path
 
@@ -109,7 +111,35 @@ def test_each_show_is_an_occasion_and_several_tickets_are_one(phare: Phare) -> N
     ))  # fmt: skip
     assert phare.day("2026-03-17", "autour-du-spectacle") == ["infos"]
     assert phare.day("2026-03-18") == ["infos"]
+    assert phare.day("2026-03-21", "autour-du-spectacle") == ["merci"]
+
+
+def test_a_yes_is_to_what_could_be_seen_and_a_later_steps_email_asks_for_its_own(phare: Phare) -> None:
+    shows = [("Cyrano", "20/03/2026"), ("Ubu", "25/03/2026")]
+    phare.export(tuple(line(number, "Nadia Nouvelle", *show) for number, show in enumerate(shows)))
+    phare.run(today="2026-03-17")
+    said = phare.filrouge("approve", "autour-du-spectacle").said
+    assert [one.strip() for one in said.splitlines() if "n'attendait pas encore" in one] == [
+        "1 jour après · courriel «\u00a0merci\u00a0» · information pratique, même à qui ne veut pas de nouvelles · n'attendait pas encore\u00a0: demandera son propre oui, la première fois"
+    ]
+    assert phare.day("2026-03-17") == ["infos"]
+    assert phare.day("2026-03-21") == []
+    assert "attend" in next(one for one in phare.steps("Nadia Nouvelle", "2026-03-21") if "merci" in one)
+    assert "n'attendait" not in phare.filrouge("approve", "autour-du-spectacle").said
     assert phare.day("2026-03-21") == ["merci"]
+    assert phare.day("2026-03-22") == ["infos"]
+    assert phare.day("2026-03-26") == ["merci"]
+
+
+def test_what_went_before_this_was_kept_counts_as_seen(phare: Phare) -> None:
+    phare.export((line(1, "Nadia Nouvelle", "Cyrano", "20/03/2026"),))
+    assert phare.day("2026-03-17", "autour-du-spectacle") == ["infos"]
+    with closing(sqlite3.connect(phare.folder / "filrouge.db")) as store, store:
+        store.execute("DROP TABLE approved_action")
+        store.execute("UPDATE alembic_version SET version_num = '0014'")
+    phare.export((line(1, "Nadia Nouvelle", "Cyrano", "20/03/2026"), line(2, "Luc Roy", "Cyrano", "20/03/2026")))
+    assert phare.day("2026-03-18") == ["infos"]
+    assert phare.day("2026-03-21") == []
 
 
 def test_a_refunded_ticket_takes_back_what_waits(phare: Phare) -> None:
@@ -141,7 +171,10 @@ def test_whoever_books_late_is_told_at_once_and_never_after_it_began(phare: Phar
     phare.export((line(1, "Nadia Nouvelle", "Cyrano", "20/03/2026"), line(2, "Luc Roy", "Cyrano", "20/03/2026")))
     assert phare.day("2026-03-19") == ["infos"]
     phare.export((line(1, "Nadia Nouvelle", "Cyrano", "20/03/2026"), line(3, "Eve Petit", "Cyrano", "20/03/2026")))
-    assert phare.day("2026-03-21") == ["merci", "merci"]  # of Nadia and Eve; Luc's ticket is gone
+    assert phare.day("2026-03-21", "autour-du-spectacle") == [
+        "merci",
+        "merci",
+    ]  # of Nadia and Eve; Luc's ticket is gone
 
 
 def test_preview_and_the_report_tell_of_journeys(phare: Phare) -> None:
@@ -212,7 +245,9 @@ def test_a_renamed_journey_repeats_nothing(phare: Phare) -> None:
         "rules/parcours.yaml", "nom: Autour du spectacle", "nom: Avant et après\n    ancien nom: Autour du spectacle"
     )
     assert phare.day("2026-03-18") == []
-    assert phare.day("2026-03-21") == ["merci"]
+    phare.export((line(1, "Nadia Nouvelle", "Cyrano", "20/03/2026"), line(2, "Luc Roy", "Cyrano", "20/03/2026")))
+    assert phare.day("2026-03-19") == ["infos"], "the yes goes with it"
+    assert phare.day("2026-03-21", "avant-et-apres") == ["merci", "merci"]
 
 
 SAYS = {
