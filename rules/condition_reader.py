@@ -18,7 +18,7 @@ from rules.conditions import (
 from rules.context import Context
 from rules.days_meant import DATES
 from rules.fields import EVERY, FIELDS, FieldType
-from rules.fields_meant import tell_unknown_field
+from rules.fields_meant import line_meant, tell_unknown_field
 from rules.misread import Misread, tell_misread
 from rules.mistakes import Place, fold, nearest
 from rules.names_meant import first_beginning, may_be_name, phrase_among, phrase_meant, several_meant
@@ -49,6 +49,9 @@ GROUPS: dict[str, type[AllOf | AnyOf | NoneOf]] = {"any_of": AnyOf, "all_of": Al
 
 def read_all(context: Context, node: Node, path: str) -> tuple[Condition, ...]:
     """The conditions in a block of lines, in their order. Those with a mistake are told and left out."""
+    if isinstance(node, Text) and node.value.strip() and (right := line_meant(context.words, node.value)):
+        context.tell(node.place, "sentence", path, node.value, suggestion=right)
+        return ()
     if not (block := context.block(node, path, "when")):
         return ()
     if not block.entries:

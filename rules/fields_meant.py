@@ -1,56 +1,165 @@
-"""A word that is no field, and what was probably meant by it: an age, a column of the sheet, a misspelled field."""
+"""A word that is no field, and what was probably meant by it: an age, a column of the sheet, a genre beside a count."""
 
 from __future__ import annotations
 
 import re
+from datetime import date
+from decimal import Decimal
+from typing import cast
 
 from rules.conditions import Period
 from rules.context import Context
 from rules.mistakes import fold, nearest
 from rules.phrases import Phrase, read_phrase, typed
 from rules.suggestions import suggest
-from rules.words import LANGUAGES, vocabulary
-from rules.yamltext import Entry, Node, Text
+from rules.windows import OPTIONS, main_of
+from rules.words import LANGUAGES, Vocabulary, meant, vocabulary
+from rules.yamltext import Entry, Text
 
 OF_SHEET = re.compile(r"(?:colonne|column|tableau|sheet)[ .]\s*(.+)", re.IGNORECASE)
-AGE = {"age"}
+OF = re.compile(r"(?:(?:of|for|in|de|en|pour)\s+|d')", re.IGNORECASE)
+NOT = {"pas", "jamais", "aucun", "aucune", "sans", "rien", "not", "never", "no", "nothing", "t", "without", "none"}
+JOINED = re.compile(r"[,&/+]|\b(?:and|or|et|ou)\b", re.IGNORECASE)
+YEAR = re.compile(r"(?:19|20)\d\d")
 
 
 def tell_unknown_field(context: Context, entry: Entry, path: str, sections: tuple[str, ...]) -> None:
     """Tell a line whose word is no field, with what was meant. `sections` of the vocabulary may stand there."""
     key = entry.key
-    if fold(key.value) in AGE and (older := _older(context, entry.value)):
-        context.tell(key.place, "unknown-key-near", f"{path}.{key.value}", key.value, suggestion=older)
-        return
     begun = OF_SHEET.match(key.value)
-    if begun and (column := next((name for name in context.columns or () if fold(name) == fold(begun[1])), None)):
+    if begun and (column := _column(context, begun[1])):
         _tell_column(context, entry, path, column)
         return
     if context.words.find("occasion", key.value) and not context.words.nearest(("fields",), key.value):
         code = "occasion-rule" if context.occasion is None else "occasion-journey"
         context.tell(key.place, code, f"{path}.{key.value}", key.value)
         return
-    column = next((name for name in context.columns or () if fold(name) == fold(key.value)), None)
-    foreign = any(one.find("fields", key.value) for one in map(vocabulary, LANGUAGES))
-    if column is None or foreign or nearest(key.value, context.words.all("fields")):
-        context.unknown_key(key, sections, path)
+    about = context.words.meant(("about",), key.value)
+    column = _column(context, key.value)
+    if about and column is None:
+        ABOUT[about](context, entry, path)
         return
-    _tell_column(context, entry, path, column)
+    foreign = any(one.find("fields", key.value) for one in map(vocabulary, LANGUAGES))
+    if column and not foreign and (about or not nearest(key.value, context.words.all("fields"))):
+        _tell_column(context, entry, path, column)
+    elif not (right := _denied(context, entry) or _of_a_kind(context, entry)):
+        context.unknown_key(key, sections, path)
+    else:
+        context.tell(key.place, "unknown-field", f"{path}.{key.value}", key.value, suggestion=right)
 
 
-def _older(context: Context, node: Node) -> str | None:
+def line_meant(words: Vocabulary, text: str) -> str | None:
+    """The line that says what a free sentence asks: `ils ont réservé`, `jamais venus`."""
+    known = cast("dict[str, list[str]]", meant(words.language)["sentences"])
+    parts = fold(text).replace("'", " ").split()
+    if words.find("fields", parts[0]) or words.find("fields", " ".join(parts[:2])) or re.search(r"\d", text):
+        return None  # a line without its colon
+    begun = next((lines for begins, lines in known.items() if any(one.startswith(fold(begins)) for one in parts)), None)
+    return begun[any(one in NOT for one in parts)] if begun else None
+
+
+def _column(context: Context, name: str) -> str | None:
+    return next((one for one in context.columns or () if fold(one) == fold(name)), None)
+
+
+def _denied(context: Context, entry: Entry) -> str | None:
+    """`donateur: non` as what says so."""
+    no = isinstance(entry.value, Text) and context.words.find("yesno", entry.value.value) == "no"
+    return context.words.meant(("denied",), entry.key.value) if no else None
+
+
+def _of_a_kind(context: Context, entry: Entry) -> str | None:
+    """`visites danse: au moins 3` and `visites 2026: au moins 3` as the blocks that say so."""
+    words, parts = context.words, entry.key.value.split()
+    known = words.meant(("fields", "logic"), entry.key.value) or JOINED.search(entry.key.value)
+    if known or not isinstance(entry.value, Text) or words.find("yesno", entry.value.value):
+        return None
+    number = read_phrase(words.language, "number", entry.value.value) and entry.value.value.strip()
+    number = number or suggest(words.language, "number", entry.value.value)
+    for cut in range(1, len(parts)) if number else ():
+        for named, rest in ((parts[:cut], parts[cut:]), (parts[cut:], parts[:cut])):
+            field, kind = words.find("fields", " ".join(named)), OF.sub("", " ".join(rest), count=1)
+            line = f"{' '.join(named).lower()}: {{{words.key('window', main_of(field or ''))}: {number}"
+            if field in OPTIONS and YEAR.fullmatch(kind):
+                year = Phrase("between", (date(int(kind), 1, 1), date(int(kind), 12, 31)))
+                return f"{line}, {words.key('window', 'date')}: {typed(words.language, 'date', year)}}}"
+            if "genre" in OPTIONS.get(field or "", ()):
+                return f"{line}, {words.key('window', 'genre')}: {kind}}}"
+    return None
+
+
+# --- words of which nobody can know what was meant ---------------------------------------------------------------------
+
+
+def _tell_age(context: Context, entry: Entry, path: str) -> None:
     """`age: over 65` as `birthday: more than 65 years ago`."""
-    words, found = context.words, re.search(r"\d{1,3}", node.value) if isinstance(node, Text) else None
-    if found is None or not isinstance(node, Text):
-        return None
-    phrase = read_phrase(words.language, "number", node.value) or read_phrase(
-        words.language, "number", suggest(words.language, "number", node.value) or ""
-    )
-    old = {"at_least": "more_ago", "more": "more_ago", "at_most": "less_ago", "less": "less_ago"}
-    if phrase is None or phrase.op not in old:
-        return None
-    birth = typed(words.language, "date", Phrase(old[phrase.op], (Period(int(found[0]), "year"),)))
-    return f"{words.key('fields', 'birthday')}: {birth}"
+    words, found = context.words, entry.value.value if isinstance(entry.value, Text) else ""
+    number = read_phrase(words.language, "number", found)
+    number = number or read_phrase(words.language, "number", suggest(words.language, "number", found) or "")
+    born = words.key("fields", "birthday")
+    tests = [f"{born}: {typed(words.language, 'date', one)}" for one in _born(number)]
+    shown = "…" if number is None else typed(words.language, "number", number)
+    facts = {"column": f"{words.key('logic', 'sheet')}: {{{entry.key.value}: {shown}}}", "field": born}
+    here = f"{path}.{entry.key.value}"
+    if len(tests) == 2:
+        lines = {"all_of": words.key("logic", "all_of"), "first": f"- {tests[0]}", "second": f"- {tests[1]}"}
+        context.tell(entry.key.place, "age-between", here, entry.key.value, **facts, **lines)
+    elif tests:
+        context.tell(entry.key.place, "age", here, entry.key.value, suggestion=tests[0], **facts)
+    else:
+        line = f"{born}: {typed(words.language, 'date', _years('less_ago', 26))}"
+        context.tell(entry.key.place, "age-unclear", here, entry.key.value, line=line, **facts)
+
+
+def _born(number: Phrase | None) -> list[Phrase]:
+    """What is asked of the birthday of somebody of this age, in whole years: one test or two; none where it is unclear."""
+    ages = [int(value) for value in number.values if isinstance(value, Decimal)] if number else []
+    match number and number.op:
+        case "at_least" | "more":
+            return [_years("more_ago", ages[0])]
+        case "less":
+            return [_years("less_ago", ages[0])]
+        case "at_most":
+            return [_years("less_ago", ages[0] + 1)]
+        case "is" | "between":
+            return [_years("more_ago", ages[0]), _years("less_ago", ages[-1] + 1)]
+        case _:
+            return []
+
+
+def _years(op: str, count: int) -> Phrase:
+    return Phrase(op, (Period(count, "year"),))
+
+
+def _tell_subscriber(context: Context, entry: Entry, path: str) -> None:
+    """`abonné: oui`: to the season, or to the newsletter?"""
+    words, found = context.words, entry.value.value.strip() if isinstance(entry.value, Text) else ""
+    answer = words.find("yesno", found)
+    season = str(words.words["expected"]["subscription"]).strip("`")
+    begun = fold(season)[:6]
+    column = next((one for one in context.columns or () if fold(one).startswith(begun)), season.capitalize())
+    told = words.shown("yesno", "yes") if answer or not found else found
+    contains = typed(words.language, "text", Phrase("contains", (season,)))
+    facts = {
+        "membership": f"{words.key('fields', 'membership')}: {contains}",
+        "column": f"{words.key('logic', 'sheet')}: {{{column}: {told}}}",
+        "newsletter": f"{words.key('fields', 'newsletter')}: {words.shown('choices', 'subscribed')}",
+    }
+    code = "subscriber-not" if answer == "no" else "subscriber"
+    context.tell(entry.key.place, code, f"{path}.{entry.key.value}", entry.key.value, **facts)
+
+
+def _tell_labels(context: Context, entry: Entry, path: str) -> None:
+    """`étiquettes: Amis`: what rules have flagged, or a column of the sheet."""
+    words, found = context.words, entry.value.value.strip() if isinstance(entry.value, Text) else ""
+    facts = {
+        "flags": f"{words.key('fields', 'flags')}: {typed(words.language, 'tags', Phrase('contain', (found or '…',)))}",
+        "column": f"{words.key('logic', 'sheet')}: {{{entry.key.value}: {found or '…'}}}",
+    }
+    context.tell(entry.key.place, "labels", f"{path}.{entry.key.value}", entry.key.value, **facts)
+
+
+ABOUT = {"age": _tell_age, "subscriber": _tell_subscriber, "labels": _tell_labels}
 
 
 def _tell_column(context: Context, entry: Entry, path: str, column: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import cast
@@ -174,11 +175,34 @@ def _parted(context: Context, block: Block, path: str) -> tuple[dict[str, Entry]
             own[name] = entry
         elif context.find(sections, entry.key.value):
             rest.append(entry)
+        elif at := _short(context, entry, path):
+            own.setdefault("at", at)
         else:
             right = context.unknown_key(entry.key, ("step", *sections), path)
             if right in context.words.words["step"]:
                 own.setdefault(str(right), entry)
     return own, Block(tuple(rest), block.place)
+
+
+def _short(context: Context, entry: Entry, path: str) -> Entry | None:
+    """Tell `3 jours avant: rappel`, a step on one line; gives the line that says when."""
+    words, key = context.words, entry.key
+    at = key.value.strip() if read_phrase(words.language, "at", key.value) else None
+    if at is None and re.search(r"\d", key.value):
+        at = suggest(words.language, "at", key.value)
+    if at is None:
+        return None
+    shown, below, here = words.key("step", "at"), entry.value, f"{path}.{key.value}"
+    if isinstance(below, Block) and below.entries and isinstance(below.entries[0].value, Text):
+        second = f"{below.entries[0].key.value}: {below.entries[0].value.value}"
+    else:
+        text = _text(below)
+        second = f"{words.key('action', 'email')}: {'…' if ' ' in text else text}" if text else ""
+    if second:
+        context.tell(key.place, "step-short", here, key.value, first=f"- {shown}: {at}", second=second)
+    else:
+        context.tell(key.place, "unknown-key-near", here, key.value, suggestion=f"{shown}: {at}")
+    return replace(entry, key=replace(key, value=shown), value=replace(key, value=at))
 
 
 def _options(context: Context, block: Block) -> Iterable[str]:
@@ -222,6 +246,8 @@ def read_at(context: Context, entry: Entry, path: str) -> Shift | None:
             return Shift(+1, period)
         case Phrase(op="same"):
             return Shift(+1, Period(0, "day"))
+        case Phrase(op="day_before" | "day_after" as op):
+            return Shift(-1 if op == "day_before" else +1, Period(1, "day"))
     _no_phrase(context, "at", entry, here, text)
     return None
 

@@ -65,7 +65,7 @@ parcours:
       - à: le jour même
         tâche: Greet {{ first_name }}
         pour: Marie
-      - à: 1 jour après
+      - à: le lendemain
         quand: {visites: 1}
         courriel: thank-you
         au plus tard: 12 heures
@@ -75,7 +75,7 @@ parcours:
     arrêter quand: {infolettre: désinscrit}
     exemples:
       - personne: {visites: 1, est venu: oui, genre: Dance, genres: [dance]}
-        à: 1 jour après
+        à: le lendemain
         attendu: concerné
       - personne: {visites: 2, est venu: oui, genre: dance, genres: [dance]}
         à: 1 jour après
@@ -110,6 +110,14 @@ def test_french_and_english_are_the_same_journey() -> None:
     english, french = one(EN), one(FR)
     assert english.mistakes == french.mistakes == []
     assert to_json(english.book) == to_json(french.book)
+
+
+@pytest.mark.parametrize(
+    ("day", "days"), [("la veille", -1), ("1 jour avant", -1), ("le lendemain", 1), ("1 jour après", 1)]
+)
+def test_the_day_before_and_the_day_after_are_days(day: str, days: int) -> None:
+    text = f"parcours:\n  - nom: A\n    autour: anniversaire\n    étapes:\n      - à: {day}\n        signaler: A\n"
+    assert journey(text).steps[0].at == Shift(days, Period(1, "day"))
 
 
 def test_what_a_journey_holds() -> None:

@@ -51,6 +51,8 @@ SAME = [
     ("again", "after 6 months", "après 6 mois", "again", (Period(6, "month"),)),
     ("due", "in 5 days", "dans 5 jours", "due", (Period(5, "day"),)),
     ("wait", "2 days", "2 jours", "wait", (Period(2, "day"),)),
+    ("at", "the day before", "la veille", "day_before", ()),
+    ("at", "The next day", "le lendemain", "day_after", ()),
 ]
 
 
