@@ -28,6 +28,7 @@ class Part:
     journeys: list[Journey] = field(default_factory=list)
     broken: set[int] = field(default_factory=set)
     mistakes: list[Mistake] = field(default_factory=list)
+    advice: list[Mistake] = field(default_factory=list)
 
     def add(self, one: Rule | Segment | Journey) -> None:
         match one:

@@ -26,6 +26,7 @@ from rules.never_true import sensible
 from rules.phrases import Phrase, read_date, read_number, read_phrase, typed
 from rules.since import leaves_out, not_since, tell_since
 from rules.suggestions import known_or_not, suggest
+from rules.twice import tell_twice
 from rules.window_reader import never_in, not_counted, read_window, windowed
 from rules.windows import OPTIONS
 from rules.words import LANGUAGES, vocabulary
@@ -56,6 +57,7 @@ def read_all(context: Context, node: Node, path: str) -> tuple[Condition, ...]:
         return ()
     if not block.entries:
         context.tell(block.place, "no-value", path, path.rsplit(".", 1)[-1], expected="when")
+    tell_twice(context, block, path, field_named)
     found: list[Condition] = []
     for entry in block.entries:
         found += _read_line(context, entry, path)
@@ -87,6 +89,7 @@ def field_named(context: Context, text: str) -> str | None:
 
 def _read_group(context: Context, logic: str, node: Node, path: str) -> Iterable[Condition]:
     if isinstance(node, Items):
+        _advise_dash(context, logic, node, path)
         groups = [read_all(context, item, f"{path}[{n}]") for n, item in enumerate(node.items, 1)]
         items: tuple[Condition, ...] = tuple(group[0] if len(group) == 1 else AllOf(group) for group in groups if group)
     else:
@@ -94,6 +97,15 @@ def _read_group(context: Context, logic: str, node: Node, path: str) -> Iterable
     if not items:
         return
     yield GROUPS[logic](items)
+
+
+def _advise_dash(context: Context, logic: str, node: Items, path: str) -> None:
+    """A dash for the first line alone makes one item of all: each of its lines must hold, and not any."""
+    item = node.items[0] if len(node.items) == 1 else None
+    if logic == "any_of" and isinstance(item, Block) and len(item.entries) > 1:
+        first, second = (entry.key for entry in item.entries[:2])
+        shown = context.words.key("logic", logic)
+        context.advise(second.place, "any-of-one", path, second.value, first=first.value, any_of=shown)
 
 
 def _read_segments(context: Context, node: Node, path: str) -> Iterable[Condition]:

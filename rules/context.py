@@ -53,26 +53,32 @@ class Context:
     segments: Mapping[str, str] = field(default_factory=dict)
     segment_names: Collection[str] = ()
     mistakes: list[Mistake] = field(default_factory=list)
+    advice: list[Mistake] = field(default_factory=list)
     misplaced: set[str] = field(default_factory=set)
     occasion: frozenset[str] | None = None
 
     def tell(self, place: Place, code: str, path: str, found: str = "", **more: object) -> None:
         """Note a mistake. `expected` names an entry of the vocabulary's `expected`, or is the text itself."""
+        self.mistakes.append(self._told(place, code, path, found, more))
+
+    def advise(self, place: Place, code: str, path: str, found: str = "", **more: object) -> None:
+        """Note what is right, and probably not what was meant."""
+        self.advice.append(self._told(place, code, path, found, more))
+
+    def _told(self, place: Place, code: str, path: str, found: str, more: dict[str, object]) -> Mistake:
         expected = str(more.pop("expected", ""))
         suggestion = more.pop("suggestion", None)
         if "\n" in str(suggestion):  # of a text over several lines: nobody could type it here
             suggestion = None
-        self.mistakes.append(
-            Mistake(
-                place,
-                code,
-                path=path,
-                found=found,
-                expected=str(self.words.words["expected"].get(expected, expected)),
-                expecting=expected if expected in self.words.words["expected"] else "",
-                suggestion=None if suggestion is None else str(suggestion),
-                facts=self._keywords | more,
-            )
+        return Mistake(
+            place,
+            code,
+            path=path,
+            found=found,
+            expected=str(self.words.words["expected"].get(expected, expected)),
+            expecting=expected if expected in self.words.words["expected"] else "",
+            suggestion=None if suggestion is None else str(suggestion),
+            facts=self._keywords | more,
         )
 
     @cached_property

@@ -16,6 +16,7 @@ from rules.fields import OCCASION
 from rules.journeys import DAYS_ONLY, DEFAULT_LATEST, EXACT, VISITS, AnchorKind, Around, Step, lasting_name
 from rules.misread import Misread, tell_misread
 from rules.mistakes import fold
+from rules.nobody_left import tell_nobody_left
 from rules.phrases import Phrase, read_period, read_phrase, typed
 from rules.suggestions import suggest
 from rules.words import meant
@@ -44,7 +45,7 @@ def read_course(context: Context, entries: dict[str, Entry], block: Block, path:
         when, unless = _conditions(context, entries, path)
         stop = _all_of(context, entries.get("stop_when"), path)
         late = read_length(context, entries.get("no_later_than"), path) or DEFAULT_LATEST
-        steps = _steps(context, entries.get("steps"), block, path, name, late)
+        steps = _steps(context, entries.get("steps"), block, path, name, late, when)
     finally:
         context.occasion = None
     if around is not None and around.kind in DAYS_ONLY:
@@ -52,10 +53,15 @@ def read_course(context: Context, entries: dict[str, Entry], block: Block, path:
     return Course(around or Around("ticket"), steps, when, unless, stop)
 
 
-def _conditions(context: Context, entries: dict[str, Entry], path: str) -> tuple[AllOf | None, NoneOf | None]:
+def _conditions(
+    context: Context, entries: dict[str, Entry], path: str, known: AllOf | None = None
+) -> tuple[AllOf | None, NoneOf | None]:
+    """What stands below `when` and `unless`; `known`: what the journey asks at every step."""
     unless = entries.get("unless")
     out = () if unless is None else read_all(context, unless.value, f"{path}.{unless.key.value}")
-    return _all_of(context, entries.get("when"), path), NoneOf(out) if out else None
+    when = _all_of(context, entries.get("when"), path)
+    tell_nobody_left(context, when.items if when else (), out, path, known.items if known else ())
+    return when, NoneOf(out) if out else None
 
 
 def _all_of(context: Context, entry: Entry | None, path: str) -> AllOf | None:
@@ -117,7 +123,9 @@ def _with_its_key(language: str, kind: str, entry: Entry, text: str) -> str | No
 # --- steps -----------------------------------------------------------------------------------------------------------
 
 
-def _steps(context: Context, entry: Entry | None, block: Block, path: str, name: str, late: Period) -> tuple[Step, ...]:
+def _steps(
+    context: Context, entry: Entry | None, block: Block, path: str, name: str, late: Period, known: AllOf | None
+) -> tuple[Step, ...]:
     if entry is None:
         if not context.misplaced:
             context.tell(block.place, "missing-steps", path, name, expected="steps")
@@ -129,11 +137,13 @@ def _steps(context: Context, entry: Entry | None, block: Block, path: str, name:
     found: list[Step] = []
     for n, item in enumerate(items, 1):
         if (one := context.block(item, f"{here}[{n}]", "steps")) is not None:
-            found += _step(context, one, f"{here}[{n}]", late, [step.name for step in found])
+            found += _step(context, one, f"{here}[{n}]", late, [step.name for step in found], known)
     return tuple(found)
 
 
-def _step(context: Context, block: Block, path: str, late: Period, before: list[str]) -> Iterable[Step]:
+def _step(
+    context: Context, block: Block, path: str, late: Period, before: list[str], known: AllOf | None
+) -> Iterable[Step]:
     told = len(context.mistakes)
     entries, rest = _parted(context, block, path)
     if "at" not in entries and (time := _time_as_condition(context, entries.get("when"))):
@@ -144,7 +154,7 @@ def _step(context: Context, block: Block, path: str, late: Period, before: list[
     at = read_at(context, entries["at"], path) if "at" in entries else None
     if "at" not in entries and len(context.mistakes) == told:
         context.tell(block.place, "missing-at", path, expected="at")
-    when, unless = _conditions(context, entries, path)
+    when, unless = _conditions(context, entries, path, known)
     last = read_length(context, entries.get("no_later_than"), path) or late
     action = _action(context, rest, block, path, silent=len(context.mistakes) > told)
     if isinstance(action, Email):

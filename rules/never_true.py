@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from rules.conditions import NOWHERE, Check, Condition, InSegment, Period
+from rules.conditions import Check, Period
 from rules.context import Context
 from rules.fields import FIELDS, SCORES
 from rules.phrases import Phrase, typed
@@ -21,13 +19,6 @@ PAST = {
 }
 LIFE = 130  # years
 FIRST_YEAR, LAST_YEAR = 1900, 2200
-COUNTED = {
-    "last_visit": {"visits"},
-    "first_visit": {"visits"},
-    "last_purchase": {"purchases", "spent"},
-    "last_donation": {"donations", "donated"},
-}
-"""Days that nobody has, of whom nothing was ever counted."""
 
 
 def sensible(context: Context, name: str, check: Check | None, entry: Entry, path: str) -> tuple[Check, ...]:
@@ -76,24 +67,3 @@ def _out_of_time(context: Context, name: str, check: Check) -> tuple[str, dict[s
     years = [one.year for one in check.values if isinstance(one, date)]
     strange = [year for year in years if not FIRST_YEAR <= year <= LAST_YEAR]
     return ("strange-year", {"year": f"{strange[0]:04d}"}) if strange else None
-
-
-def tell_nobody_left(context: Context, when: Iterable[Condition], unless: Iterable[Condition], path: str) -> None:
-    """Tell a line that stands below both, and two lines of which one denies the other."""
-    asked = list(when)
-    bare = [replace(one, place=NOWHERE) for one in asked if isinstance(one, Check | InSegment)]
-    for one in unless:
-        if isinstance(one, Check | InSegment) and replace(one, place=NOWHERE) in bare:
-            context.tell(one.place, "same-in-both", path)
-    checks = [one for one in asked if isinstance(one, Check)]
-    for never in checks:
-        for some in checks if never.op == "never" else ():
-            if some.field in COUNTED.get(never.field, ()) and _some(some):
-                day, counted = (context.words.key("fields", one.field) for one in (never, some))
-                context.tell(some.place, "never-and-some", path, field=counted, day=day)
-
-
-def _some(check: Check) -> bool:
-    value = check.values[0] if check.values else None
-    least = 0 if check.op == "more" else 1
-    return check.op in {"at_least", "more", "is", "between"} and isinstance(value, Decimal) and value >= least

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from rules.action_reader import not_among, read_actions, tell_waits_in_vain
@@ -34,7 +34,8 @@ from rules.follow_ons import without_doubtful_names, without_follow_ons
 from rules.journey_reader import read_course, read_example_at
 from rules.journeys import VISITS, Journey, Step
 from rules.mistakes import Mistake, fold
-from rules.never_true import tell_nobody_left
+from rules.nobody_left import tell_nobody_left
+from rules.twice import TOLD as TWICE
 from rules.words import Vocabulary, vocabulary
 from rules.yamltext import Block, Entry, Items, Node, Text, Tree, in_order, tree_of
 
@@ -44,13 +45,15 @@ LOST_INDENTS = 3
 @dataclass(frozen=True)
 class Reading:
     """`book` holds every rule that is right, and the earlier version of those that no longer are (`kept`: their ids).
-    `mistakes` stand in the order of files and lines. `written`: all that acts, as the files have it, right or wrong.
+    `mistakes` stand in the order of files and lines; so does `advice`, on what is right and was probably meant otherwise.
+    `written`: all that acts, as the files have it, right or wrong.
     """
 
     book: Book
     mistakes: list[Mistake]
     kept: frozenset[str] = frozenset()
     written: tuple[Rule | Journey, ...] = ()
+    advice: list[Mistake] = field(default_factory=list)
 
 
 def read(
@@ -81,7 +84,9 @@ def read(
     written: list[Rule | Journey] = [one for part in parts for one in part.rules]
     written += [one for part in parts for one in part.journeys]
     by_file = groupby(every, key=lambda found: found.place.file)
-    return Reading(book, [mistake for _, found in by_file for mistake in in_order(list(found))], kept, tuple(written))
+    advice = sorted((one for part in parts for one in part.advice), key=lambda found: found.place)
+    mistakes = [mistake for _, found in by_file for mistake in in_order(list(found))]
+    return Reading(book, mistakes, kept, tuple(written), advice)
 
 
 @dataclass
@@ -157,7 +162,12 @@ class _FileReader:
                 self._read_top(name, entry)
         elif node is not None and not self.source.mistakes:
             self.context.tell(node.place, "no-rules-here", "")
-        self.part.mistakes = [*self.source.mistakes, *without_follow_ons(self.context.mistakes, self.source.tree)]
+        told, self.part.advice = self.context.mistakes, self.context.advice
+        merged = any(mistake.code == "merge-mark" for mistake in self.source.mistakes)  # then one of the two goes
+        better = set() if merged else {mistake.place for mistake in told if mistake.code in TWICE}
+        known = [one for one in self.source.mistakes if one.code != "duplicate-key" or one.place not in better]
+        tree = replace(self.source.tree, mistakes=tuple(known))
+        self.part.mistakes = [*known, *without_follow_ons(told, tree)]
         return self.part
 
     def _tell_lost_indents(self, tops: Collection[str]) -> None:

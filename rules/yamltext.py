@@ -74,8 +74,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class Block:
+    """`again`: entries whose key stands in `entries` already, which is told."""
+
     entries: tuple[Entry, ...]
     place: Place
+    again: tuple[Entry, ...] = ()
 
     def get(self, key: str) -> Entry | None:
         """The entry with this key, accents, letter case and `_` apart."""
@@ -222,6 +225,7 @@ class _Open:
     items: list[Node] = field(default_factory=list)
     entries: dict[str, Entry] = field(default_factory=dict)
     doubled: dict[str, list[Node]] = field(default_factory=dict)
+    again: list[Entry] = field(default_factory=list)
     key: Text | None = None
 
     def close(self) -> Node:
@@ -230,7 +234,7 @@ class _Open:
         for key, more in self.doubled.items():
             entry = self.entries[key]
             self.entries[key] = Entry(entry.key, joined([entry.value, *more]))
-        return Block(tuple(self.entries.values()), self.place)
+        return Block(tuple(self.entries.values()), self.place, tuple(self.again))
 
 
 class _Builder:
@@ -312,6 +316,7 @@ class _Builder:
         if first is None or first.key.place.line in self.guessed:
             top.entries[name] = Entry(key, node)
         elif key.value:
+            top.again.append(Entry(key, node))
             code = "duplicate-key" if isinstance(first.value, Text) or isinstance(node, Text) else "duplicate-block"
             self._note(Mistake(key.place, code, found=key.value, facts={"first": first.key.place.line}))
             if not isinstance(node, Text):

@@ -56,6 +56,7 @@ def check(file: Path, language: str | None, *, online: bool, sources: bool = Fal
             advice = sorted(
                 [
                     *advise(desk),
+                    *rules.advice,
                     *_merged(desk, rules.book),
                     *made_service(desk, rules.book),
                     *_of_the_store(desk, rules.book, remarks),

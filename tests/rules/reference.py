@@ -268,7 +268,7 @@ COLUMNS: dict[str, st.SearchStrategy[Any]] = {
     "genres": st.none() | st.lists(words, max_size=3),
     "sheet:Note": st.none() | cells,
 }
-CHECKS = st.one_of(
+OF_ONE_COLUMN = [
     _checks("last_visit", "date"),
     _checks("birthday", "date"),
     _checks("visits", "number"),
@@ -277,7 +277,9 @@ CHECKS = st.one_of(
     _checks("city", "text"),
     _checks("genres", "tags"),
     *(_checks("sheet:Note", kind) for kind in ("date", "number", "text", "yesno")),
-)
+]
+"""Checks of one column and one type, for each of these."""
+CHECKS = st.one_of(OF_ONE_COLUMN)
 
 
 def conditions(leaves: st.SearchStrategy[Any]) -> st.SearchStrategy[Condition]:

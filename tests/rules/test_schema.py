@@ -55,6 +55,11 @@ UNSEEN = {
         "step-day-only",
         "duplicate-journey",
         "waits-in-vain",
+        "twice-list",
+        "twice-lines",
+        "never-both",
+        "never-and-some",
+        "same-in-both",
     ),
     *(
         "unknown-segment-none",
