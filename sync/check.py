@@ -15,7 +15,7 @@ from rules.mistakes import Mistake
 from sync.clock import Clock
 from sync.config import Config
 from sync.configfile import read_config
-from sync.desk import Desk, show_mistakes
+from sync.desk import ADDED, Desk, show_mistakes
 from sync.domain import look_at_domains
 from sync.editing import refresh_help
 from sync.merge_signs import merge_signs
@@ -51,7 +51,12 @@ def check(file: Path, language: str | None, *, online: bool, sources: bool = Fal
         rules = desk.read_rules(headers)
         mistakes += [*desk.mistakes(rules), *misplaced(desk, rules.book)]
         lines |= desk.lines()
-        remarks = [*understood(desk, columns=sources), *_unfilled(desk), *_not_read(desk)]
+        remarks = [
+            *understood(desk, columns=sources),
+            *_unfilled(desk),
+            *_not_read(desk),
+            *_rules_read(desk, rules.book),
+        ]
         if not mistakes:
             advice = sorted(
                 [
@@ -153,6 +158,23 @@ def _not_read(desk: Desk) -> list[str]:
     if not found:
         return []
     return [desk.say("check-not-read", files=", ".join(found[:5]) + ("…" if len(found) > 5 else ""), n=len(found))]
+
+
+def _rules_read(desk: Desk, book: Book) -> list[str]:
+    """How much was found in which files, so that one that is missing is missed; and what in the folder was not taken."""
+    found = [
+        desk.say(f"check-rules-{kind}", n=len(there))
+        for kind, there in (("rules", book.rules), ("journeys", book.journeys), ("segments", book.segments))
+        if there
+    ]
+    empty = [name for name, data in desk.rule_files.items() if not data.strip()]
+    folder = desk.config.rules_folder
+    others = [file for file in sorted(folder.glob("*")) if file.suffix.lower() in ADDED and file.name[0] not in ".~"]
+    left = [name for one in others if (name := (desk.as_seen(folder) / one.name).as_posix()) not in desk.rule_files]
+    files = ", ".join(Path(name).name for name in desk.rule_files if name not in empty)
+    said = [desk.say("check-rules", found=", ".join(found), files=files)] if found else []
+    said += [desk.say("check-rules-empty", file=name) for name in empty]
+    return said + [desk.say("check-rules-other", file=name) for name in left[:5]]
 
 
 def _try_accounts(desk: Desk, accounts: dict[str, dict[str, str]]) -> None:

@@ -10,7 +10,7 @@ def test_a_folder_that_is_right_takes_a_few_lines(small: Small) -> None:
     for number, name in enumerate(("billets.csv", "encore.csv")):
         small.export((line(number, "Jeanne Exemple", "Cyrano", "20/03/2024"),), name)
     said = bare(small.filrouge("check").said).splitlines()
-    assert len(said) <= 7
+    assert len(said) <= 8
     whole = " ".join(map(str.strip, said))  # long lines are folded
     assert "billets.csv · encore.csv : lu comme des commandes et des billets ; 11 colonnes sur 11 servent" in whole
     assert said[-1] == "Tout est bon. `filrouge preview` montre ce que ferait un passage."
@@ -35,3 +35,12 @@ def test_mistakes_and_advice_stand_below_all_else(small: Small) -> None:
     wrong = bare(small.filrouge("check").said).strip().splitlines()
     assert wrong[-1].startswith("1 erreur.")
     assert any("se lit bien" in told for told in wrong[:2])
+
+
+def test_what_was_read_is_counted_and_what_was_not_is_named(small: Small) -> None:
+    small.write("rules/vide.yaml", " \n")
+    small.write("rules/voisins.txt", "règles: []")
+    said = bare(small.filrouge("check").said)
+    assert "✓ Les règles : 1 règle, 1 segment (dans public.yaml)." in said
+    assert "! rules/vide.yaml est vide : rien n'y est lu." in said
+    assert "! rules/voisins.txt n'est pas lu : les règles sont dans des fichiers qui finissent par .yaml." in said
