@@ -136,6 +136,7 @@ def waiting(work: Work) -> list[Waiting]:
                     one.text,
                     desk.command("approve", batch.rule),
                     covered,
+                    barred=held.barred,
                 )
             )
         if batch.deeds:

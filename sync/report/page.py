@@ -41,7 +41,7 @@ class RuleLine:
 @dataclass(frozen=True)
 class Waiting:
     """What of one rule waits for a person: `mails`, or `others` (see `kind`). `command` lets it go, and `covers` says what
-    else a yes is for: a sentence, and a line each.
+    else a yes is for: a sentence, and a line each. `barred` of them would not go even then.
     """
 
     rule: str
@@ -52,6 +52,7 @@ class Waiting:
     command: str
     covers: Sequence[str] = ()
     kind: str = "mails"
+    barred: int = 0
 
 
 @dataclass(frozen=True)

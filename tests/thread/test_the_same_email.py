@@ -35,6 +35,7 @@ def news(small: Small, rules: str) -> None:
 def test_the_first_rule_wins_and_the_other_says_so_before_and_after(small: Small) -> None:
     news(small, TWO_RULES)
     small.run()
+    assert "2 ne partiraient pas pour autant" in bare((small.folder / "report.html").read_text("utf-8"))
     seen = bare(small.filrouge("preview", "connaisseurs", today="2026-03-14").said)
     assert WHY in seen
     assert "« Connaisseurs » n'écrit pas à 2 personnes qui reçoivent le même courriel par « Amis »" in seen
