@@ -15,7 +15,7 @@ from rules.yamltext import Block, Entry, Items, Node, Tree
 WHOLE = {"no-value", "missing-name", "missing-when", "missing-then", "not-a-text-here", "unknown-segment-none"}
 """Something is missing from a rule: perhaps it stands in a line that was lost."""
 WHOLE |= {"missing-around", "missing-steps", "missing-at", "missing-action", "example-incomplete"}
-MOVED = {"tab", "tabs", "indent-under", "indent-dash", "indent-below"}
+MOVED = {"tab", "tabs", "indent-under", "indent-dash", "indent-below", "indent-like"}
 """The line was read, in a column that is a guess."""
 READ = {"quoted-mail", "below", "braces-left-out", "comma-missing", "no-dash", "joined-lines"} | ONE_MEND
 """The line was read as it was surely meant, so that all else in it is told as well."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -62,6 +63,8 @@ def _moved(mistake: Mistake, lines: list[Line], index: int) -> Iterator[Mend]:
         last = next((n for n in range(index + 1, len(lines)) if _ends(lines[n], line.indent)), len(lines))
         begun = line.edited(f"{' ' * line.indent}- {line.text.lstrip()}", (line.indent, 2))
         yield Mend([*lines[:index], begun, *(_shifted(one, 2) for one in lines[index + 1 : last]), *lines[last:]], told)
+    if odd := _odd_one_above(mistake, lines, index):
+        yield odd
     for column in meant(lines, index)[:4]:
         by = column.at - line.indent
         code = f"indent-{'below' if column.below else 'dash' if column.word == '-' else 'under'}"
@@ -75,6 +78,28 @@ def _moved(mistake: Mistake, lines: list[Line], index: int) -> Iterator[Mend]:
         )
         if any(below.text.strip() for below in lines[index + 1 : end]):
             yield Mend([*lines[:index], *(_shifted(one, by) for one in lines[index:end]), *lines[end:]], told)
+
+
+def _odd_one_above(mistake: Mistake, lines: list[Line], index: int) -> Mend | None:
+    """The line above moved instead, where it is the only one in its column and more stand in this one."""
+    edge = lines[index].indent
+    n = next((n for n in range(index - 1, 0, -1) if lines[n].text.strip()), 0)
+    above, keyed = lines[n], KEYED.match(lines[index].text)
+    head = next((line for line in reversed(lines[:n]) if line.text.strip()), None)
+    opened = KEYED.match(head.text) if head else None
+    odd = KEYED.match(above.text)
+    if not keyed or not odd or odd["dashes"] or not odd["value"] or not opened or opened["value"]:
+        return None
+    if edge <= len(opened["head"]) or keyed["dashes"] or above.moved:
+        return None
+    inside = itertools.takewhile(lambda line: not line.text.strip() or line.indent >= edge, lines[index:])
+    if sum(line.indent == edge and bool(line.text.strip()) for line in inside) < 2:
+        return None
+    facts = {"column": above.indent + 1, "right": edge + 1, "word": keyed["key"], "line": lines[index].number}
+    found, right = above.text.strip(), " " * edge + above.text.strip()
+    place = replace(mistake.place, line=above.number, column=above.indent + 1)
+    told = Mistake(place, "indent-like", found=found, suggestion=right, facts=facts)
+    return Mend([*lines[:n], _shifted(above, edge - above.indent), *lines[n + 1 :]], told)
 
 
 def _ends(line: Line, edge: int) -> bool:

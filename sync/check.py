@@ -9,15 +9,19 @@ from typing import Any
 from connectors.mail.domain import SystemDns
 from connectors.sources.files import Files
 from connectors.trouble import FixFile, Trouble
+from rules import reader
 from rules.conditions import Book
+from rules.encoding import lines_of
 from rules.lines import ONE_MEND
 from rules.mistakes import Mistake
 from sync.clock import Clock
 from sync.config import Config
-from sync.configfile import read_config
-from sync.desk import ADDED, Desk, show_mistakes
+from sync.configfile import Reading, read_config
+from sync.desk import ADDED, Desk, beside_templates, files_in, files_seen, show_mistakes
 from sync.domain import look_at_domains
 from sync.editing import refresh_help
+from sync.followup.pictures import ENDINGS
+from sync.followup.templatefiles import action_mistakes, read_templates
 from sync.merge_signs import merge_signs
 from sync.messages import LANGUAGES, say
 from sync.outcome import Outcome
@@ -71,7 +75,22 @@ def check(file: Path, language: str | None, *, online: bool, sources: bool = Fal
         if online:
             _try_accounts(desk, accounts)
         desk.close()
+    else:
+        found, seen = _without_config(file.parent, reading)
+        mistakes, lines = [*mistakes, *found], lines | seen
     return _outcome(said, (mistakes, advice), lines, remarks, accounts, reading.config)
+
+
+def _without_config(home: Path, config: Reading) -> tuple[list[Mistake], dict[str, list[str]]]:
+    """What is wrong in rules and e-mails, though the config can't be used: all but what only it could tell."""
+    emails = config.rules_folder / "templates"
+    files = files_seen(home, config.rules_folder, ".yaml", ".yml")
+    written = files_seen(home, emails, ".md")
+    lines = {name: lines_of(data) for name, data in (files | written).items()}
+    templates, wrong = read_templates(written, files_in(emails, *ENDINGS) if emails.is_dir() else {})
+    rules = reader.read(files, templates=templates.names, language=config.language)
+    told = sorted([*rules.mistakes, *action_mistakes(rules.written, lines)], key=lambda mistake: mistake.place)
+    return beside_templates(told, wrong), lines
 
 
 def _merged(desk: Desk, book: Book) -> list[Mistake]:
@@ -237,6 +256,7 @@ def _outcome(
         counted = {"check-mistakes": stopping, "check-mistakes-go-on": len(mistakes) - stopping}
         said += ["", show_mistakes(mistakes, language, lines), ""]
         said += [say(language, code, n=n) for code, n in counted.items() if n]
+        said += [] if config else [say(language, "check-config-first")]
         said += [say(language, "check-fixable")] if any(_is_mendable(mistake) for mistake in mistakes) else []
     if advice:
         said += ["", say(language, "check-advice", n=len(advice)), show_mistakes(advice, language, lines), ""]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -24,9 +24,10 @@ from connectors import catalog
 from connectors.trouble import Trouble
 from rules.encoding import lines_of, read_text
 from rules.fields import COLUMNS
+from rules.follow_ons import MOVED, READ
 from rules.mistakes import Mistake, Place, fold, nearest
 from rules.words import vocabulary
-from rules.yamltext import Block, Items, Node, Text, parse, plain
+from rules.yamltext import Block, Items, Node, Text, Tree, plain, tree_of
 from sync.clock import time_zones
 from sync.config import Config, MailBlock, Outline, SheetBlock, field_named
 from sync.followup.pictures import NO_PICTURES, Album
@@ -35,7 +36,10 @@ from sync.schedule import Timetable, read_schedule
 
 FILLED = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}|\$\{file:(?P<file>[^}]+)\}")
 SECRET_NAMES = frozenset({"token", "key", "password", "secret"})
+SECRET_SHOWN = re.compile(r"\b(token|key|password|secret)[\"']?\s*[:：]\s*(?![\"'“«]?\s*\$\{)\S", re.IGNORECASE)
 COUNTRY = re.compile(r"^[A-Z]{2}$")
+OF_ALL: dict[str, type[pydantic.BaseModel]] = {"sheet": SheetBlock, "mail": MailBlock}
+"""What each of them has, of whatever type it is."""
 Model = TypeVar("Model", bound=pydantic.BaseModel)
 
 
@@ -51,23 +55,52 @@ class ConfigMistake(Mistake):
 
 @dataclass
 class Reading:
-    """`config` is None when there is any mistake. `lines` are the file's own, for showing where."""
+    """`config` is None when there is any mistake. `lines` are the file's own, for showing where. `rules_folder` is known
+    even then, as far as the file says.
+    """
 
     config: Config | None
     mistakes: list[Mistake]
     language: str
     lines: list[str]
+    rules_folder: Path
 
 
 def read_config(file: Path, environment: Mapping[str, str] | None = None) -> Reading:
     """Read and judge the whole file. Never raises for what stands in it; only `OSError` when it can't be opened."""
     data = file.read_bytes()
-    tree, mistakes = parse(data, file.name)
+    tree = tree_of(data, file.name)
     lines = lines_of(data)
     reader = _Reader(file, dict(os.environ if environment is None else environment))
-    config = reader.read(tree)
-    found = sorted([*mistakes, *reader.mistakes], key=lambda mistake: mistake.place)
-    return Reading(None if found else config, found, reader.language, lines)
+    config = reader.read(tree.node)
+    slips = [_without_secret(slip, lines) for slip in tree.mistakes]
+    found = sorted([*slips, *_sure(reader.mistakes, tree)], key=lambda mistake: mistake.place)
+    top = tree.node.get("rules") if isinstance(tree.node, Block) else None
+    rules = top.value.value if top and isinstance(top.value, Text) and top.value.value else "rules/"
+    return Reading(None if found else config, found, reader.language, lines, file.parent / rules)
+
+
+def _sure(told: list[Mistake], tree: Tree) -> list[Mistake]:
+    """Without what may only follow: from a slip that YAML does not accept, from a setting's misspelled name."""
+    spoiled = {slip.place.line for slip in tree.mistakes if slip.code not in READ | MOVED}
+    meant = {(one.path.rpartition(".")[0], one.suggestion) for one in told if one.code == "config-unknown-key"}
+    unread = bool(tree.lost) or (tree.node is None and bool(tree.mistakes))
+
+    def stands(one: Mistake) -> bool:
+        missing = one.code in {"config-missing", "config-empty"}
+        follows = missing and (unread or (one.path, one.facts.get("name")) in meant)
+        return not follows and one.place.line not in spoiled
+
+    return [one for one in told if stands(one)]
+
+
+def _without_secret(slip: Mistake, lines: list[str]) -> Mistake:
+    """A slip in a line that holds a password is told without it."""
+    line = lines[slip.place.line - 1] if slip.place.line <= len(lines) else ""
+    shown = SECRET_SHOWN.search(line)
+    if shown is None:
+        return slip
+    return replace(slip, found=f"{shown[1]}: …", suggestion=None, facts={**slip.facts, "secret": True})
 
 
 def dotenv(file: Path) -> dict[str, str | None]:
@@ -123,7 +156,7 @@ class _Reader:
     def _fill_text(self, node: Text, path: tuple[str, ...]) -> Text:
         secret = path[-1] in SECRET_NAMES
         if secret and node.value and not FILLED.search(node.value):
-            self._tell(path, "config-secret", name=_suggested_name(path))
+            self._tell(path, "config-secret", name=_suggested_name(path), secret=True)
         told = len(self.mistakes)
         value = FILLED.sub(lambda found: self._value_of(found, path), node.value)
         if secret and value:
@@ -267,6 +300,8 @@ class _Reader:
         context = {str(key): value for key, value in (error.get("ctx") or {}).items()}
         if kind == "extra_forbidden":
             known = _keys_at(model, error["loc"])
+            own = OF_ALL.get(path[0]) if len(path) == 2 else None
+            known += own.model_fields if own else ()
             self._tell(
                 path, "config-unknown-key", found=path[-1], suggestion=nearest(path[-1], known), known=", ".join(known)
             )
@@ -277,6 +312,8 @@ class _Reader:
         else:
             code = f"config-{kind}" if f"config-{kind}" in sentences(self.language) else "config-invalid"
             found = "" if path[-1] in SECRET_NAMES else str(error["input"])
+            if kind == "literal_error":
+                context["expected"] = ", ".join(f"`{one}`" for one in re.findall(r"'([^']*)'", context["expected"]))
             context = {"expected": "", "detail": error["msg"], "name": path[-1]} | context
             self._tell(path, code, found=found, **context)
 

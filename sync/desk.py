@@ -49,7 +49,7 @@ def show_mistakes(mistakes: Iterable[Mistake], language: str, lines: dict[str, l
     def line_of(mistake: Mistake) -> str:
         known = lines.get(mistake.place.file, [])
         line = known[mistake.place.line - 1] if 0 < mistake.place.line <= len(known) else ""
-        return f"{line[: mistake.place.column - 1]}…" if mistake.code == "config-secret" else line
+        return f"{line.partition(':')[0]}: …" if "secret" in mistake.facts else line
 
     return "\n\n".join(mistake.show(language, line_of(mistake)) for mistake in mistakes)
 
@@ -93,6 +93,23 @@ def files_in(folder: Path, *endings: str) -> dict[str, bytes]:
         for file in sorted(folder.glob("*"))
         if file.is_file() and meant(file) and not file.name.startswith((".", "~"))
     }
+
+
+def files_seen(home: Path, folder: Path, *endings: str) -> dict[str, bytes]:
+    """`files_in` a folder, by their path as a person sees it from `home`; none where there is no such folder."""
+    found = files_in(folder, *endings) if folder.is_dir() else {}
+    return {(_seen(home, folder) / name).as_posix(): data for name, data in found.items()}
+
+
+def _seen(home: Path, folder: Path) -> Path:
+    return folder.relative_to(home) if folder.is_relative_to(home) else folder
+
+
+def beside_templates(rules: Iterable[Mistake], templates: Sequence[Mistake]) -> list[Mistake]:
+    """Both; that there is no such e-mail is not told where its file has a mistake."""
+    there = {fold(name_of(mistake.place.file)) for mistake in templates}
+    told = [one for one in rules if "template" not in one.code or fold(one.found) not in there]
+    return [*told, *templates]
 
 
 @dataclass
@@ -164,13 +181,11 @@ class Desk:
 
     def _files(self, folder: Path, *endings: str) -> dict[str, bytes]:
         """By their path as a person sees it from the folder of the config."""
-        found = files_in(folder, *endings) if folder.is_dir() else {}
-        return {(self.as_seen(folder) / name).as_posix(): data for name, data in found.items()}
+        return files_seen(self.config.folder, folder, *endings)
 
     def as_seen(self, folder: Path) -> Path:
         """A folder as it is told to a person: from the folder of the config, where it lies inside."""
-        home = self.config.folder
-        return folder.relative_to(home) if folder.is_relative_to(home) else folder
+        return _seen(self.config.folder, folder)
 
     @cached_property
     def templates(self) -> tuple[Templates, list[Mistake]]:
@@ -224,10 +239,7 @@ class Desk:
 
     def mistakes(self, rules: reader.Reading) -> list[Mistake]:
         """Those of the rules and of the templates; that there is no such e-mail is not told where its file has a mistake."""
-        found = self.templates[1]
-        there = {fold(name_of(mistake.place.file)) for mistake in found}
-        told = [one for one in rules.mistakes if "template" not in one.code or fold(one.found) not in there]
-        return [*told, *found]
+        return beside_templates(rules.mistakes, self.templates[1])
 
     def lines(self) -> dict[str, list[str]]:
         """The text of every rule file and template, for showing where."""

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.configfile import Reading, read_config
+from sync.desk import show_mistakes
 
 RIGHT = """\
 organisation:
@@ -91,6 +92,39 @@ def test_all_mistakes_at_once(tmp_path: Path) -> None:
         RIGHT.replace("country: CA", "country: Canada").replace("type: excel", "type: exel").replace("06:00", "26:00")
     )
     assert len(told(read(tmp_path, text))) == 3
+
+
+@pytest.mark.parametrize(
+    "slips",
+    [
+        {"  timezone": "   timezone", "CA": "Canada", "  tab:": "  tabb:"},
+        {"name: Théâtre": 'name: "Théâtre', "06:00": "26:00"},
+        {"name: Théâtre": "name: Théâtre: grand", "type: excel": "type: exel"},
+        {"sheet:": "sheet", "country: CA": "country: Canada", "email": "emial"},
+        {"files, folder": "files folder", "type: folder": "type: foldr"},
+        {"  type: excel": "\ttype: excel", "06:00": "26:00"},
+        {"    Dernière": "   Dernière", "last_visit": "last_visitt", "store:": "stroe:", "country": "contry"},
+        {"mail:": "mial:", "  name: Théâtre du": "  name: [Théâtre du"},
+        {"rules: rules/": "rules:rules/", "language: fr": "language: “de”"},
+    ],
+)
+def test_a_slip_of_the_pen_hides_no_mistake_and_makes_none(tmp_path: Path, slips: dict[str, str]) -> None:
+    text = RIGHT
+    for old, new in slips.items():
+        text = text.replace(old, new, 1)
+    lines = [n for n, (old, new) in enumerate(zip(RIGHT.split("\n"), text.split("\n"), strict=True), 1) if old != new]
+    assert sorted({mistake.place.line for mistake in read(tmp_path, text).mistakes}) == lines
+
+
+@pytest.mark.parametrize(
+    "written", ["token: “s3cr3t”", "token: 's3cr3t", "token: s3cr3t: x", "token:s3cr3t", "tokn: [s3cr3t"]
+)
+def test_a_slip_beside_a_secret_does_not_repeat_it(tmp_path: Path, written: str) -> None:
+    block = f"billets:\n    type: pretix\n    organizer: phare\n    {written}"
+    reading = read(tmp_path, RIGHT.replace("exports: {type: files, folder: exports/}", block))
+    shown = show_mistakes(reading.mistakes, "fr", {"config.yaml": reading.lines})
+    assert reading.mistakes
+    assert ("s3cr3t" in shown) is written.startswith("tokn")  # nobody can tell what that was
 
 
 def test_mistakes_are_told_in_the_files_own_language(tmp_path: Path) -> None:

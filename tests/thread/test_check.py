@@ -44,3 +44,17 @@ def test_what_was_read_is_counted_and_what_was_not_is_named(small: Small) -> Non
     assert "✓ Les règles : 1 règle, 1 segment (dans public.yaml)." in said
     assert "! rules/vide.yaml est vide : rien n'y est lu." in said
     assert "! rules/voisins.txt n'est pas lu : les règles sont dans des fichiers qui finissent par .yaml." in said
+
+
+def test_a_slip_in_the_config_hides_none_in_the_rules_and_the_e_mails(small: Small) -> None:
+    small.write("rules/templates/merci.fr.md", "---\nobjet: {{ prénom or “x” }}\n---\nÀ {{ vile }}")
+    small.change("rules/public.yaml", "au moins 2", "au moin 2")
+    small.change("config.yaml", "  tab: ", "   tab: ")
+    told = small.filrouge("check", "--json").facts["mistakes"]
+    assert [(one["file"], one["suggestion"]) for one in told] == [
+        ("config.yaml", "  tab: Contacts"),
+        ("rules/public.yaml", "au moins 2"),
+        ("rules/templates/merci.fr.md", "\"{{ prénom or 'x' }}\""),
+        ("rules/templates/merci.fr.md", "ville"),
+    ]
+    assert "une fois `config.yaml` corrigé" in bare(small.filrouge("check").said)
