@@ -27,6 +27,7 @@ from sync.followup.outbox import HAD_ELSEWHERE, approvable, brake, would_wait
 from sync.followup.turn import Walked
 from sync.messages import why_not
 from sync.person import told_when
+from sync.rows import filled
 from sync.store.base import EPOCH
 from sync.store.reading import micros
 
@@ -69,12 +70,13 @@ class _Passage:
 
 @dataclass(frozen=True)
 class Trip:
-    """One person on one journey, around one occasion."""
+    """One person (`facts`: as rules see them) on one journey, around one occasion."""
 
     journey: Journey
     occasion: str
     what: str
     passages: tuple[_Passage, ...]
+    facts: Mapping[str, Any]
 
     def lines(self, desk: Desk, name: str) -> Iterator[str]:
         code = "journey-of-what" if self.what else "journey-of"
@@ -82,7 +84,8 @@ class Trip:
         for one in self.passages:
             day = _day(desk, one.due)
             at = at_said(desk.language, one.step.at)
-            yield f"  {one.mark} {desk.say('journey-step', at=at, day=day, what=does(desk, one.step.action), state=one.state)}"
+            what = filled(desk, does(desk, one.step.action), self.facts)
+            yield f"  {one.mark} {desk.say('journey-step', at=at, day=day, what=what, state=one.state)}"
             yield from (f"      {line}" for line in one.why)
 
     def to_json(self) -> dict[str, Any]:
@@ -122,7 +125,7 @@ def _trip(
     first = rows.row(0, named=True)
     title = " · ".join(part for part in (first["title"], long_date(desk.language, first["day"])) if part)
     passages = [_passage(desk, world, journey, row, past, others) for row in rows.iter_rows(named=True)]
-    return Trip(journey, occasion, title, tuple(passages))
+    return Trip(journey, occasion, title, tuple(passages), world.people.row(0, named=True))
 
 
 def _passage(

@@ -113,7 +113,7 @@ class Twice:
         """What went before then does not count any more."""
         assert self.apart is not None
         again = self._again.get((row.rule, row.step))
-        return max(now - one.delta for one in (self.apart, again) if one) + HALF_A_DAY
+        return max(_ago(now, one) for one in (self.apart, again) if one) + HALF_A_DAY
 
     @cached_property
     def _telling(self) -> set[str]:
@@ -128,3 +128,11 @@ class Twice:
     def _again(self) -> dict[tuple[str, str], Period]:
         every = ((rule.id, step, email) for rule in self.book.rules for step, email in steps(rule))
         return {(rule, step): email.again for rule, step, email in every if email.again}
+
+
+def _ago(now: datetime, period: Period) -> datetime:
+    """Further back than the calendar goes is its beginning."""
+    try:
+        return now - period.delta
+    except (OverflowError, ValueError):
+        return datetime.min.replace(tzinfo=now.tzinfo)

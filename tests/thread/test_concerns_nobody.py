@@ -79,10 +79,10 @@ def test_a_task_behind_the_brake_is_told_as_waiting_before_and_after(phare: Smal
     assert "si ce passage agit alors pour plus de 50 personnes, cela attend d'abord votre accord" in before
     assert "(attend votre accord)" in bare(phare.filrouge("preview", "appels", today=DAY).said)
     phare.run(today=DAY)
-    assert "→ 1 jour après (21 mars 2026) · tâche « Appeler {{ prénom }} » : attend votre accord" in bare(
+    assert "→ 1 jour après (21 mars 2026) · tâche « Appeler Paa » : attend votre accord" in bare(
         phare.filrouge("explain", "Paa Nom", "--rule", "appels", today=DAY).said
     )
     phare.filrouge("approve", "appels")
-    assert "✓ 1 jour après (21 mars 2026) · tâche « Appeler {{ prénom }} » : dans votre liste" in bare(
+    assert "✓ 1 jour après (21 mars 2026) · tâche « Appeler Paa » : dans votre liste" in bare(
         phare.filrouge("explain", "Paa Nom", "--rule", "appels", today=DAY).said
     )
