@@ -25,7 +25,7 @@ from rules.conditions import (
 )
 from rules.context import Context
 from rules.misread import Misread, tell_misread
-from rules.mistakes import Place, fold
+from rules.mistakes import Place, fold, nearest
 from rules.phrases import Phrase, number_word, read_phrase, typed
 from rules.suggestions import suggest
 from rules.words import LANGUAGES, vocabulary
@@ -163,7 +163,15 @@ def _set(context: Context, entry: Entry, _: dict[str, Entry], path: str) -> Iter
         if not isinstance(cell.value, Text):
             context.wrong_shape(cell.value, f"{here}.{cell.key.value}", "set")
         elif column:
+            _tell_new_column(context, cell.key, column, here)
             yield SetCell(column, cell.value.value)
+
+
+def _tell_new_column(context: Context, key: Text, column: str, path: str) -> None:
+    """A header that is misspelled would be another column in the team's sheet."""
+    own = context.own or ()
+    if fold(column) not in {fold(header) for header in own} and (meant := nearest(column, own)):
+        context.advise(key.place, "new-column-near", f"{path}.{key.value}", key.value, suggestion=meant)
 
 
 def header_for(context: Context, name: str) -> str:

@@ -42,7 +42,8 @@ class Outside:
 
 @dataclass
 class Context:
-    """`columns`, `templates` and `outside` None: not known, so not checked. `segments` are the ids by folded name.
+    """`columns`, `templates` and `outside` None: not known, so not checked. `own`: of the columns those that stand in the
+    sheet now; a rule may add others. `segments` are the ids by folded name.
     `occasion`: the fields of `rules.fields.OCCASION` that may stand here; None outside journeys.
     """
 
@@ -56,6 +57,7 @@ class Context:
     advice: list[Mistake] = field(default_factory=list)
     misplaced: set[str] = field(default_factory=set)
     occasion: frozenset[str] | None = None
+    own: Collection[str] | None = None
 
     def tell(self, place: Place, code: str, path: str, found: str = "", **more: object) -> None:
         """Note a mistake. `expected` names an entry of the vocabulary's `expected`, or is the text itself."""

@@ -36,6 +36,7 @@ from rules.journeys import VISITS, Journey, Step
 from rules.mistakes import Mistake, fold
 from rules.nobody_left import tell_nobody_left
 from rules.twice import TOLD as TWICE
+from rules.unset_flags import unset_flags
 from rules.words import Vocabulary, vocabulary
 from rules.yamltext import Block, Entry, Items, Node, Text, Tree, in_order, tree_of
 
@@ -75,7 +76,7 @@ def read(
     shown = [found for source in sources for found, _ in _segment_names(source)]
     headers = None if columns is None else [*columns, *(name for source in sources for name in _columns_made(source))]
     parts = [
-        _FileReader(source, Context(source.words, headers, templates, outside, names, shown)).read()
+        _FileReader(source, Context(source.words, headers, templates, outside, names, shown, own=columns)).read()
         for source in sources
     ]
     book, kept, across = assemble(parts, previous or Book())
@@ -84,7 +85,8 @@ def read(
     written: list[Rule | Journey] = [one for part in parts for one in part.rules]
     written += [one for part in parts for one in part.journeys]
     by_file = groupby(every, key=lambda found: found.place.file)
-    advice = sorted((one for part in parts for one in part.advice), key=lambda found: found.place)
+    advised = [*(one for part in parts for one in part.advice), *unset_flags(book)]
+    advice = sorted(advised, key=lambda found: found.place)
     mistakes = [mistake for _, found in by_file for mistake in in_order(list(found))]
     return Reading(book, mistakes, kept, tuple(written), advice)
 
