@@ -97,7 +97,7 @@ def crowd(people: int, records: int) -> pl.DataFrame:
 
 def ours(store: Store, book: Book, people: pl.DataFrame, run: int, now: datetime) -> float:
     began, zone = time.perf_counter(), ZoneInfo(ZONE)
-    world = World(book, people, frozenset(), {}, zone)
+    world = World(book, people, frozenset(), {}, zone, "EUR")
     with store.begin() as connection:
         decide(
             connection, store.org, book, people.select("person_id"), run, now, now.astimezone(zone).date(),

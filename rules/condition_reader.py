@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from rules.by_itself import advise_money
 from rules.conditions import (
     SHEET,
     AllOf,
@@ -126,6 +127,8 @@ def _read_segments(context: Context, node: Node, path: str) -> Iterable[Conditio
 
 def _read_field(context: Context, name: str, entry: Entry, path: str) -> Iterable[Condition]:
     check = _Reader(context, name, entry.key.value, path).read(EVERY[name].type, entry.value)
+    if check is not None:
+        advise_money(context, check, entry, path)
     return sensible(context, name, check, entry, path)
 
 
@@ -257,7 +260,10 @@ class _Reader:
         """Tell `dons: au moins 50 €`, which would ask for fifty gifts."""
         bare = " ".join(MONEY.sub(" ", node.value).split())
         number = bare if read_phrase(self.language, "number", bare) else suggest(self.language, "number", bare)
-        right = f"{self.context.words.key('fields', SPENT[self.field])}: {number or bare}"
+        words = self.context.words
+        one_gift = self.field == "donations" and "amount" in (self.context.occasion or ())
+        key = words.key("occasion", "amount") if one_gift else words.key("fields", SPENT[self.field])
+        right = f"{key}: {number or bare}"
         self.context.tell(node.place, "money-for-count", self.path, node.value, field=self.shown, suggestion=right)
 
     def _words(self, kind: FieldType, node: Text) -> Check | None:

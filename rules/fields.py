@@ -94,10 +94,15 @@ these with `segment`).
 """
 
 OCCASION: dict[str, Field] = {
-    field.name: field for field in (_field("attended", "yesno", "visit"), _field("genre", "text", "visit"))
+    field.name: field
+    for field in (
+        _field("attended", "yesno", "visit"),
+        _field("genre", "text", "visit"),
+        _field("amount", "money", "donation"),
+    )
 }
-"""What a journey around a visit may ask of that one visit: whether the person came (null where nobody was scanned, or
-not yet: unknown), and the genre of its event.
+"""What a journey may ask of the one thing it is around: of a visit, whether the person came (null where nobody was
+scanned, or not yet: unknown) and the genre of its event; of a gift, its amount (null in another currency).
 """
 EVERY = FIELDS | OCCASION
 

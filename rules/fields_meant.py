@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import cast
 
+from rules.by_itself import told_by_itself
 from rules.conditions import Period
 from rules.context import Context
 from rules.mistakes import fold, nearest
@@ -29,6 +30,8 @@ def tell_unknown_field(context: Context, entry: Entry, path: str, sections: tupl
     begun = OF_SHEET.match(key.value)
     if begun and (column := _column(context, begun[1])):
         _tell_column(context, entry, path, column)
+        return
+    if _column(context, key.value) is None and told_by_itself(context, entry, path):
         return
     if context.words.find("occasion", key.value) and not context.words.nearest(("fields",), key.value):
         code = "occasion-rule" if context.occasion is None else "occasion-journey"

@@ -13,7 +13,7 @@ from rules.condition_reader import read_all
 from rules.conditions import Action, AllOf, Email, NoneOf, Period, SetCell, Shift
 from rules.context import Context
 from rules.fields import OCCASION
-from rules.journeys import DAYS_ONLY, DEFAULT_LATEST, EXACT, VISITS, AnchorKind, Around, Step, lasting_name
+from rules.journeys import DAYS_ONLY, DEFAULT_LATEST, EXACT, AnchorKind, Around, Step, asked_of, lasting_name
 from rules.misread import Misread, tell_misread
 from rules.mistakes import fold
 from rules.nobody_left import tell_nobody_left
@@ -40,7 +40,7 @@ class Course:
 def read_course(context: Context, entries: dict[str, Entry], block: Block, path: str, name: str) -> Course:
     """What a journey is around, its steps and conditions. Mistakes are told."""
     around = _around(context, entries.get("around"), block, path, name)
-    context.occasion = frozenset(OCCASION) if around is None or around.kind in VISITS else frozenset()
+    context.occasion = frozenset(OCCASION) if around is None else asked_of(around.kind)
     try:
         when, unless = _conditions(context, entries, path)
         stop = _all_of(context, entries.get("stop_when"), path)
@@ -90,6 +90,9 @@ def _around(context: Context, entry: Entry | None, block: Block, path: str, name
 def _no_phrase(context: Context, kind: str, entry: Entry, path: str, text: str) -> None:
     """Tell a text that is no phrase of this kind, with the one that was probably meant."""
     language = context.words.language
+    if kind == "around" and (both := _with_amount(context, text)):
+        context.tell(entry.value.place, "around-more", path, text, first=both[0], line=both[1])
+        return
     words = {fold(word): right for word, right in meant(language)[kind].items()} if kind in meant(language) else {}
     right = (
         words.get(fold(text))
@@ -98,6 +101,25 @@ def _no_phrase(context: Context, kind: str, entry: Entry, path: str, text: str) 
         or suggest(language, kind, text)
     )
     tell_misread(context, Misread(entry.value.place, path, text, entry.key.value, kind, kind, "value", right))
+
+
+OF = re.compile(r"(?:(?:of|worth|de|avec|with)\s+|d')")
+
+
+def _with_amount(context: Context, text: str) -> tuple[str, str] | None:
+    """`each gift of 100 or more` as what it is around, and the line that says which."""
+    parts, language = fold(text).split(), context.words.language
+    for cut in range(1, len(parts)):
+        head, rest = " ".join(parts[:cut]), OF.sub("", " ".join(parts[cut:]), count=1)
+        known = {fold(word): right for word, right in meant(language)["around"].items()}
+        phrase = read_phrase(language, "around", known.get(head, head))
+        number = rest if read_phrase(language, "number", rest) else suggest(language, "number", rest)
+        if phrase is None or phrase.op != "donation" or number is None:
+            continue
+        if (exact := read_phrase(language, "number", number)) and exact.op == "is":
+            number = typed(language, "number", replace(exact, op="at_least"))  # a gift of 100: of 100 or more
+        return typed(language, "around", phrase), f"{context.words.key('occasion', 'amount')}: {number}"
+    return None
 
 
 def _begun(words: Mapping[str, str], language: str, kind: str, text: str) -> str | None:

@@ -54,6 +54,17 @@ READS: dict[AnchorKind, str] = {
     "answer": "answers",
 }
 """The field whose records the anchor is made from: a journey rests on it as a rule rests on the fields it reads."""
+OF_ONE: dict[str, frozenset[AnchorKind]] = {
+    "attended": VISITS,
+    "genre": VISITS,
+    "amount": frozenset({"donation"}),
+}
+"""By field of `rules.fields.OCCASION`, the anchors that have it."""
+
+
+def asked_of(kind: AnchorKind) -> frozenset[str]:
+    """What may be asked of the one thing that a journey is around."""
+    return frozenset(name for name, kinds in OF_ONE.items() if kind in kinds)
 
 
 @dataclass(frozen=True)

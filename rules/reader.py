@@ -29,10 +29,9 @@ from rules.conditions import (
 from rules.context import STRUCTURE, Context, Outside, language_of
 from rules.encoding import misnamed
 from rules.fact_reader import read_fact
-from rules.fields import OCCASION
 from rules.follow_ons import without_doubtful_names, without_follow_ons
 from rules.journey_reader import read_course, read_example_at
-from rules.journeys import VISITS, Journey, Step
+from rules.journeys import Journey, Step, asked_of
 from rules.mistakes import Mistake, fold
 from rules.nobody_left import tell_nobody_left
 from rules.twice import TOLD as TWICE
@@ -274,7 +273,7 @@ class _FileReader:
             course.unless,
             course.stop,
             self._active(entries.get("active"), path),
-            self._examples(entries.get("examples"), path, course.steps, at_visit=course.around.kind in VISITS),
+            self._examples(entries.get("examples"), path, course.steps, asked_of(course.around.kind)),
             was,
             place=block.place,
         )
@@ -326,16 +325,20 @@ class _FileReader:
         return tuple(slug(text) for text in texts if text)
 
     def _examples(
-        self, entry: Entry | None, path: str, steps: tuple[Step, ...] | None = None, *, at_visit: bool = False
+        self,
+        entry: Entry | None,
+        path: str,
+        steps: tuple[Step, ...] | None = None,
+        occasion: frozenset[str] | None = None,
     ) -> tuple[Example, ...]:
-        """`steps`: those of a journey, of which an example may name one."""
+        """`steps`: those of a journey, of which an example may name one; `occasion`: what may be told of what it is around."""
         if entry is None:
             return ()
         here = f"{path}.{entry.key.value}"
         if not isinstance(entry.value, Items):
             self.context.wrong_shape(entry.value, here, "examples")
             return ()
-        self.context.occasion = None if steps is None else frozenset(OCCASION) if at_visit else frozenset()
+        self.context.occasion = occasion
         found = [self._example(item, f"{here}[{n}]", steps) for n, item in enumerate(entry.value.items, 1)]
         self.context.occasion = None
         return tuple(example for example in found if example)

@@ -16,7 +16,7 @@ from rules.phrases import long_date
 from rules.tally import Tally, tally
 from sync.desk import Desk
 from sync.followup.anchors import Anchors
-from sync.followup.journeys import World, timed
+from sync.followup.journeys import World, at_occasions, timed
 from sync.followup.tables import journey_step
 from sync.store.base import slices
 from sync.store.reading import micros
@@ -67,9 +67,7 @@ def _done(work: Work, journey: Journey, people: pl.Series) -> pl.DataFrame:
 
 def _conditions(desk: Desk, journey: Journey, occasions: pl.DataFrame, world: World) -> Iterator[str]:
     """How many of those with such an occasion meet what every step asks, then what single steps ask."""
-    people = occasions.select("person_id", "occasion", "genre", "attended")
-    people = people.join(world.people.drop("key"), on="person_id", how="left").with_row_index("key")
-    counted = (people, desk.clock.today(), world.unknown_here, desk.language)
+    counted = (at_occasions(occasions, world), desk.clock.today(), world.unknown_here, desk.language)
     yield from tally_lines(desk, tally(world.book, as_rule(journey), *counted, who="person_id"))
     for step in journey.steps:
         if step.when or step.unless:

@@ -224,7 +224,12 @@ def apply_rules(work: Work) -> None:
     frame = work.verdicts.frame.join(people.select("key", "person_id"), on="key", how="left")
     backfill(work.desk, work.book)
     world = work.world = World(
-        work.book, people, work.knowledge.unknown, work.knowledge.stale_rules, work.desk.config.zone
+        work.book,
+        people,
+        work.knowledge.unknown,
+        work.knowledge.stale_rules,
+        work.desk.config.zone,
+        work.desk.config.organisation.money,
     )
     with store.begin() as connection:
         standings.absorb(connection, store.org, merged_with_a_past(connection, store.org))

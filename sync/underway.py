@@ -20,9 +20,9 @@ from rules.phrases import long_date
 from sync.deedwords import about_deed, became
 from sync.desk import Desk
 from sync.followup.acts import deed_of
-from sync.followup.anchors import Anchors
+from sync.followup.anchors import OCCASIONS, Anchors
 from sync.followup.decide import digest_of
-from sync.followup.journeys import World, judge, span_of, timed
+from sync.followup.journeys import World, at_occasions, judge, span_of, timed
 from sync.followup.outbox import HAD_ELSEWHERE, approvable, brake, would_wait
 from sync.followup.turn import Walked
 from sync.messages import why_not
@@ -103,7 +103,7 @@ def trips(
     """Every occasion of this person (`person` is one row, as rules see it) that is under way, comes, or was of late. `past` is as
     `standings.of_person` gives it, `others` as `Twice.others`.
     """
-    world = World(book, person, unknown, {}, desk.config.zone)
+    world = World(book, person, unknown, {}, desk.config.zone, desk.config.organisation.money)
     found: list[Trip] = []
     with desk.store.look() as connection:
         anchors = Anchors(connection, desk.store.org, person, desk.config.zone, desk.clock.today())
@@ -204,11 +204,8 @@ def _task_of(tasks: Sequence[Any], journey: Journey, action: Action, occasion: s
 def _why(desk: Desk, world: World, journey: Journey, step: Step, row: Mapping[str, Any]) -> tuple[str, ...]:
     """The conditions of a step as they are today."""
     rule = as_rule(journey, [step])
-    told = {
-        "attended": pl.Series([row["attended"]], dtype=pl.Boolean),
-        "genre": pl.Series([row["genre"]], dtype=pl.String),
-    }
-    person = world.people.with_columns(**told)
+    occasion = pl.DataFrame({name: [row[name]] for name in OCCASIONS}, schema=OCCASIONS)
+    person = at_occasions(occasion, world)
     reason = explain(world.book, rule, person, desk.clock.today(), unknown=world.unknown_here, language=desk.language)
     return tuple(line for below in reason.below for line in below.lines())
 

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from rules.compiler import answers
 from rules.conditions import Book, Condition, Email, Flag, Newsletter, Review, SetCell, Task, Webhook
 from rules.fields import OCCASION
-from rules.journeys import EXACT, Journey, Step, due, latest, length
+from rules.journeys import EXACT, OF_ONE, READS, Journey, Step, due, latest, length
 from sync.followup import acts
 from sync.followup import outbox as out
 from sync.followup.anchors import Anchors, Span, moment_of
@@ -52,11 +52,13 @@ class World:
     unknown: Collection[str]
     stale: Mapping[str, str]
     zone: ZoneInfo
+    currency: str
 
     @property
     def unknown_here(self) -> set[str]:
         """Of an occasion too: where visits are not known, neither is who came."""
-        return {*self.unknown, *(OCCASION if "visits" in self.unknown else ())}
+        fed = {name: {READS[kind] for kind in kinds} for name, kinds in OF_ONE.items()}
+        return {*self.unknown, *(name for name, fields in fed.items() if fields & set(self.unknown))}
 
 
 def walk(turn: Turn, world: World) -> None:
@@ -323,8 +325,7 @@ def _times(step: Step, moment: datetime | date, zone: ZoneInfo) -> tuple[int | N
 
 def judge(journey: Journey, rows: pl.DataFrame, world: World, today: date) -> pl.DataFrame:
     """The same rows with `verdict` (whether the step's conditions hold; null: not known) and `stopped`."""
-    pairs = rows.select("person_id", "occasion", "genre", "attended").unique(["person_id", "occasion"])
-    people = pairs.join(world.people.drop("key"), on="person_id", how="left").with_row_index("key")
+    people = at_occasions(rows.unique(["person_id", "occasion"]), world)
     wanted: dict[str, Condition] = {f"step:{step.name}": journey.condition_of(step) for step in journey.steps}
     if journey.stop is not None:
         wanted[STOP] = journey.stop
@@ -336,6 +337,13 @@ def judge(journey: Journey, rows: pl.DataFrame, world: World, today: date) -> pl
         for step in journey.steps
     ]
     return rows.join(pl.concat(parts), on=KEYS, how="left")
+
+
+def at_occasions(occasions: pl.DataFrame, world: World) -> pl.DataFrame:
+    """Each person at each of these occasions as rules see them, with what is asked of the occasion itself."""
+    amount = pl.when(pl.col("currency") == world.currency).then(pl.col("cents") / 100)
+    found = occasions.with_columns(amount=amount).select("person_id", "occasion", *OCCASION)
+    return found.join(world.people.drop("key"), on="person_id", how="left").with_row_index("key")
 
 
 def span_of(step: Step, since: date, today: date) -> Span:

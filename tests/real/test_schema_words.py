@@ -74,7 +74,7 @@ rules:
             {"crm"},
             {"email", "last_visit"},
             {"10 a day"},
-            {"attended", "genre", "newsletter", "sheet"} | SCORES["en"],
+            {"attended", "genre", "amount", "newsletter", "sheet"} | SCORES["en"],
             {"when", "unless", "no later than", "examples"},
             {"at least 3", "between 2 and 5", "empty"},
             {"letter", "mailchimp"},

@@ -269,10 +269,12 @@ def journeys(words: Vocabulary) -> Iterator[tuple[str, str, str]]:
     ticket = words.words["phrases"]["around"]["ticket"][0]
     for at in phrases(words, "at"):
         yield from ((ticket, one, "") for one in hands(at))
+    gift = words.words["phrases"]["around"]["donation"][0]
+    amounts = [one for one in phrases(words, "number", money=True) if "," not in one]
+    asked = {"attended": words.words["yesno"]["yes"], "genre": WORDS[words.language], "amount": amounts}
     for name in OCCASION:
-        shown = words.key("occasion", name)
-        values = words.words["yesno"]["yes"] if name == "attended" else WORDS[words.language]
-        yield from ((ticket, next(phrases(words, "at")), f"{shown}: {value}") for value in values)
+        shown, around = words.key("occasion", name), gift if name == "amount" else ticket
+        yield from ((around, next(phrases(words, "at")), f"{shown}: {value}") for value in asked[name])
     moments = [f"{n} {words.words['units'][unit][-1]}" for n, unit in ((90, "minute"), (2, "hour"))]
     for moment in moments:
         for op in ("before", "after"):

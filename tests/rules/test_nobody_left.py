@@ -67,3 +67,9 @@ def test_a_dash_for_the_first_line_alone_is_told(language: str, lines: list[str]
 )
 def test_what_may_well_be_meant_is_left_alone(lines: list[str]) -> None:
     assert advice("en", *lines) == []
+
+
+def test_a_hundred_gifts_are_probably_money() -> None:
+    (told,) = advice("en", "donations: at least 100")
+    assert told.suggestion == "donated: at least 100"
+    assert advice("en", "donations: at least 3") == advice("en", "visits: at least 100") == []

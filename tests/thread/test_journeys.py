@@ -324,6 +324,17 @@ def test_each_gift_is_thanked_for_by_its_amount_and_day(tmp_path: Path) -> None:
     assert phare.day("2026-03-12", "merci-du-don") == ["25,00\u00a0$, 11 mars 2026"]
 
 
+def test_only_large_gifts_are_thanked_for_and_explain_says_why(tmp_path: Path) -> None:
+    large = THANKS.replace("chaque don\n", "chaque don\n    quand: {montant: au moins 100}\n")
+    phare = Phare(tmp_path / "phare", journeys=large)
+    phare.write("rules/templates/merci.md", TEMPLATE.format(name="'{{ montant_du_don }}'"))
+    phare.write("exports/dons.csv", GIFTS)
+    assert phare.day("2026-03-11", "merci-du-don") == ["300,00\u00a0$"]
+    assert phare.day("2026-03-12", "merci-du-don") == []
+    told = phare.filrouge("explain", "denise.grande@example.org", today="2026-03-12").said
+    assert "montant\u00a0: 25 (au moins 100 ✗)" in told
+
+
 MISPLACED = {
     "fr": ("lieu_du_spectacle", "«\u00a0Sans billet\u00a0» envoie ce courriel sans qu'il y en ait un"),
     "en": ("event_place", "“Sans billet” sends this e-mail without one"),

@@ -87,7 +87,7 @@ class Season:
             done = decide(
                 connection, self.store.org, self.book, people.select("person_id"), self.number, self.now, today,
                 stale_rules={}, people_count=len(people),
-                walk=lambda turn: walk(turn, World(self.book, people, frozenset(), {}, zone)),
+                walk=lambda turn: walk(turn, World(self.book, people, frozenset(), {}, zone, "EUR")),
             )  # fmt: skip
             for batch in outbox.waits(connection, self.store.org) if approve else ():
                 self.approved |= bool(outbox.approve(connection, self.store.org, batch.rule, "Marie", self.now))

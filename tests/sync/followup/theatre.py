@@ -122,7 +122,7 @@ class Theatre:
             return decide(
                 connection, self.store.org, self.book, self.verdicts(inside, set(unknown)), self.run,
                 self.now, self.today, stale_rules=stale or {}, people_count=people_count or len(self.people),
-                walk=lambda turn: walk(turn, World(self.book, self.everybody, frozenset(), {}, ZONE)),
+                walk=lambda turn: walk(turn, World(self.book, self.everybody, frozenset(), {}, ZONE, "EUR")),
                 templates=self.templates if self.apart else None, apart=self.apart,
             )  # fmt: skip
 
