@@ -1,4 +1,4 @@
-"""How many people meet each condition of a rule: what is asked when nobody is in it."""
+"""How many people meet each condition of a rule, each by itself: what is asked when nobody is in it, or too many are."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from rules.conditions import AllOf, AnyOf, Book, Check, Condition, NoneOf, Rule,
 from rules.explain import Wording
 from rules.fields import FIELDS
 from rules.mistakes import fold
+from rules.windows import OPTIONS
 
 MOST_VALUES = 12
 
@@ -22,7 +23,7 @@ class Tally:
     """One condition: `people` meet it (None: it can't be known of anybody). `excepted`: it stands below `unless`.
 
     `empty`: fields of it that nobody has a value in. `missing`: words it names that nobody has, each with those that
-    there are (none, where they are too many to be told).
+    there are (none, where they are too many to be told). `ever`: it counts all that there is, which a window would not.
     """
 
     words: str
@@ -30,6 +31,7 @@ class Tally:
     excepted: bool
     empty: tuple[str, ...] = ()
     missing: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    ever: bool = False
 
 
 def tally(
@@ -49,7 +51,8 @@ def tally(
         empty = [wording.field(check) for check in checks if not check.window and _is_empty(check, people, unknown)]
         missing = [pair for check in checks for pair in _missing(check, people)]
         count = None if met.null_count() == len(met) > 0 else people.filter(met)[who].n_unique()
-        told.append(Tally(wording.condition(book, item), count, out, tuple(empty), tuple(missing)))
+        ever = isinstance(item, Check) and item.field in OPTIONS and not item.window and item.op != "never"
+        told.append(Tally(wording.condition(book, item), count, out, tuple(empty), tuple(missing), ever))
     return told
 
 

@@ -85,7 +85,8 @@ def tally_lines(desk: Desk, tallies: list[Tally]) -> Iterator[str]:
     say = desk.say
     for line in sorted(tallies, key=lambda line: (line.excepted, line.people or 0)):
         code = "preview-met-not" if line.excepted else "preview-met"
-        yield say(code, count="?" if line.people is None else str(line.people), condition=line.words)
+        words = say("preview-ever", condition=line.words) if line.ever else line.words
+        yield say(code, count="?" if line.people is None else str(line.people), condition=words)
         if line.people is None:
             yield say("preview-unknown")
         if line.excepted:

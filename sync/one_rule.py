@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from connectors.trouble import FixFile
@@ -141,6 +141,17 @@ def concerns_nobody(
         if only in facts["journeys"] and not facts["journeys"][only] and not any(one.likely for one in soon):
             told = (list(nobody_on(work, one)) for one in work.book.journeys if one.id == only)
             yield from filter(None, told)
+
+
+def conditions_met(work: Work, only: str | None, empty: Collection[str]) -> Iterator[str]:
+    """Of the rule that is asked for by name and concerns somebody, how many meet each condition by itself: who meant
+    three visits to dance sees that three visits to anything are asked.
+    """
+    rule = work.book.rule.get(only) if only else None
+    if rule is None or rule.id in empty or not work.verdicts:
+        return
+    yield work.desk.say("preview-met-each", n=int(work.verdicts.rule(rule.id).sum() or 0), all=len(work.frame))
+    yield from tally_lines(work.desk, why_nobody(work, rule.id))
 
 
 def often_empty_lines(work: Work, only: str) -> Iterator[str]:

@@ -20,6 +20,7 @@ from sync.followup.templates import Gap
 from sync.messages import why_not
 from sync.one_rule import (
     concerns_nobody,
+    conditions_met,
     empty_rules,
     inside,
     kept_cells,
@@ -276,6 +277,7 @@ def _lines(
             yield from _journey_now(work, journey, facts["journeys"][journey.id], only)
     for block in concerns_nobody(work, facts, steps, only):
         yield from block
+    yield from conditions_met(work, only, facts["nobody_in"])
     yield from _nobody(work, facts["nobody_in"], only)
     yield from _mail_lines(work, facts["taken_back"], mails, held_back)
     if facts["tasks"]:

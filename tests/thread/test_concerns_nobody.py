@@ -59,7 +59,7 @@ def test_how_many_meet_each_condition_of_a_journey_is_told(phare: Small) -> None
     page = phare.folder / "preview.html"
     phare.filrouge("preview", "fideles-du-soir", "--page", str(page), today=DAY)
     shown = bare(page.read_text("utf-8"))
-    assert "<li>0 · visites : au moins 5</li>" in shown
+    assert "<li>0 · visites : au moins 5 (en tout, depuis toujours)</li>" in shown
     assert "au vu d&#39;aujourd&#39;hui)</li>" in shown
     nobody = bare(phare.filrouge("preview", "adherents", today=DAY).said)
     assert "0 · ont ce autour de quoi il tourne (fin d'adhésion)" in nobody
@@ -86,3 +86,19 @@ def test_a_task_behind_the_brake_is_told_as_waiting_before_and_after(phare: Smal
     assert "✓ 1 jour après (21 mars 2026) · tâche « Appeler Paa » : dans votre liste" in bare(
         phare.filrouge("explain", "Paa Nom", "--rule", "appels", today=DAY).said
     )
+
+
+def test_of_a_rule_with_people_each_condition_is_counted_too(small: Small) -> None:
+    """Three visits and something of a genre are not three visits of it."""
+    small.write(
+        "rules/public.yaml",
+        "règles:\n  - nom: Fidèles\n    quand:\n      visites: au moins 2\n      dernière visite: il y a plus de 6 mois\n"
+        "    sauf:\n      visites: {nombre: au moins 1, sur: 1 mois}\n    alors: [signaler: Fidèle]\n",
+    )
+    said = bare(small.filrouge("preview", "fideles", today="2026-03-14").said).splitlines()
+    start = said.index("1 personne sur 3 est concernée. Combien remplissent chaque condition, prise seule :")
+    assert said[start + 1 : start + 4] == [
+        "  1 · dernière visite : il y a plus de 6 mois",
+        "  2 · visites : au moins 2 (en tout, depuis toujours)",
+        "  1 · sauf visites sur 1 mois : au moins 1 (celles-là sont écartées)",
+    ]
