@@ -39,6 +39,7 @@ OPTIONS = {
 }
 PAIR = re.compile(r"([^=→:]+?)\s*(?:=|→|->)\s*(.+)")  # `Priorité = Haute`
 ADDRESS = re.compile(r"\S+@\S+\.\S+")
+A_NAME = re.compile(r"[A-ZÀ-Ý][a-zà-ÿ][\w'’-]*(?: [A-ZÀ-Ý][a-zà-ÿ][\w'’-]*)?")  # `Marie`, `Marie Le-Bris`
 SOME_DAY = date(2024, 1, 1)  # lengths of time are compared from a day on
 MOST_A_DAY = 500  # lines that the tab has room for
 
@@ -252,6 +253,11 @@ def _notify(context: Context, entry: Entry, _: dict[str, Entry], path: str) -> I
         return ()
     if context.outside is not None and not context.outside.staff:
         context.tell(entry.key.place, "notify-nobody", path, entry.key.value)
+    elif text is not None and A_NAME.fullmatch(text):
+        known = ", ".join(f"`{one}`" for one in context.outside.staff) if context.outside else "…"
+        context.advise(
+            entry.value.place, "notify-name", path, text, told=known, field=entry.key.value, expected="notify"
+        )
     return () if text is None else (Notify(text),)
 
 

@@ -31,13 +31,11 @@ STRUCTURE = (
 
 @dataclass(frozen=True)
 class Outside:
-    """What the config offers to actions: its webhooks, the newsletters that can be changed, whether anybody of the team
-    is named to be told.
-    """
+    """What the config offers to actions: its webhooks, the newsletters that can be changed, who of the team is told."""
 
     webhooks: Collection[str] = ()
     newsletters: Collection[str] = ()
-    staff: bool = False
+    staff: Collection[str] = ()
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
@@ -12,25 +13,29 @@ from rules.compiler import answers
 from rules.conditions import AllOf, AnyOf, Book, Check, Condition, NoneOf, Rule, column_of
 from rules.explain import Wording
 from rules.fields import FIELDS
-from rules.mistakes import fold
+from rules.mistakes import fold, nearest
+from rules.phrases import Phrase, typed
 from rules.windows import OPTIONS
 
 MOST_VALUES = 12
+IN_A_TOWN = re.compile(r"\s*\([^)]*\)|[\d,]+")
+"""What people write beside a town: its postcode, the number of its county."""
 
 
 @dataclass(frozen=True)
 class Tally:
     """One condition: `people` meet it (None: it can't be known of anybody). `excepted`: it stands below `unless`.
 
-    `empty`: fields of it that nobody has a value in. `missing`: words it names that nobody has, each with those that
-    there are (none, where they are too many to be told). `ever`: it counts all that there is, which a window would not.
+    `empty`: fields of it that nobody has a value in. `missing`: words it names that nobody has, each with what was
+    probably meant, and those that there are (none, where they are too many to be told). `ever`: it counts all that there
+    is, which a window would not.
     """
 
     words: str
     people: int | None
     excepted: bool
     empty: tuple[str, ...] = ()
-    missing: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    missing: tuple[tuple[str, str | None, tuple[str, ...]], ...] = ()
     ever: bool = False
 
 
@@ -49,7 +54,7 @@ def tally(
         met = found[str(n)]
         checks = _checks(item)
         empty = [wording.field(check) for check in checks if not check.window and _is_empty(check, people, unknown)]
-        missing = [pair for check in checks for pair in _missing(check, people)]
+        missing = [pair for check in checks for pair in _missing(check, people, language)]
         count = None if met.null_count() == len(met) > 0 else people.filter(met)[who].n_unique()
         ever = isinstance(item, Check) and item.field in OPTIONS and not item.window and item.op != "never"
         told.append(Tally(wording.condition(book, item), count, out, tuple(empty), tuple(missing), ever))
@@ -83,9 +88,28 @@ def _is_empty(check: Check, people: pl.DataFrame, unknown: Collection[str]) -> b
     return bool(values.null_count() == len(values) > 0)
 
 
-def _missing(check: Check, people: pl.DataFrame) -> list[tuple[str, tuple[str, ...]]]:
-    """The words of a check that nobody has, each with those that there are, unless they are too many to be told."""
-    return [(word, there if len(there) <= MOST_VALUES else ()) for word, there in missing_words(check, people)]
+def _missing(check: Check, people: pl.DataFrame, language: str) -> list[tuple[str, str | None, tuple[str, ...]]]:
+    """The words of a check that nobody has, as `Tally` tells them."""
+    found = missing_words(check, people)
+    return [
+        (word, word_meant(check, word, there, language), there if len(there) <= MOST_VALUES else ())
+        for word, there in found
+    ]
+
+
+def word_meant(check: Check, word: str, there: Collection[str], language: str) -> str | None:
+    """What was probably meant by a word that nobody has, among those that there are."""
+    if check.field == "postcode" and any(fold(known).startswith(fold(word)) for known in there):
+        return typed(language, "text", Phrase("starts", (word,)))
+    bare = IN_A_TOWN.sub("", word).strip() if check.field == "city" else word
+    return _several(word, there) or nearest(bare or word, there)
+
+
+def _several(word: str, there: Collection[str]) -> str | None:
+    """`danse et cirque` as `[danse, cirque]`, where somebody has each."""
+    known = {fold(one): one for one in there}
+    parts = [fold(part) for part in re.split(r"\s+(?:et|and|&|\+)\s+|\s*/\s*", word)]
+    return f"[{', '.join(known[part] for part in parts)}]" if len(parts) > 1 and known.keys() >= set(parts) else None
 
 
 def missing_words(check: Check, people: pl.DataFrame) -> list[tuple[str, tuple[str, ...]]]:

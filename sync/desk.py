@@ -221,7 +221,9 @@ class Desk:
     def outside(self) -> Outside:
         """What the config offers to actions."""
         config = self.config
-        return Outside(tuple(config.outline.webhooks), config.newsletters, staff=config.outline.staff.anybody)
+        staff = config.outline.staff
+        told = (*staff.email, *([staff.webhook] if staff.webhook else []))
+        return Outside(tuple(config.outline.webhooks), config.newsletters, told)
 
     def read_rules(self, columns: Collection[str] | None, files: dict[str, bytes] | None = None) -> reader.Reading:
         """`columns`: the headers of the team's sheet, None if they are not known."""

@@ -1,15 +1,20 @@
-"""`[prénom]`, `«nom»`, `*|FNAME|*`: the signs of other programs' mail merges, which would reach the reader as they stand."""
+"""`[prénom]`, `«nom»`, `*|FNAME|*`: the signs of other programs' mail merges, which would reach the reader as they stand;
+and a currency's sign beside a field that writes it itself.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+import jinja2
+
 from rules.conditions import Book, texts_of
+from rules.fields import FIELDS
 from rules.marks import CODE
 from rules.mistakes import Mistake, Place
 from rules.words import LANGUAGES, vocabulary
-from sync.followup.fill import field_of
+from sync.followup.fill import field_of, names_in
 from sync.followup.templatefiles import TemplateMistake
 
 WORD = r"[^\W\d_][\w '’-]{1,30}?"
@@ -17,6 +22,9 @@ SIGNS = re.compile(
     rf"\[({WORD})\](?![(\[:])|\{{({WORD})\}}|<<\s*({WORD})\s*>>|«\s*({WORD})\s*»|<({WORD})>|%({WORD})%|\*\|(\w+)\|\*"
 )
 MAILCHIMP = {"FNAME", "LNAME", "EMAIL"}
+SIGN = r"(?:[€$£]|euros?\b|dollars?\b|EUR\b|CAD\b|USD\b)"
+BESIDE = re.compile(rf"(?:{SIGN}\s?)?(\{{\{{[^{{}}]*\}}\}})(?:\s?{SIGN})?", re.IGNORECASE)
+MONEY = {name for name, field in FIELDS.items() if field.type == "money"} | {"donation_amount"}
 
 
 def merge_signs(
@@ -35,6 +43,10 @@ def merge_signs(
 
 def _in_lines(file: str, lines: Iterator[tuple[int, str]] | Sequence[tuple[int, str]]) -> Iterator[Mistake]:
     for number, line in lines:
+        for sign in BESIDE.finditer(line):
+            if sign[0] != sign[1] and any(field_of(name) in MONEY for name in _shown(sign[1])):
+                place = Place(file, number, sign.start() + 1)
+                yield TemplateMistake(place, "template-money-sign", found=sign[0], suggestion=sign[1])
         for sign in SIGNS.finditer(CODE.sub(lambda code: " " * len(code[0]), line)):
             word = next(text for text in sign.groups() if text)
             if (
@@ -43,3 +55,11 @@ def _in_lines(file: str, lines: Iterator[tuple[int, str]] | Sequence[tuple[int, 
                 or any(one.meant(("fields",), word) for one in map(vocabulary, LANGUAGES))
             ):
                 yield TemplateMistake(Place(file, number, sign.start() + 1), "template-merge-sign", found=sign[0])
+
+
+def _shown(code: str) -> frozenset[str]:
+    """The fields between two braces; none where they can't be read, which is told elsewhere."""
+    try:
+        return names_in(code)
+    except jinja2.TemplateSyntaxError:
+        return frozenset()

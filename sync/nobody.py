@@ -92,9 +92,9 @@ def tally_lines(desk: Desk, tallies: list[Tally]) -> Iterator[str]:
         if line.excepted:
             continue
         yield from (say("preview-no-value", field=field) for field in line.empty if line.people is not None)
-        for word, there in line.missing:
-            code = "preview-no-such-word" if there else "preview-no-such-word-many"
-            yield say(code, word=word, there=", ".join(there))
+        for word, meant, there in line.missing:
+            code = "-near" if meant else "" if there else "-many"
+            yield say(f"preview-no-such-word{code}", word=word, there=", ".join(there), meant=meant)
 
 
 def not_on(desk: Desk, journey: Journey, person: pl.DataFrame, name: str) -> str:

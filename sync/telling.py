@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from connectors.trouble import Trouble
 from rules.conditions import Book, Rule, SetCell
 from rules.examples import run_examples as try_examples
 from rules.explain import explain
@@ -15,7 +16,7 @@ from rules.journeys import Journey
 from sync import right_to_write, runs
 from sync.beginning import read_rules
 from sync.deedwords import about, became, waiting_lines
-from sync.desk import Desk
+from sync.desk import Desk, show_mistakes
 from sync.drafts import twice
 from sync.followup import outbox as box
 from sync.followup import segments, standings
@@ -32,6 +33,7 @@ from sync.sheet.look import Look, look
 from sync.stays import stay_facts, stay_line
 from sync.tabs import people_tab
 from sync.underway import Trip, mail_state, trips
+from sync.unheard import unheard
 
 MOST = 50
 ANSWERS_FIRST = (True, None, False)
@@ -147,6 +149,9 @@ def _kept(desk: Desk, rule: Rule, seen: Look, person: Mapping[str, Any]) -> list
     return found
 
 
+WORDS_OF_NOBODY = {"nobody-has", "nobody-has-near", "nobody-has-many"}
+
+
 def run_examples(desk: Desk) -> Outcome:
     """The examples written in the rules. Exit 2 when one does not hold."""
     book, _ = read_rules(desk, keep_last_right=False)
@@ -164,6 +169,11 @@ def run_examples(desk: Desk) -> Outcome:
         said.append(desk.say(code, n=failed or len(outcomes), of=len(outcomes)))
     if bare:
         said.append(desk.say("test-without", n=len(bare), names=", ".join(one.name for one in bare)))
+    try:
+        strange = [one for one in unheard(desk, book) if one.code in WORDS_OF_NOBODY]
+        said += ["", show_mistakes(strange, desk.language, desk.lines())] if strange else []
+    except Trouble as trouble:
+        said += ["", desk.say(trouble.code, **trouble.facts)]
     facts = {
         "passed": len(outcomes) - failed,
         "failed": failed,

@@ -4,16 +4,14 @@ nobody comes near.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
 import polars as pl
 
 from rules.conditions import AllOf, Book, Check, Condition, leaves
 from rules.fields import FIELDS
-from rules.mistakes import Mistake, fold, nearest
-from rules.phrases import Phrase, typed
-from rules.tally import MOST_VALUES, missing_words
+from rules.mistakes import Mistake
+from rules.tally import MOST_VALUES, missing_words, word_meant
 from rules.words import vocabulary
 from sync.desk import Desk
 from sync.outofreach import out_of_reach
@@ -26,9 +24,6 @@ ASKED = frozenset(
 
 GIVEN = {"person", "membership", "engagement", "answer"}
 """Kinds of record that only some services give."""
-
-IN_A_TOWN = re.compile(r"\s*\([^)]*\)|[\d,]+")
-"""What people write beside a town: its postcode, the number of its county."""
 
 
 def unheard(desk: Desk, book: Book) -> list[Mistake]:
@@ -56,12 +51,7 @@ def _checks(book: Book) -> Iterator[Check]:
 
 def _told(check: Check, people: pl.DataFrame, language: str) -> Iterator[Mistake]:
     for word, there in missing_words(check, people):
-        begun = any(fold(known).startswith(fold(word)) for known in there)
-        if check.field == "postcode" and begun:
-            meant: str | None = typed(language, "text", Phrase("starts", (word,)))
-        else:
-            bare = IN_A_TOWN.sub("", word).strip() if check.field == "city" else word
-            meant = _several(word, there) or nearest(bare or word, there)
+        meant = word_meant(check, word, there, language)
         listed = ", ".join(f"`{known}`" for known in there) if len(there) <= MOST_VALUES else ""
         code = "nobody-has-near" if meant else "nobody-has" if listed else "nobody-has-many"
         yield Mistake(check.place, code, found=word, expected=listed, suggestion=meant)
@@ -74,10 +64,3 @@ def _unfed(check: Check, people: pl.DataFrame, language: str) -> Iterator[Mistak
         return
     if people[check.field].null_count() == len(people) > 0:
         yield Mistake(check.place, "nobody-has-field", found=vocabulary(language).shown("fields", check.field))
-
-
-def _several(word: str, there: Collection[str]) -> str | None:
-    """`danse et cirque` as `[danse, cirque]`, where somebody has each."""
-    known = {fold(one): one for one in there}
-    parts = [fold(part) for part in re.split(r"\s+(?:et|and|&|\+)\s+|\s*/\s*", word)]
-    return f"[{', '.join(known[part] for part in parts)}]" if len(parts) > 1 and known.keys() >= set(parts) else None

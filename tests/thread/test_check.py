@@ -58,3 +58,35 @@ def test_a_slip_in_the_config_hides_none_in_the_rules_and_the_e_mails(small: Sma
         ("rules/templates/merci.fr.md", "ville"),
     ]
     assert "une fois `config.yaml` corrigé" in bare(small.filrouge("check").said)
+
+
+ASKED = """\
+règles:
+  - nom: À dire
+    quand:
+      genres: [danse, dnase]
+    alors:
+      - prévenir: Marie
+      - tâche: "Merci pour {{ donné }} € et $ {{ dépensé }}, {{ visites }} € ({{ prénom }})"
+    exemples:
+      - personne: {visites: 3}
+        attendu: pas concerné
+"""
+
+
+def test_a_name_for_a_text_a_second_sign_and_a_genre_of_nobody_are_advised_on(small: Small) -> None:
+    small.change("config.yaml", "organisation:", "staff: {email: [accueil@example.org]}\norganisation:")
+    small.change("config.yaml", "folder: exports/}", "folder: exports/, files: [{match: '*.csv', genre: danse}]}")
+    small.write("rules/dire.yaml", ASKED)
+    told = small.filrouge("check", "--json").facts["advice"]
+    assert [(one["line"], one["found"], one["suggestion"]) for one in told] == [
+        (6, "Marie", None),
+        (7, "{{ donné }} €", "{{ donné }}"),
+        (7, "$ {{ dépensé }}", "{{ dépensé }}"),
+    ]
+    assert "`accueil@example.org`" in told[0]["message"]
+    assert "dnase" not in small.filrouge("test").said  # before the first run nobody is known
+    small.filrouge("run")
+    (genre,) = (one for one in small.filrouge("check", "--json").facts["advice"] if one["line"] == 4)
+    assert (genre["found"], genre["suggestion"]) == ("dnase", "danse")
+    assert genre["message"] in small.filrouge("test").said
