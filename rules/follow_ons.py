@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import cast
 
@@ -15,12 +16,13 @@ from rules.yamltext import Block, Entry, Items, Node, Tree
 WHOLE = {"no-value", "missing-name", "missing-when", "missing-then", "not-a-text-here", "unknown-segment-none"}
 """Something is missing from a rule: perhaps it stands in a line that was lost."""
 WHOLE |= {"missing-around", "missing-steps", "missing-at", "missing-action", "example-incomplete"}
-MOVED = {"tab", "tabs", "indent-under", "indent-dash", "indent-below", "indent-like"}
+MOVED = {"tab", "tabs", "indent-under", "indent-dash", "indent-below", "indent-like", "indent-item"}
 """The line was read, in a column that is a guess."""
 READ = {"quoted-mail", "below", "braces-left-out", "comma-missing", "no-dash", "joined-lines"} | ONE_MEND
 """The line was read as it was surely meant, so that all else in it is told as well."""
 DOUBLED = {"duplicate-key", "duplicate-block"}
 OF_PLACE = {"unknown-key", "unknown-field", "same-meaning", "two-actions", "two-actions-step", "or-key"}
+EXAMPLE = re.compile(r"\.(?:examples|exemples)\[")
 NAMES = ("unknown-segment", "unknown-column")
 
 
@@ -37,6 +39,8 @@ def without_follow_ons(told: list[Mistake], tree: Tree) -> list[Mistake]:
         line = one.place.line
         if line in spoiled or (line in moved and (one.code in OF_PLACE or one.code.startswith("misplaced"))):
             return False
+        if one.code.startswith("unknown-value") and EXAMPLE.search(one.path):  # it names a step by its time
+            return not _same(line, unsure | spoiled, begins)
         return one.code not in WHOLE or not _same(line, unsure, begins)
 
     return [one for one in told if stands(one)]
@@ -64,7 +68,7 @@ def _may_hide_names(tree: Tree) -> bool:
 
 def _is_name(mistake: Mistake) -> bool:
     """Whether the value that is a guess is the name of something."""
-    keyed = KEYED.match(mistake.found) if mistake.code in VALUE_ONLY else None
+    keyed = KEYED.match(mistake.found) if mistake.code not in READ | MOVED | DOUBLED else None
     known = [vocabulary(language) for language in LANGUAGES] if keyed else []
     return any(words.find("segment", keyed["key"]) in {"name", "id"} for words in known if keyed)
 

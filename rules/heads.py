@@ -32,5 +32,16 @@ def families(word: str) -> frozenset[int]:
 def families_below(word: str) -> frozenset[int]:
     """The families of what may stand on the lines below a word; none if it takes its value on its own line."""
     known = [vocabulary(language) for language in LANGUAGES]
-    names = {words.find(section, word) for words in known for sections in FAMILIES for section in sections}
+    sections = [section for family in FAMILIES for section in family if section != "top"]  # `segment` is no `segments`
+    names = {words.find(section, word) for words in known for section in sections}
+    names |= {words.find("top", word) for words in known if words.has("top", word)}
     return frozenset(BELOW[name] for name in names if name in BELOW)
+
+
+def begun_with(text: str) -> str | None:
+    """The word that a line begins with, if it is one that a colon goes after: `name` of `name Regulars`."""
+    parts = text.split(" ")
+    if parts[1:2] in (["least"], ["most"]):
+        return None
+    heads = (" ".join(parts[:n]) for n in range(min(4, len(parts)), 0, -1))
+    return next((head for head in heads if families(head)), None)

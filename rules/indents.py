@@ -37,7 +37,19 @@ def meant(lines: list[Line], index: int) -> list[Column]:
     mine = families(keyed["key"]) if keyed else frozenset()
     last = found[0].at if found else 0
     fits = [column for column in found if column.at != line.indent]
-    return sorted(fits, key=lambda one: (not (mine & one.families), abs(one.at - line.indent), abs(one.at - last)))
+
+    def unlikely(one: Column) -> tuple[bool, int, int, int]:
+        strange = len(one.families - mine)
+        return not (mine & one.families), strange, abs(one.at - line.indent), abs(one.at - last)
+
+    return sorted(fits, key=unlikely)
+
+
+def begins_item(word: str) -> bool:
+    """Whether an item of a list begins with this word: an action, the name of a rule, the time of a step."""
+    known = [vocabulary(language) for language in LANGUAGES]
+    firsts = {"rule": "name", "example": "person", "step": "at"}
+    return any(w.find("action", word) or any(w.find(of, word) == first for of, first in firsts.items()) for w in known)
 
 
 def dash_forgotten(lines: list[Line], index: int) -> str | None:
@@ -48,9 +60,7 @@ def dash_forgotten(lines: list[Line], index: int) -> str | None:
     for line in reversed(lines[:index]):
         if line.text.strip() and not line.verbatim and line.indent <= edge:
             starts = line.indent == edge and bool(DASHED.match(line.text))
-            known = [vocabulary(language) for language in LANGUAGES]
-            begins = any(w.find("action", keyed["key"]) or w.find("rule", keyed["key"]) == "name" for w in known)
-            return keyed["key"] if starts and begins else None
+            return keyed["key"] if starts and begins_item(keyed["key"]) else None
     return None
 
 

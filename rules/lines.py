@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, replace
 
 from rules.encoding import split_lines
-from rules.heads import families_below
+from rules.heads import families, families_below
 from rules.marks import CODE, curly_in_braces, in_marks, quoted, straight
 from rules.mistakes import Mistake, Place
 
@@ -202,7 +202,7 @@ def _slip(raw: str, tab: int) -> tuple[Line, list[Mistake]]:  # noqa: C901, PLR0
     if (slip := WIDE_COLON.match(text)) and ":" not in slip[1]:
         right = f"{slip[1]}: {slip[3]}".rstrip()
         return Line(right), told("wide-colon", slip.start(2), slip[2], right.strip())
-    if (slip := TIGHT_COLON.match(text)) and not slip[1].strip():
+    if (slip := TIGHT_COLON.match(text)) and (not slip[1].strip() or families(slip[2])):
         at = slip.end(2) + 1
         right = f"{slip[2]}: {slip[3]}".rstrip()
         return Line(f"{text[:at]} {text[at:]}", ((at, 1),)), told("no-space-after-colon", at - 1, text.strip(), right)

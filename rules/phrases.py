@@ -214,7 +214,8 @@ def said(language: str, check: Check) -> str:
     if check.op == "is" and check.type == "text":
         return _one_or_list(language, [str(value) for value in check.values])
     kind = "number" if check.type == "money" else check.type
-    return _filled(language, kind, Phrase(check.op, check.values), iso=False)
+    each = [(value,) for value in check.values] if check.op == "is" else [check.values]  # `visits: [1, 3]`
+    return _one_or_list(language, [_filled(language, kind, Phrase(check.op, values), iso=False) for values in each])
 
 
 def _one_or_list(language: str, values: list[str]) -> str:

@@ -150,25 +150,27 @@ def events(lines: Iterable[Line]) -> Iterator[Event]:
 def pieces(lines: list[Line]) -> Iterator[list[Line]]:
     """The lines by what stands at the left edge and, where that is a word with lines below it, by those one step in."""
     first = next((line.indent for line in lines if line.text.strip()), 0)
-    for part in _split(lines, first):
+    for part in _split(lines, first, dashed=False):
         heads = [n for n, line in enumerate(part) if line.text.strip()]
         head = KEYED.match(part[heads[0]].text) if heads else None
         if head is None or head["value"] or len(heads) < 2 or part[heads[1]].indent <= part[heads[0]].indent:
             yield part
         else:
             yield part[: heads[1]]
-            yield from _split(part[heads[1] :], part[heads[1]].indent)
+            items = part[heads[1]]
+            yield from _split(part[heads[1] :], items.indent, dashed=items.text.lstrip().startswith("- "))
 
 
-def _split(lines: list[Line], edge: int) -> Iterator[list[Line]]:
-    begun = [n for n, line in enumerate(lines) if _begins(line, edge)]
+def _split(lines: list[Line], edge: int, *, dashed: bool) -> Iterator[list[Line]]:
+    begun = [n for n, line in enumerate(lines) if _begins(line, edge, dashed=dashed)]
     bounds = sorted({0, *begun, len(lines)})
     yield from (lines[start:end] for start, end in itertools.pairwise(bounds))
 
 
-def _begins(line: Line, edge: int) -> bool:
+def _begins(line: Line, edge: int, *, dashed: bool) -> bool:
     text = line.text.lstrip()
-    return bool(text) and line.indent <= edge and not line.verbatim and not text.startswith(CLOSERS)
+    at_edge = line.indent < edge or (line.indent == edge and (not dashed or text.startswith("-")))
+    return bool(text) and at_edge and not line.verbatim and not text.startswith(CLOSERS)
 
 
 def _end(lines: list[Line], index: int) -> int | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from rules.heads import families_below
+from rules.heads import begun_with, families_below
 from rules.indents import KEYED
 from rules.lines import Line
 from rules.mistakes import Mistake
@@ -176,6 +176,8 @@ def _colon_or_indent(lines: list[Line], index: int, column: int) -> tuple[int, s
         head = lines[index].text.partition(":")[0].strip().removeprefix("-").strip()
         return index, "below" if families_below(head) else "colon-in-text", column
     above = next((n for n in range(index - 1, -1, -1) if lines[n].text.strip()), None)
-    if above is not None and ":" not in lines[above].text and not lines[above].text.lstrip().startswith("-"):
-        return above, "no-colon", lines[above].indent
+    if above is not None and ":" not in lines[above].text:
+        said = lines[above].text.lstrip("- ")
+        if begun_with(said) or not lines[above].text.lstrip().startswith("-"):
+            return above, "no-colon", len(lines[above].text) - len(said)
     return index, "indent", lines[index].indent

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from rules.indents import KEYED, dash_forgotten, meant
+from rules.heads import begun_with, families, families_below
+from rules.indents import KEYED, begins_item, dash_forgotten, meant
 from rules.lines import Line
 from rules.mistakes import Mistake
 from rules.yamlerrors import KEY, Slip
@@ -63,8 +64,9 @@ def _moved(mistake: Mistake, lines: list[Line], index: int) -> Iterator[Mend]:
         last = next((n for n in range(index + 1, len(lines)) if _ends(lines[n], line.indent)), len(lines))
         begun = line.edited(f"{' ' * line.indent}- {line.text.lstrip()}", (line.indent, 2))
         yield Mend([*lines[:index], begun, *(_shifted(one, 2) for one in lines[index + 1 : last]), *lines[last:]], told)
-    if odd := _odd_one_above(mistake, lines, index):
-        yield odd
+    for other in (_list_above_moved, _dash_above, _odd_one_above):
+        if mend := other(mistake, lines, index):
+            yield mend
     for column in meant(lines, index)[:4]:
         by = column.at - line.indent
         code = f"indent-{'below' if column.below else 'dash' if column.word == '-' else 'under'}"
@@ -78,6 +80,63 @@ def _moved(mistake: Mistake, lines: list[Line], index: int) -> Iterator[Mend]:
         )
         if any(below.text.strip() for below in lines[index + 1 : end]):
             yield Mend([*lines[:index], *(_shifted(one, by) for one in lines[index:end]), *lines[end:]], told)
+    if item := _item_moved(mistake, lines, index):
+        yield item
+
+
+def _list_above_moved(mistake: Mistake, lines: list[Line], index: int) -> Mend | None:
+    """The item above moved instead, where this one stands two columns to the right of the word before the list."""
+    line = lines[index]
+    n = next((n for n in range(index - 1, 0, -1) if DASHES.match(lines[n].text) and not lines[n].verbatim), 0)
+    item, head = lines[n], next((one for one in reversed(lines[:n]) if one.text.strip()), None)
+    opened = KEYED.match(head.text) if head else None
+    if not DASHES.match(line.text) or not opened or opened["value"] or item.moved or not DASHES.match(item.text):
+        return None
+    by = line.indent - item.indent
+    if line.indent != len(opened["head"]) + 2 or not by:
+        return None
+    place, found = replace(mistake.place, line=item.number, column=item.indent + 1), item.text.strip()
+    facts = {"column": item.indent + 1, "right": line.indent + 1, "line": line.number}
+    told = Mistake(place, "indent-dash", found=found, suggestion=" " * line.indent + found, facts=facts)
+    below = [one for one in lines[n + 1 : index] if one.text.strip()]
+    fits = bool(below) and below[0].indent == line.indent + 2
+    moved = [item.edited(" " * line.indent + found, (0, max(by, -item.indent)))]
+    moved += lines[n + 1 : index] if fits else [_shifted(one, by) for one in lines[n + 1 : index]]
+    return Mend([*lines[:n], *moved, *lines[index:]], told)
+
+
+def _dash_above(mistake: Mistake, lines: list[Line], index: int) -> Mend | None:
+    """A dash forgotten before the word above, below which this line stands as it should."""
+    n = next((n for n in range(index - 1, 0, -1) if lines[n].text.strip()), 0)
+    above, head = lines[n], next((one for one in reversed(lines[:n]) if one.text.strip()), None)
+    keyed, opened = KEYED.match(above.text), KEYED.match(head.text) if head else None
+    if not keyed or keyed["dashes"] or not begins_item(keyed["key"]) or not opened or opened["value"]:
+        return None
+    if lines[index].indent != above.indent + 2:
+        return None
+    text = f"{' ' * above.indent}- {above.text.lstrip()}"
+    place, facts = replace(mistake.place, line=above.number, column=above.indent + 1), {"name": keyed["key"]}
+    told = Mistake(place, "no-dash", found=keyed["key"], suggestion=text, facts=facts)
+    return Mend([*lines[:n], above.edited(text, (above.indent, 2)), *lines[n + 1 :]], told)
+
+
+def _item_moved(mistake: Mistake, lines: list[Line], index: int) -> Mend | None:
+    """The line with the dash above moved instead, so that its word stands right above this one."""
+    line = lines[index]
+    above = range(index - 1, -1, -1)
+    n = next((n for n in above if DASHES.match(lines[n].text) and not lines[n].verbatim), None)
+    keyed, mine = (KEYED.match(lines[n].text) if n is not None else None), KEYED.match(line.text)
+    if n is None or not keyed or not mine or mine["dashes"] or not families(keyed["key"]) & families(mine["key"]):
+        return None
+    by = line.indent - len(keyed["head"])
+    item = lines[n]
+    if not by or item.indent + by < 0 or item.moved:
+        return None
+    place = replace(mistake.place, line=item.number, column=item.indent + 1)
+    facts = {"column": item.indent + 1, "right": item.indent + by + 1, "word": mine["key"], "line": line.number}
+    found = item.text.strip()
+    told = Mistake(place, "indent-item", found=found, suggestion=" " * (item.indent + by) + found, facts=facts)
+    return Mend([*lines[:n], _shifted(item, by), *lines[n + 1 :]], told)
 
 
 def _odd_one_above(mistake: Mistake, lines: list[Line], index: int) -> Mend | None:
@@ -116,13 +175,19 @@ def _shifted(line: Line, by: int) -> Line:
 def _with_colon(mistake: Mistake, lines: list[Line], index: int) -> Iterator[Mend]:
     """A word before lines of its own, else the rest of the line above."""
     line = lines[index]
-    below = next((one for one in lines[index + 1 :] if one.text.strip()), None)
-    if below is not None and below.indent > line.indent:
-        yield Mend([*lines[:index], line.edited(f"{line.text}:"), *lines[index + 1 :]])
-        return
+    said, below = line.text.lstrip("- "), next((one for one in lines[index + 1 :] if one.text.strip()), None)
     above = next((one for one in reversed(lines[:index]) if one.text.strip()), None)
     keyed = KEYED.match(above.text) if above else None
-    if above and keyed:
+    waits = keyed is not None and not keyed["value"] and not families_below(keyed["key"])
+    if (word := begun_with(said)) and said != word and not waits:
+        at = len(line.text) - len(said) + len(word)
+        told = replace(mistake, found=word, suggestion=f"{word}: {said[len(word) :].strip()}")
+        yield Mend(
+            [*lines[:index], line.edited(f"{line.text[:at]}:{line.text[at:]}", (at, 1)), *lines[index + 1 :]], told
+        )
+    elif below is not None and below.indent > line.indent:
+        yield Mend([*lines[:index], line.edited(f"{line.text}:"), *lines[index + 1 :]])
+    elif above and keyed:
         further = _shifted(line, max(1, len(keyed["head"]) + 2 - line.indent))
         both = replace(mistake, facts={**mistake.facts, "lines": (above.number, line.number)})
         yield Mend([*lines[:index], further, *lines[index + 1 :]], both)

@@ -239,7 +239,7 @@ class _Reader:
             if (right := straight(code[0])) != code[0]:
                 above = text[: code.start()]
                 line, column = self.body_line + above.count("\n"), code.start() - above.rfind("\n")
-                self._tell(Place(self.file, line, column), "template-curly", code[0], right)
+                self._tell(Place(self.file, line, column), "template-curly", code[0], _in_a_line(right))
         return CODE.sub(lambda code: straight(code[0]), text)
 
     def _check_body(self) -> None:
@@ -284,7 +284,9 @@ def action_mistakes(acting: Iterable[Rule | Journey], lines: Mapping[str, Sequen
 
 def _in_text(written: str, begins: Place) -> Iterator[TemplateMistake]:
     curly = [(code[0], straight(code[0])) for code in CODE.finditer(written) if straight(code[0]) != code[0]]
-    yield from (TemplateMistake(begins, "template-curly", found=one, suggestion=right) for one, right in curly)
+    yield from (
+        TemplateMistake(begins, "template-curly", found=one, suggestion=_in_a_line(right)) for one, right in curly
+    )
     text = CODE.sub(lambda code: straight(code[0]), written)
     try:
         names = sorted(fill.names_in(text))
@@ -304,6 +306,11 @@ def _place_of(text: str, rule: Place, lines: Sequence[str]) -> Place:
     """Where the text stands below its rule; the rule's own place if it is folded over several lines."""
     below = enumerate(lines[rule.line - 1 :], rule.line)
     return next((Place(rule.file, n, line.index(text) + 1) for n, line in below if text in line), rule)
+
+
+def _in_a_line(text: str) -> str | None:
+    """What can be typed in one line."""
+    return None if "\n" in text else text
 
 
 def _no_such_field(place: Place, name: str) -> TemplateMistake:

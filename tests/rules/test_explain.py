@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.compiler import evaluate
-from rules.conditions import AllOf, Book, Check, Condition, InSegment, NoneOf, Rule, Segment
+from rules.conditions import AllOf, Book, Check, Condition, Example, InSegment, NoneOf, Rule, Segment
 from rules.examples import person_of, run_examples
 from rules.explain import Reason, explain
 from rules.reader import read
@@ -107,6 +107,14 @@ CHECKED = Check("visits", "number", "at_least", (Decimal(99),))
 def test_a_fact_that_is_no_fact_is_told(value: str) -> None:
     text = HABITUES.replace("{visites: 5}", f"{{dernière_visite: {value!r}}}")
     assert [m.code for m in read({"r.yaml": text.encode()}).mistakes] == ([] if value == "dans 3 jours" else ["value"])
+
+
+def test_several_numbers_are_told_as_a_list() -> None:
+    found = read({"r.yaml": b"rules:\n- name: A\n  when: {visits: [1, 3]}\n  then: {flag: A}\n"})
+    (rule,) = found.book.rules
+    assert rule.when.items
+    person = person_of(Example((), expect=False, place=rule.place), ["visits"], TODAY)
+    assert "1, 3" in repr(explain(found.book, rule, person, TODAY))
 
 
 def test_one_row_is_enough() -> None:
