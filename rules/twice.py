@@ -24,8 +24,9 @@ def tell_twice(context: Context, block: Block, path: str, named: Named) -> None:
             continue
         place, here, shown = entry.key.place, f"{path}.{entry.key.value}", entry.key.value
         kind, facts = EVERY[name].type if name else "", {"first": same[0].key.place.line}
-        names = [text for one in same for text in _names(context, kind, one.value)]
-        if kind in {"text", "choice"} and all(names):
+        named_so = same if kind in {"text", "choice"} else []
+        names = [text for one in named_so for text in _names(context, kind, one.value)]
+        if names and all(names):
             context.tell(
                 place, "twice-list", here, shown, suggestion=f"{shown}: [{', '.join(map(str, names))}]", **facts
             )

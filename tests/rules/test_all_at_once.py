@@ -1,4 +1,4 @@
-"""One slip hides no other: of two broken rules in one file, both are told whatever is wrong with either."""
+"""One slip hides no other, and makes none: of two broken rules in one file both are told, whatever is wrong with either."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from rules.context import Outside
 from rules.reader import read
+from rules.recipes import recipes
+from rules.words import LANGUAGES
 
 FOLDER = Path(__file__).parent / "mistakes"
 COLUMNS = ["E-mail", "Do not contact", "Ne pas relancer", "Seats", "Note"]
@@ -57,5 +59,23 @@ def test_two_broken_rules_in_one_file_are_both_told(pair: tuple[str, str, str]) 
     assert {code for _, code in together - alone} <= {"duplicate-rule"}  # many of them are called the same
 
 
+VALUE = re.compile(r"(?P<key>\s*(?:- )*[^\W\d][^:\"'{\[]*: +)(?P<value>[^\s\"'{\[#|>][^#]*?)\s*(?:#.*)?")
+SLIPS = ('"{}', "'{}", '"{}" x', "@{}", "`{}`", "%{}", "[{}", "{}: x: y")
+RIGHT = [recipe.text(recipe.defaults).split("\n") for language in LANGUAGES for recipe in recipes(language)]
+LINES = [(text, n) for text in RIGHT for n, line in enumerate(text) if VALUE.fullmatch(line)]
+
+
+@given(st.sampled_from(LINES), st.sampled_from(SLIPS))
+@settings(max_examples=150, deadline=None)
+def test_a_slip_in_a_value_is_one_mistake_and_makes_no_other(at: tuple[list[str], int], slip: str) -> None:
+    text, n = at
+    found = VALUE.fullmatch(text[n])
+    assert found
+    wrong = found["key"] + slip.format(found["value"])
+    new = told("\n".join([*text[:n], wrong, *text[n + 1 :]])) - told("\n".join(text))
+    assert {line for line, _ in new} == {n + 1}
+
+
 def test_there_are_many_of_them() -> None:
     assert len(BROKEN) > 150
+    assert len(LINES) > 200
