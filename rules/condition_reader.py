@@ -25,7 +25,7 @@ from rules.mistakes import Place, fold, nearest
 from rules.names_meant import first_beginning, may_be_name, phrase_among, phrase_meant, several_meant
 from rules.never_true import sensible
 from rules.phrases import Phrase, read_date, read_number, read_phrase, typed
-from rules.since import leaves_out, not_since, tell_since
+from rules.since import advise_day, leaves_out, not_since, tell_since
 from rules.suggestions import known_or_not, suggest
 from rules.twice import tell_twice
 from rules.window_reader import never_in, not_counted, read_window, windowed
@@ -254,6 +254,7 @@ class _Reader:
             turned = typed(self.language, phrases, Phrase("between", phrase.values[::-1]))
             self.context.tell(node.place, "between-order", self.path, node.value, suggestion=turned)
             return None
+        advise_day(self.context, self.field, phrase, node, self.path)
         return self._check(node, kind, phrase.op, phrase.values)
 
     def _money_for_count(self, node: Text) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from rules.conditions import Period
 from rules.context import Context
 from rules.mistakes import fold
 from rules.never_true import PAST
 from rules.phrases import Phrase, grammar_of, read_period, typed
 from rules.yamltext import Text
 
+FEW = 10
 AHEAD_OF = {"next_visit", "membership_ends", "may_write_until"}
 
 NEVER_IN = (
@@ -39,6 +41,17 @@ def tell_since(context: Context, field: str, node: Text, path: str, **more: obje
     both = {"more": _typed(language, "more_ago", period), "less": _typed(language, "less_ago", period)}
     context.tell(node.place, "since-left-out" if out else "since", path, text.strip(), **both, **more)
     return True
+
+
+def advise_day(context: Context, field: str, phrase: Phrase, node: Text, path: str) -> None:
+    """Advise on `il y a 2 ans`, which is one day. Of some days ago, and of a birthday, it is meant so."""
+    language = context.words.language
+    match phrase:
+        case Phrase(op="ago", values=(Period(unit=unit, count=count) as period,)) if field != "birthday":
+            if unit == "day" and count <= FEW:
+                return
+            both = {op: typed(language, "date", Phrase(f"{op}_ago", (period,))) for op in ("more", "less")}
+            context.advise(node.place, "that-very-day", path, node.value.strip(), **both)
 
 
 def leaves_out(context: Context, path: str) -> bool:

@@ -61,7 +61,7 @@ def tally(
     return told
 
 
-def often_empty(rule: Rule, people: pl.DataFrame, language: str) -> list[tuple[str, int]]:
+def often_empty(rule: Rule, people: pl.DataFrame) -> list[tuple[str, int]]:
     """What `when` asks of our own texts (a town, a postcode), where fewer than half of all people have one: the field,
     and how many have it. Who has none is not found, and the list looks right all the same.
     """
@@ -70,7 +70,7 @@ def often_empty(rule: Rule, people: pl.DataFrame, language: str) -> list[tuple[s
     for field, check in asked.items():
         known = len(people) - people[field].null_count() if field in people.columns else 0
         if check.type == "text" and field in FIELDS and check.op != "never" and 0 < known < len(people) / 2:
-            told.append((Wording(language).field(check), known))
+            told.append((field, known))
     return told
 
 
@@ -102,14 +102,20 @@ def word_meant(check: Check, word: str, there: Collection[str], language: str) -
     if check.field == "postcode" and any(fold(known).startswith(fold(word)) for known in there):
         return typed(language, "text", Phrase("starts", (word,)))
     bare = IN_A_TOWN.sub("", word).strip() if check.field == "city" else word
-    return _several(word, there) or nearest(bare or word, there)
+    if parts := _parts(word, there):
+        return None if both_meant(check, word, there) else f"[{', '.join(parts)}]"
+    return nearest(bare or word, there)
 
 
-def _several(word: str, there: Collection[str]) -> str | None:
-    """`danse et cirque` as `[danse, cirque]`, where somebody has each."""
+def both_meant(check: Check, word: str, there: Collection[str]) -> list[str]:
+    """The `danse` and `cirque` of `danse et cirque`, where somebody has each and may have both."""
+    return _parts(word, there) if check.window or check.field == "genres" else []
+
+
+def _parts(word: str, there: Collection[str]) -> list[str]:
     known = {fold(one): one for one in there}
     parts = [fold(part) for part in re.split(r"\s+(?:et|and|&|\+)\s+|\s*/\s*", word)]
-    return f"[{', '.join(known[part] for part in parts)}]" if len(parts) > 1 and known.keys() >= set(parts) else None
+    return [known[part] for part in parts] if len(parts) > 1 and known.keys() >= set(parts) else []
 
 
 def missing_words(check: Check, people: pl.DataFrame) -> list[tuple[str, tuple[str, ...]]]:

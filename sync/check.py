@@ -261,7 +261,7 @@ def _outcome(
     if advice:
         said += ["", say(language, "check-advice", n=len(advice)), show_mistakes(advice, language, lines), ""]
     if not mistakes and all_right and config:
-        said.append(say(language, "check-right"))
+        said.append(say(language, "check-right-advised" if advice else "check-right"))
     facts: dict[str, Any] = {"mistakes": [mistake.to_json(language) for mistake in mistakes], "accounts": accounts}
     facts["advice"] = [one.to_json(language) for one in advice]
     return Outcome(said, facts, WRONG if mistakes else PARTIAL if failed else DONE)

@@ -9,6 +9,7 @@ from connectors.trouble import FixFile
 from rules.conditions import Book, SetCell
 from rules.journey_reader import at_said
 from rules.tally import Tally, often_empty, tally
+from rules.words import vocabulary
 from sync.followup import standings
 from sync.nobody import nobody_on, tally_lines
 from sync.report.gather import shown
@@ -148,7 +149,7 @@ def conditions_met(work: Work, only: str | None, empty: Collection[str]) -> Iter
     three visits to dance sees that three visits to anything are asked.
     """
     rule = work.book.rule.get(only) if only else None
-    if rule is None or rule.id in empty or not work.verdicts:
+    if rule is None or not rule.active or rule.id in empty or not work.verdicts:
         return
     yield work.desk.say("preview-met-each", n=int(work.verdicts.rule(rule.id).sum() or 0), all=len(work.frame))
     yield from tally_lines(work.desk, why_nobody(work, rule.id))
@@ -156,9 +157,13 @@ def conditions_met(work: Work, only: str | None, empty: Collection[str]) -> Iter
 
 def often_empty_lines(work: Work, only: str) -> Iterator[str]:
     """What few people are known by, though the rule asks for it."""
-    rule = work.book.rule.get(only)
-    for field, n in often_empty(rule, work.world.people, work.desk.language) if rule and work.world else ():
-        yield work.desk.say("preview-often-empty", field=field, n=n, all=len(work.frame))
+    rule, words = work.book.rule.get(only), vocabulary(work.desk.language)
+    people = work.world.people if work.world else None
+    for field, n in often_empty(rule, people) if rule and people is not None else ():
+        told = work.desk.say("preview-often-empty", field=words.shown("fields", field), n=n, all=len(work.frame))
+        coded = people["postcode"].count() if field == "city" and people is not None else 0
+        instead = work.desk.say("preview-postcode-instead", field=words.shown("fields", "postcode"), n=coded)
+        yield f"{told} {instead}" if coded > n else told
 
 
 def _keys(work: Work) -> dict[int, str]:

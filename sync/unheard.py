@@ -9,21 +9,18 @@ from collections.abc import Iterator
 import polars as pl
 
 from rules.conditions import AllOf, Book, Check, Condition, leaves
-from rules.fields import FIELDS
 from rules.mistakes import Mistake
-from rules.tally import MOST_VALUES, missing_words, word_meant
+from rules.tally import MOST_VALUES, both_meant, missing_words, word_meant
 from rules.words import vocabulary
 from sync.desk import Desk
 from sync.outofreach import out_of_reach
 from sync.people.profile import people_frame
+from sync.unfed import deciding_nothing, unfed_fields
 
 ASKED = frozenset(
     {"genre", "genres", "membership", "answered", "city", "postcode", "region", "country", "organisation"}
 )
 """Fields whose words come from a source, or from a list of places; names, flags and the like are anybody's."""
-
-GIVEN = {"person", "membership", "engagement", "answer"}
-"""Kinds of record that only some services give."""
 
 
 def unheard(desk: Desk, book: Book) -> list[Mistake]:
@@ -35,10 +32,12 @@ def unheard(desk: Desk, book: Book) -> list[Mistake]:
     if not checks or not desk.has_store:
         return []
     people, language, today = people_frame(desk.store), desk.config.language, desk.clock.today()
-    worded = [check for check in checks if check.window or check.field in ASKED]
-    told = [mistake for check in worded for mistake in _told(check, people, language)]
-    told += [mistake for check in checks for mistake in out_of_reach(check, people, today, language)]
-    told += [mistake for check in checks for mistake in _unfed(check, people, language)]
+    unfed = unfed_fields(desk)
+    told = list(deciding_nothing(checks, book, people, unfed, language))
+    fed = [check for check in checks if check.field not in unfed]
+    worded = [check for check in fed if check.window or check.field in ASKED]
+    told += [mistake for check in worded for mistake in _told(check, people, language)]
+    told += [mistake for check in fed for mistake in out_of_reach(check, people, today, language)]
     return list({(mistake.place, mistake.found): mistake for mistake in told}.values())
 
 
@@ -51,16 +50,19 @@ def _checks(book: Book) -> Iterator[Check]:
 
 def _told(check: Check, people: pl.DataFrame, language: str) -> Iterator[Mistake]:
     for word, there in missing_words(check, people):
+        if parts := both_meant(check, word, there):
+            yield _both(check, word, parts, language)
+            continue
         meant = word_meant(check, word, there, language)
         listed = ", ".join(f"`{known}`" for known in there) if len(there) <= MOST_VALUES else ""
         code = "nobody-has-near" if meant else "nobody-has" if listed else "nobody-has-many"
         yield Mistake(check.place, code, found=word, expected=listed, suggestion=meant)
 
 
-def _unfed(check: Check, people: pl.DataFrame, language: str) -> Iterator[Mistake]:
-    """A field that nobody has anything in, as no source gives it: what asks for it decides nothing."""
-    field = FIELDS.get(check.field)
-    if field is None or check.op == "never" or check.field not in people.columns or not field.source & GIVEN:
-        return
-    if people[check.field].null_count() == len(people) > 0:
-        yield Mistake(check.place, "nobody-has-field", found=vocabulary(language).shown("fields", check.field))
+def _both(check: Check, word: str, parts: list[str], language: str) -> Mistake:
+    """One genre or the other, or each of them: nobody else can know which is meant."""
+    words = vocabulary(language)
+    field, genre = words.key("fields", check.field), words.key("window", "genre")
+    lines = [f"`- {field}: {{…, {genre}: {one}}}`" if check.window else f"`- {field}: {one}`" for one in parts]
+    facts = {"either": f"[{', '.join(parts)}]", "lines": ", ".join(lines), "all_of": words.key("logic", "all_of")}
+    return Mistake(check.place, "nobody-has-both", found=word, facts=facts)

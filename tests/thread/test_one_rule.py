@@ -103,7 +103,15 @@ def test_what_few_are_known_by_is_told_though_the_list_looks_right(phare: Small)
     said = phare.filrouge("preview", "Voisins", today=TODAY).said.replace("\xa0", " ")
     assert "+ Max Roy" in said
     assert "! `ville` n'est rempli que pour 1 personne sur " in said
+    assert "code postal" not in said
     assert "n'est rempli" not in phare.filrouge("preview", "Perdus de vue", today=TODAY).said
+    phare.write(
+        "exports/membres.csv",
+        "Email Address,First Name,Last Name,City,Zip\nmax@example.org,Max,Roy,Brest,29200\nnour@example.org,Nour,Roy,,29000\n",
+    )
+    phare.run()
+    said = phare.filrouge("preview", "Voisins", today=TODAY).said.replace("\xa0", " ")
+    assert "`code postal` l'est pour 2 : demandez-le plutôt." in said
 
 
 def test_a_rule_is_known_however_its_name_is_typed(phare: Small) -> None:
@@ -269,7 +277,31 @@ def test_check_tells_a_field_that_no_source_gives(phare: Small) -> None:
     phare.write("rules/public.yaml", f"règles:\n  - nom: Sauf\n    quand: {{visites: au moins 1}}\n{unfed}")
     advice = phare.filrouge("check", "--json").facts["advice"]
     assert [one["found"] for one in advice] == ["fin d'adhésion"]
-    assert "aucune source ne le donne" in phare.filrouge("check").said
+    assert (
+        "personne ne sera concerné. Les adhésions et les abonnements viennent d'un export"
+        in phare.filrouge("check").said
+    )
+
+
+UNFED = [
+    ("ouvertures: {nombre: 0, sur: 6 mois}", "personne ne sera concerné. Les ouvertures et les clics viennent de"),
+    ("dernier clic: jamais", "personne ne sera concerné"),
+    ("anniversaire: il y a moins de 26 ans", "personne ne sera concerné. Il y faut une colonne"),
+    ("aucun de: {réponses: au moins 1}", "personne ne sera concerné"),
+    ("aucun de: {anniversaire: connu}", "cette ligne ne change rien"),
+    ("au moins un de: {visites: 1, clics: 0}", "cette ligne ne change rien"),
+    ("anniversaire: jamais", None),
+]
+
+
+def test_check_tells_who_is_kept_out_by_what_nobody_knows(phare: Small) -> None:
+    rules = [f"  - nom: R{n}\n    quand: {{{line}}}\n    alors: {{signaler: X}}\n" for n, (line, _) in enumerate(UNFED)]
+    phare.write("rules/public.yaml", "règles:\n" + "".join(rules))
+    done = phare.filrouge("check", "--json")
+    told = {one["line"]: one["message"].replace("\xa0", " ") for one in done.facts["advice"]}
+    expected = {3 * n + 3: said for n, (_, said) in enumerate(UNFED) if said}
+    assert told.keys() == expected.keys()
+    assert [line for line, said in expected.items() if said not in told[line]] == []
 
 
 OUT_OF_REACH = """\
@@ -307,12 +339,15 @@ def test_check_tells_what_asks_for_more_than_there_is(phare: Small) -> None:
     told = [(one["line"], one["found"], one["suggestion"]) for one in done.facts["advice"]]
     assert sorted(told) == [
         (4, "10 ans", None),
-        (4, "danse et théâtre", "[Danse, Théâtre]"),
+        (4, "danse et théâtre", None),
         (5, "il y a plus de 9 ans", None),
         (6, "après 2150-03-14", None),
         (7, "plus de 540", None),
         (8, "au moins 9", None),
     ]
+    [both] = [one["message"] for one in done.facts["advice"] if one["found"] == "danse et théâtre"]
+    assert "écrivez `[Danse, Théâtre]`" in both
+    assert "`- visites: {…, genre: Danse}`, `- visites: {…, genre: Théâtre}`" in both
     assert "la première visite connue date du 1er mars 2024" in phare.filrouge("check").said
 
 
