@@ -22,6 +22,7 @@ from rules.fields import EVERY, FIELDS, FieldType
 from rules.fields_meant import line_meant, tell_unknown_field
 from rules.misread import Misread, tell_misread
 from rules.mistakes import Place, fold, nearest
+from rules.money import tell_money, tell_money_counted
 from rules.names_meant import first_beginning, may_be_name, phrase_among, phrase_meant, several_meant
 from rules.never_true import sensible
 from rules.phrases import Phrase, read_date, read_number, read_phrase, typed
@@ -41,9 +42,6 @@ UNREAD_LIST = re.compile(
     r"[\[\]]|^(?:any|all|some|none|no|au moins un|aucun|tous|toutes)\b(?: (?:of|de)\b.*)?$", re.IGNORECASE
 )
 ALL_OF = re.compile(r"(?:all(?: of)?|tous|toutes)\b(?: de)?\s*\[?\s*([^\],]*)", re.IGNORECASE)
-MONEY = re.compile(r"\s*(?:[€$£]|\b(?:euros?|dollars?|eur|cad)\b)", re.IGNORECASE)
-SPENT = {"donations": "donated", "purchases": "spent", "tickets": "spent", "visits": "spent"}
-"""Fields that count, each with the one that adds up the money."""
 EACH = {"amount", "score"}
 LINES = ("logic", "fields")
 GROUPS: dict[str, type[AllOf | AnyOf | NoneOf]] = {"any_of": AnyOf, "all_of": AllOf, "none_of": NoneOf}
@@ -242,8 +240,7 @@ class _Reader:
         if kind in {"text", "tags"}:
             return self._words(kind, node)
         phrase = read_phrase(self.language, phrases, node.value)
-        if kind == "number" and self.field in SPENT and MONEY.search(node.value):
-            self._money_for_count(node)
+        if kind == "number" and tell_money(self.context, self.field, self.shown, node, self.path):
             return None
         if phrase is None and kind == "date" and tell_since(self.context, self.field, node, self.path):
             return None
@@ -256,16 +253,6 @@ class _Reader:
             return None
         advise_day(self.context, self.field, phrase, node, self.path)
         return self._check(node, kind, phrase.op, phrase.values)
-
-    def _money_for_count(self, node: Text) -> None:
-        """Tell `dons: au moins 50 €`, which would ask for fifty gifts."""
-        bare = " ".join(MONEY.sub(" ", node.value).split())
-        number = bare if read_phrase(self.language, "number", bare) else suggest(self.language, "number", bare)
-        words = self.context.words
-        one_gift = self.field == "donations" and "amount" in (self.context.occasion or ())
-        key = words.key("occasion", "amount") if one_gift else words.key("fields", SPENT[self.field])
-        right = f"{key}: {number or bare}"
-        self.context.tell(node.place, "money-for-count", self.path, node.value, field=self.shown, suggestion=right)
 
     def _words(self, kind: FieldType, node: Text) -> Check | None:
         """Text and tags: any word is right, so a misspelled phrase is looked for on purpose."""
@@ -360,6 +347,8 @@ class _Reader:
     def _read_block(self, kind: FieldType, node: Block) -> Check | None:
         """A count over a window; or `{contain any of: [dance]}`, the same as on one line."""
         if self.field in OPTIONS:
+            if tell_money_counted(self.context, self.field, node, self.path):
+                return None
             return read_window(self.context, self.field, self.shown, node, self.path, self._line)
         if any(self.context.words.find("window", entry.key.value) for entry in node.entries):
             not_counted(self.context, self.shown, node, self.path)

@@ -31,6 +31,25 @@ ONCE = {
     *("never", "no", "once", "only once", "just once", "one time", "1 time", "one time only", "once only", "not again"),
 }
 """What is written after `again` where an e-mail is to go once."""
+AROUND = {
+    *(
+        "la",
+        "le",
+        "l'",
+        "cette",
+        "ce",
+        "en",
+        "sur",
+        "pendant",
+        "derniere",
+        "dernier",
+        "prochaine",
+        "prochain",
+        "passee",
+    ),
+    *("the", "this", "last", "next", "past", "in", "during", "over"),
+}
+"""Words around the name of a time: `la saison dernière`."""
 ABOUT_TIME = ("date", "within", "wait", "again", "due", "at", "sheet")
 
 
@@ -75,22 +94,36 @@ def tell_misread(context: Context, one: Misread) -> None:
     elif one.kind == "again" and folded in ONCE:
         tell("again-never", one.path, one.found, field=one.field)
     elif one.kind == "date" and NAMED.search(folded):
-        tell("named-time", one.path, one.found, expected="named_time")
+        tell("named-time", one.path, one.found, expected=_named(folded))
     else:
         tell(one.code, one.path, one.found, field=one.field, expected=one.expected)
 
 
-def tell_named(context: Context, place: Place, path: str, found: str, shown: str) -> None:
-    """Tell a season or `this year`, with a block that names the days. `shown`: the field that counts, as written."""
+def tell_named(context: Context, place: Place, path: str, found: str, shown: str, asked: str | None = None) -> None:
+    """Tell a season or `this year`, with a block that names the days. `shown`: the field that counts, and `asked`: the
+    number, as written.
+    """
     words = context.words
     field = words.find("fields", shown) or ""
-    number = typed(words.language, "number", Phrase("at_least", (Decimal(100 if field in SUMS else 3),)))
-    days = str(words.words["expected"]["named_time"]).split("`")[1]
+    number = asked or typed(words.language, "number", Phrase("at_least", (Decimal(100 if field in SUMS else 3),)))
+    days = str(words.words["expected"][_named(fold(found))]).split("`")[1]
     block = f"{{{words.key('window', main_of(field))}: {number}, {words.key('window', 'date')}: {days}}}"
     span = (
         f"{words.key('window', 'within')}: {typed(words.language, 'within', Phrase('within', (Period(12, 'month'),)))}"
     )
     context.tell(place, "named-window", path, found, expected=f"`{shown}: {block}`", span=span)
+
+
+def _named(folded: str) -> str:
+    return "named_year" if re.search(r"\b(?:annee|an|year)\b", folded) else "named_time"
+
+
+def number_asked(language: str, text: str) -> str | None:
+    """The `plus de 100` of `plus de 100 cette année`; of a time alone, `au moins 1`."""
+    bare = " ".join(word for word in NAMED.sub(" ", fold(text)).split() if word not in AROUND)
+    if not bare:
+        return typed(language, "number", Phrase("at_least", (Decimal(1),)))
+    return bare if read_phrase(language, "number", bare) else suggest(language, "number", bare)
 
 
 def _two_phrases(language: str, kind: str, text: str) -> tuple[str, str] | None:
@@ -112,7 +145,7 @@ def _no_number_of_times(context: Context, one: Misread, folded: str) -> bool:
         right = _counted(context, one.field, span)
         context.tell(one.place, "time-for-count", one.path, one.found, field=one.field, suggestion=right)
     elif named := not one.meant and NAMED.search(folded) and context.words.find("fields", one.field) in WINDOWS:
-        tell_named(context, one.place, one.path, one.found, one.field)
+        tell_named(context, one.place, one.path, one.found, one.field, number_asked(context.words.language, one.found))
     return bool(span or "%" in one.found or named)
 
 

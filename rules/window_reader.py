@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -26,30 +26,61 @@ WHEN = ("within", "date")
 CALENDAR = {"before", "after", "between", "on"}
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """Of what a block tells the time: the field, and its number, as written."""
+
+    field: str
+    number: str | None
+
+
 def read_window(context: Context, field: str, shown: str, block: Block, path: str, compare: Compare) -> Check | None:
     """The count or the sum that a block asks for; None when a mistake in it is told. `compare` reads a line of it as a
     test.
     """
     before, main = len(context.mistakes), main_of(field)
-    lines = _without_times(context, shown, _whole(context, block, path), path)
+    block = _whole(context, block, path)
+    of = _Asked(shown, _first_number(context.words, block))
+    lines = _without_times(context, of, block, path)
     entries = context.entries(lines, ("window",), path)
     for name in entries.keys() - {main, *WHEN, *OPTIONS[field]}:
         _does_not_go(context, field, shown, entries[name], (main, *WHEN), path)
     if main not in entries and len(context.mistakes) == before:
-        context.tell(block.place, f"window-no-{main}", path, shown, expected=main)
+        _no_number(context, field, shown, block, entries, path)
     found = _number_test(context, field, entries[main], path, compare) if main in entries else None
     each = next((name for name in ("amount", "score") if name in entries and name in OPTIONS[field]), main)
     test = _number_test(context, each, entries[each], path, compare) if each != main else None
     window = Window(
-        _within(context, shown, entries.get("within"), path),
+        _within(context, of, entries.get("within"), path),
         _genres(context, entries.get("genre"), path, compare) if "genre" in OPTIONS[field] else (),
         test and replace(test, field=each),
-        _days(context, shown, entries.get("date"), path, compare),
+        _days(context, of, entries.get("date"), path, compare),
     )
     if found is None or len(context.mistakes) > before:
         return None
     plain = field in SUMS and window == Window()  # the sum of everything has a column of its own
     return replace(found, field=field, type=FIELDS[field].type, window=None if plain else window)
+
+
+def _first_number(words: Vocabulary, block: Block) -> str | None:
+    keys = {words.find("window", entry.key.value): _text(entry.value) for entry in block.entries}
+    text = keys.get("count") or keys.get("amount") or ""
+    return text if read_phrase(words.language, "number", text) else suggest(words.language, "number", text)
+
+
+def _no_number(context: Context, field: str, shown: str, block: Block, entries: Mapping[str, Entry], path: str) -> None:
+    """Tell a block that asks for no number; beside an amount, the sum of them all may be meant."""
+    added = next((name for name, counted in SUMS.items() if counted == field), None)
+    if added is None or "amount" not in entries:
+        context.tell(block.place, f"window-no-{main_of(field)}", path, shown, expected=main_of(field))
+        return
+    line = f"{context.words.key('fields', added)}: {{{listed(block)}}}"
+    context.tell(block.place, "window-no-count-sum", path, shown, expected="count", line=line)
+
+
+def listed(block: Block) -> str:
+    """The lines of a block as they stand between braces."""
+    return ", ".join(f"{entry.key.value}: {_text(entry.value)}" for entry in block.entries)
 
 
 # --- which time ------------------------------------------------------------------------------------------------------
@@ -116,22 +147,22 @@ def _time_meant(words: Vocabulary, begins: str, rest: str) -> str | None:
     return f"{within}: {period}" if period else None
 
 
-def _without_times(context: Context, shown: str, block: Block, path: str) -> Block:
+def _without_times(context: Context, of: _Asked, block: Block, path: str) -> Block:
     """Without the lines that say when in other words, which are told: `in: 12 months`, `since: 2026-01-01`."""
     kept: list[Entry] = []
     for entry in block.entries:
         words, key = context.words, fold(entry.key.value)
         spoken = key in TIMES or words.meant(("window",), key) == words.key("window", "within")
-        if words.find("window", key) or not (spoken and _tell_time(context, shown, entry, path, key)):
+        if words.find("window", key) or not (spoken and _tell_time(context, of, entry, path, key)):
             kept.append(entry)
     return replace(block, entries=tuple(kept))
 
 
-def _tell_time(context: Context, shown: str, entry: Entry, path: str, begins: str = "") -> bool:
+def _tell_time(context: Context, of: _Asked, entry: Entry, path: str, begins: str = "") -> bool:
     """Tell a time that is no length of time, or stands after another word, with the line that says it."""
     text, here = fold(_text(entry.value)), f"{path}.{entry.key.value}"
     if NAMED.search(text) and not text[0].isdigit():
-        tell_named(context, entry.value.place, here, _text(entry.value), shown)
+        tell_named(context, entry.value.place, here, _text(entry.value), of.field, of.number)
         return True
     right = _time_meant(context.words, begins, text)
     if right:
@@ -218,7 +249,7 @@ def _does_not_go(context: Context, field: str, shown: str, entry: Entry, may: tu
     context.tell(entry.key.place, "window-option", here, entry.key.value, field=shown, expected=expected)
 
 
-def _within(context: Context, shown: str, entry: Entry | None, path: str) -> Period | None:
+def _within(context: Context, of: _Asked, entry: Entry | None, path: str) -> Period | None:
     if entry is None:
         return None
     here = f"{path}.{entry.key.value}"
@@ -228,7 +259,7 @@ def _within(context: Context, shown: str, entry: Entry | None, path: str) -> Per
     period, language = read_period(context.words.language, text), context.words.language
     if period is None:
         meant = suggest(language, "within", text)
-        if (not meant or NAMED.search(fold(text))) and _tell_time(context, shown, entry, path):
+        if (not meant or NAMED.search(fold(text))) and _tell_time(context, of, entry, path):
             return None
         misread = Misread(entry.value.place, here, text, entry.key.value, "within", "within", "phrase", meant)
         tell_misread(context, misread)
@@ -239,7 +270,7 @@ def _within(context: Context, shown: str, entry: Entry | None, path: str) -> Per
     return period
 
 
-def _days(context: Context, shown: str, entry: Entry | None, path: str, compare: Compare) -> Check | None:
+def _days(context: Context, of: _Asked, entry: Entry | None, path: str, compare: Compare) -> Check | None:
     """The days of the calendar on which a thing counts."""
     if entry is None:
         return None
@@ -249,7 +280,7 @@ def _days(context: Context, shown: str, entry: Entry | None, path: str, compare:
         return None
     phrase = read_phrase(context.words.language, "date", text)
     spoken = read_period(context.words.language, text) or NAMED.search(fold(text))
-    if phrase is None and spoken and _tell_time(context, shown, entry, path):
+    if phrase is None and spoken and _tell_time(context, of, entry, path):
         return None
     check = compare("date", entry)
     if check is None:
