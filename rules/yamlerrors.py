@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import yaml
 
-from rules.heads import begun_with, families_below
+from rules.heads import begun_with, families, families_below
 from rules.indents import KEYED
 from rules.lines import Line
 from rules.mistakes import Mistake
 from rules.words import LANGUAGES, vocabulary
 
 SIGNS = tuple("\"'&*!|>%@`#{}[],?-")  # what begins with one of them is no plain text
+EITHER = {"ou": "fr", "or": "en"}
 KEY = re.compile(r"\s*(?:- +)*[^\s\"'#{\[\-][^:#]*: +")
 
 
@@ -51,10 +52,14 @@ def classify(error: yaml.YAMLError, lines: list[Line], file: str) -> Slip:
     key, _, value = text.partition(":")
     facts: dict[str, object] = {"sign": sign}
     suggestion = _mend(code, text)
+    if code == "indent" and (keyed := KEYED.match(text)) and (keyed["value"] or "").startswith("- "):
+        code = "below"
     if code == "below":
         facts = {"word": key.strip().removeprefix("-").strip(), "value": value.strip()}
     elif code == "colon-in-text" and (braces := _braces_left_out(text)):
         code, suggestion, facts = "braces-left-out", braces, {}
+    elif code == "colon-in-text" and (second := _second_line(text)):
+        code, facts = second
     mistake = Mistake(place, code, found=text.strip(), suggestion=suggestion, facts=facts)
     return Slip(mistake, index)
 
@@ -118,6 +123,24 @@ def _braces_left_out(text: str) -> str | None:
     known = [vocabulary(language) for language in LANGUAGES] if found else []
     words = next((words for words in known if found and words.find("window", found[2])), None)
     return f"{{{words.key('window', 'count')}: {found[1]}, {found[2]}: {found[3]}}}" if words and found else None
+
+
+def _second_line(text: str) -> tuple[str, dict[str, object]] | None:
+    """What to tell of `city: Brest visits: at least 3`: two lines in one, with or without a word between them."""
+    keyed = KEYED.match(text)
+    if keyed is None:
+        return None
+    value = text[keyed.end("key") + 1 :]
+    for found in re.finditer(r"(?<=\s)\S", value):
+        rest = value[found.start() :].strip()
+        word, colon, _ = rest.partition(": ")
+        if colon and families(word) & families(keyed["key"]):
+            between = re.search(r"(?:^|\s)(et|and|ou|or)\s+$", value[: found.start()], re.IGNORECASE)
+            if between and between[1].lower() in EITHER:
+                return "or-key", {"any_of": vocabulary(EITHER[between[1].lower()]).key("logic", "any_of")}
+            facts: dict[str, object] = {"word": keyed["key"], "second": rest, "between": between and between[1]}
+            return "two-lines-and" if between else "two-lines", facts
+    return None
 
 
 def _mend(code: str, text: str) -> str | None:

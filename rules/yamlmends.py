@@ -15,7 +15,7 @@ from rules.yamlerrors import KEY, Slip
 
 DASHES = re.compile(r"\s*(?:- +)+")
 MOVING = {"indent", "no-colon"}
-VALUE_ONLY = {"quote-open", "after-quote", "bad-start", "colon-in-text", "bad-escape"}
+VALUE_ONLY = {"quote-open", "after-quote", "bad-start", "colon-in-text", "two-lines", "two-lines-and", "bad-escape"}
 """The line can be read but for its value, which is a guess."""
 
 
@@ -194,10 +194,13 @@ def _with_colon(mistake: Mistake, lines: list[Line], index: int) -> Iterator[Men
 
 
 def _in_braces(line: Line) -> Line | None:
-    """`when: {visits: at least 3}` of `when: visits: at least 3`."""
+    """`when: {visits: at least 3}` of `when: visits: at least 3`; `then: [{flag: X}]` of `then: - flag: X`."""
     at = line.text.index(":") + 1
     at += len(line.text[at:]) - len(line.text[at:].lstrip())
     value = line.text[at:]
+    if value.startswith("- "):
+        item = value[2:]
+        return None if re.search(r"[,{}\[\]#\"']", item) else line.edited(f"{line.text[:at]}[{{{item}}}]", (at, 0))
     return None if re.search(r"[,{}\[\]#\"']", value) else line.edited(f"{line.text[:at]}{{{value}}}", (at, 1))
 
 
