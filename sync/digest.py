@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import polars as pl
 import sqlalchemy as sa
-from babel.dates import format_date
 
 from connectors.mail.mailer import Mailer
 from connectors.trouble import Trouble
 from sync import runs
+from sync.dates import format_date
 from sync.deedwords import waiting_lines
 from sync.followup import deeds
 from sync.followup import outbox as box

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 import msgspec
 import polars as pl
 import sqlalchemy as sa
-from babel.dates import format_datetime
 from sqlalchemy.engine import Connection
 
 from sync import runs
 from sync.beside.tab import in_house
+from sync.dates import format_datetime
 from sync.desk import Desk
 from sync.followup import suppression
 from sync.followup.consent import hashed, is_address

@@ -10,7 +10,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency, format_decimal
 
 from connectors.trouble import Trouble
@@ -18,6 +17,7 @@ from rules.fields import FIELDS
 from rules.words import vocabulary
 from sync import right_to_write
 from sync.beginning import read_rules
+from sync.dates import format_date, format_datetime
 from sync.desk import Desk
 from sync.followup import segments, standings
 from sync.followup.segments import Stay

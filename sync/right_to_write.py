@@ -8,10 +8,10 @@ from datetime import date, datetime
 from typing import Any, get_args
 
 import polars as pl
-from babel.dates import format_date
 
 from connectors.trouble import Trouble
 from sync.contacts import Contacts, Note, Said, addresses_of, keep_out, said
+from sync.dates import format_date
 from sync.desk import Desk
 from sync.followup import suppression
 from sync.followup.consent import READ, Purpose, Right, right

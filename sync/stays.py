@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from babel.dates import format_date
-
+from sync.dates import format_date
 from sync.desk import Desk
 from sync.followup.segments import Stay
 

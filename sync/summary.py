@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from babel.dates import format_datetime
-
 from connectors.sheets.sheet import Refused
 from connectors.trouble import Trouble
 from sync import runs
+from sync.dates import format_datetime
 from sync.desk import Desk
 from sync.followup import deeds, segments
 from sync.followup import outbox as box

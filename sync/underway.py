@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import polars as pl
-from babel.dates import format_date
 
 from rules.conditions import Action, Book, Email, Flag, Newsletter, SetCell, Task, Webhook
 from rules.explain import explain
 from rules.journey_reader import at_said
 from rules.journeys import Journey, Step, as_rule
 from rules.phrases import long_date
+from sync.dates import format_date
 from sync.deedwords import about_deed, became
 from sync.desk import Desk
 from sync.followup.acts import deed_of

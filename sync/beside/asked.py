@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from babel.dates import format_date
 
 from sync.beside.lines import Doubt
 from sync.beside.tab import in_house
+from sync.dates import format_date
 from sync.followup import deeds
 from sync.rows import called, filled
 

@@ -20,7 +20,7 @@ from urllib.parse import quote
 import jinja2
 import jinja2.sandbox
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_time
+from babel.dates import format_time
 from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal
 from jinja2 import meta, nodes
@@ -32,6 +32,7 @@ from rules.marks import CODE
 from rules.mistakes import fold
 from rules.unfold import unfolded
 from rules.words import vocabulary
+from sync.dates import format_date
 from sync.messages import LANGUAGES
 
 KEPT = 256  # texts read once for a thousand people
@@ -314,8 +315,7 @@ def written(value: Any, manner: Manner) -> str:  # noqa: PLR0911  one return a t
 
 
 def _day(day: date, manner: Manner) -> str:
-    text = format_date(day, "long", locale=manner.locale)
-    return text.replace("1 ", "1er ", 1) if manner.language == "fr" and day.day == 1 else text
+    return format_date(day, "long", locale=manner.locale)
 
 
 def _hour(hour: time, manner: Manner) -> str:

@@ -17,11 +17,11 @@ from itertools import islice, zip_longest
 from pathlib import Path
 
 import jinja2
-from babel.dates import format_date
 from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
 from connectors.trouble import FixFile
+from sync.dates import format_date
 from sync.drafts import Draft
 from sync.followup.proof import CLIPPED
 from sync.messages import say, why_not

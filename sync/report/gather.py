@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import polars as pl
-from babel.dates import format_date
 from babel.numbers import format_decimal
 
 from connectors.sheets.sheet import Formula
@@ -16,6 +15,7 @@ from sync import runs
 from sync.approval import covers
 from sync.aside import all_aside
 from sync.contacts import Contacts, keep_out
+from sync.dates import format_date
 from sync.deedwords import to_services
 from sync.desk import Desk
 from sync.drafts import drafts

@@ -9,10 +9,10 @@ from functools import cache
 from pathlib import Path
 
 import jinja2
-from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 from markupsafe import Markup
 
+from sync.dates import format_date, format_datetime
 from sync.messages import say, why_not
 from sync.report import charts
 

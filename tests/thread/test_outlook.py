@@ -66,7 +66,8 @@ def test_without_a_limit_nothing_is_said_of_it(waiting: Small) -> None:
 def test_it_says_what_would_be_taken_back(waiting: Small, old: str, new: str, why: str, n: int) -> None:
     waiting.change("rules/public.yaml", old, new)
     told = waiting.filrouge("preview", today=TODAY).said
-    assert f"Repris\xa0: {n} courriel" in told
+    assert f"\xa0: {n} courriel" in told
+    assert "Retiré" in told
     assert f"({why})" in told
     assert [
         one["mails"] for one in waiting.filrouge("preview", "Venus", "--json", today=TODAY).facts["taken_back"]

@@ -56,7 +56,7 @@ def test_a_cell_that_follows_a_source_says_what_stood_there_and_which_source(pha
     phare.export((*LINES, AWA))
     phare.run()
     assert five(about(phare, "Visites")) == ("Remplacé", "Awa Diallo", "2", "3", "exports")
-    assert five(about(phare, "Dernière visite"))[2:4] == ("1 mars 2026", "13 mars 2026")
+    assert five(about(phare, "Dernière visite"))[2:4] == ("1er mars 2026", "13 mars 2026")
 
 
 def test_a_computed_cell_that_the_team_changed_is_told_as_put_back(phare: Small) -> None:
