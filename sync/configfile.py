@@ -30,6 +30,7 @@ from rules.words import vocabulary
 from rules.yamltext import Block, Items, Node, Text, Tree, plain, tree_of
 from sync.clock import time_zones
 from sync.config import Config, MailBlock, Outline, SheetBlock, field_named
+from sync.export_columns import IGNORE, column_meant, column_words, is_age
 from sync.followup.pictures import NO_PICTURES, Album
 from sync.messages import LANGUAGES, say, sentences
 from sync.schedule import Timetable, read_schedule
@@ -184,10 +185,28 @@ class _Reader:
         blocks = filled.get("sources")
         found = {}
         for name in blocks if isinstance(blocks, dict) else ():
+            self._name_columns(blocks[name], ("sources", name, "files"))
             settings = self._block(filled, ("sources", name), catalog.source)
             if settings:
                 found[name] = settings
         return found
+
+    def _name_columns(self, block: Any, path: tuple[str, ...]) -> None:
+        """Put our own names for what columns of exports are said to hold, in the words of either language."""
+        files = block.get("files") if isinstance(block, dict) and block.get("type") == "files" else None
+        for n, one in enumerate(files if isinstance(files, list) else ()):
+            columns = one.get("columns") if isinstance(one, dict) else None
+            columns = columns if isinstance(columns, dict) else {}
+            for header, word in list(columns.items()):
+                name, where = column_meant(str(word)), (*path, str(n), "columns", header)
+                if name is None:
+                    known = column_words(self.language)
+                    near = nearest(str(word), known)
+                    code = "config-no-column-near" if near else "config-no-column"
+                    self._tell(where, code, found=word, suggestion=near, known=", ".join(known))
+                elif name == "birthday" and is_age(header):
+                    self._tell(where, "config-age-column", found=header)
+                columns[header] = name or IGNORE
 
     def _sheet(self, filled: Any) -> tuple[pydantic.BaseModel | None, SheetBlock | None]:
         block = filled.get("sheet")

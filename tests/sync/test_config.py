@@ -190,3 +190,40 @@ def test_no_bytes_break_it(tmp_path_factory: pytest.TempPathFactory, data: bytes
 @given(st.sampled_from(RIGHT.splitlines()), st.sampled_from(RIGHT.splitlines()))
 def test_lines_out_of_place_never_break_it(tmp_path_factory: pytest.TempPathFactory, one: str, other: str) -> None:
     read(tmp_path_factory.mktemp("config"), RIGHT.replace(one, other))
+
+
+EXPORTS = """\
+  exports:
+    type: files
+    folder: exports/
+    files:
+      - match: "*.csv"
+        columns: COLUMNS
+"""
+
+
+def with_columns(folder: Path, columns: str) -> Reading:
+    block = EXPORTS.replace("COLUMNS", columns)
+    return read(folder, RIGHT.replace("  exports: {type: files, folder: exports/}\n", block))
+
+
+def test_a_column_of_an_export_is_named_in_either_language(tmp_path: Path) -> None:
+    columns = "{Né le: date de naissance, Ville: city, Prix: Montant, Note: ignorer, Day: order_date, Mail: courriel}"
+    reading = with_columns(tmp_path, columns)
+    assert told(reading) == []
+    assert reading.config
+    [rule] = reading.config.sources["exports"].files  # type: ignore[attr-defined]
+    assert rule.columns == {
+        "Né le": "birthday", "Ville": "city", "Prix": "amount", "Note": "ignore", "Day": "order_date", "Mail": "email",
+    }  # fmt: skip
+
+
+def test_what_no_column_of_an_export_can_be_is_told_with_the_nearest_word(tmp_path: Path) -> None:
+    found = told(with_columns(tmp_path, "{A: date de naissanse, B: xyzzy, Âge: anniversaire}"))
+    assert len(found) == 3
+    assert "`date de naissanse`" in found[0]
+    assert "Vouliez-vous dire `date de naissance`" in found[0]
+    assert "Les mots\xa0: " in found[1]
+    assert "nom de famille" in found[1]
+    assert "`tableau: {Âge: moins de 26}`" in found[2]
+    assert not any("amount" in one or "Value error" in one for one in found)
