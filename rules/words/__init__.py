@@ -43,9 +43,9 @@ class Vocabulary:
         return str(self.words[section][name][0])
 
     def key(self, section: str, name: str) -> str:
-        """The same as somebody would type it before a colon: `last_visit`."""
+        """The same as somebody would type it before a colon: `last_visit`, `dernière visite`."""
         word = self.shown(section, name)
-        return word.replace(" ", "_") if section == "fields" else word
+        return word.replace(" ", "_") if section == "fields" and self.language == "en" else word
 
     def meant(self, sections: Iterable[str], text: str) -> str | None:
         """What to write instead of a word that people use and rules do not: `zip code`, `or`; the first section counts."""

@@ -28,7 +28,7 @@ def test_the_schema_offers_the_teams_own_names(team: Small) -> None:
     done = team.filrouge("schema")
     assert done.code == 0
     lines = done.facts["definitions"]["conditions"]["properties"]
-    assert "dernière_visite" in lines
+    assert "dernière visite" in lines
     assert lines["segment"]["examples"] == ["Habitués"]
     assert {"Prénom", "Visites"} <= set(lines["tableau"]["properties"])
     assert "on-se-revoit" in done.said
