@@ -55,7 +55,12 @@ def line_meant(words: Vocabulary, text: str) -> str | None:
     """The line that says what a free sentence asks: `ils ont réservé`, `jamais venus`."""
     known = cast("dict[str, list[str]]", meant(words.language)["sentences"])
     parts = fold(text).replace("'", " ").split()
-    if words.find("fields", parts[0]) or words.find("fields", " ".join(parts[:2])) or re.search(r"\d", text):
+    if (
+        not parts
+        or words.find("fields", parts[0])
+        or words.find("fields", " ".join(parts[:2]))
+        or re.search(r"\d", text)
+    ):
         return None  # a line without its colon
     begun = next((lines for begins, lines in known.items() if any(one.startswith(fold(begins)) for one in parts)), None)
     return begun[any(one in NOT for one in parts)] if begun else None
@@ -86,7 +91,7 @@ def _of_a_kind(context: Context, entry: Entry) -> str | None:
             if field in OPTIONS and YEAR.fullmatch(kind):
                 year = Phrase("between", (date(int(kind), 1, 1), date(int(kind), 12, 31)))
                 return f"{line}, {words.key('window', 'date')}: {typed(words.language, 'date', year)}}}"
-            if "genre" in OPTIONS.get(field or "", ()):
+            if kind and "genre" in OPTIONS.get(field or "", ()):
                 return f"{line}, {words.key('window', 'genre')}: {kind}}}"
     return None
 

@@ -131,7 +131,7 @@ règles:
             {"inscrire", "désinscrire"},
             {"ajouter étiquette", "retirer étiquette"},
             {"crm"},
-            {"courriel", "dernière_visite"},
+            {"courriel", "dernière visite"},
             {"10 par jour"},
             {"est venu", "genre", "infolettre", "tableau"} | SCORES["fr"],
             {"quand", "sauf", "au plus tard", "exemples"},

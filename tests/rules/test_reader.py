@@ -367,3 +367,9 @@ def test_a_column_that_a_rule_writes_in_may_be_new() -> None:
     assert reading.mistakes == []
     assert reading.book.rules[0].actions == (SetCell("New column", "x"), SetCell("Status", "y"))
     assert reading.book.columns == {"New column"}
+
+
+@pytest.mark.parametrize("nothing", ["\ufeff", "\u200b", '"\u00ad"'])
+def test_a_value_of_signs_that_nobody_sees_is_told(nothing: str) -> None:
+    text = f"règles:\n  - nom: A\n    quand: {nothing}\n    alors:\n      - signaler: X\n"
+    assert read({"a.yaml": text.encode()}).mistakes
