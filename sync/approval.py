@@ -9,7 +9,7 @@ from rules.journey_reader import at_said
 from rules.journeys import Journey
 from rules.phrases import Phrase, typed, unit_word
 from sync.desk import Desk
-from sync.followup import outbox
+from sync.followup import approvals
 from sync.underway import does
 
 
@@ -21,7 +21,7 @@ def covers(desk: Desk, book: Book, name: str) -> list[str]:
     if one is None:
         return []
     with desk.store.look() as connection:
-        shown = outbox.shown(connection, desk.store.org, one.id)
+        shown = approvals.shown(connection, desk.store.org, one.id)
     return [desk.say("approval-lets-go", name=one.name), *(f"  {line}" for line in _lines(desk, one, shown))]
 
 
@@ -37,7 +37,7 @@ def _lines(desk: Desk, one: Rule | Journey, shown: Collection[tuple[str, str]]) 
     whens = [(_after(desk, action), action) for action in one.actions] if isinstance(one, Rule) else _steps(desk, one)
     for when, action in whens:
         if isinstance(action, Email | Newsletter | Webhook | Task):
-            what = outbox.approvable(action)
+            what = approvals.approvable(action)
             later = [desk.say("approval-later")] if what and what not in shown else []
             yield " · ".join((when, does(desk, action), *_more(desk, action), *later))
 

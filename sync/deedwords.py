@@ -9,7 +9,7 @@ import polars as pl
 
 from sync.desk import Desk
 from sync.followup import deeds
-from sync.followup.outbox import Batch
+from sync.followup.approvals import Batch
 from sync.messages import why_not
 from sync.rows import called, everybody
 

@@ -15,6 +15,7 @@ from connectors.trouble import FixFile
 from sync.clock import Clock
 from sync.demo import write_demo
 from sync.desk import Desk, typed_here
+from sync.followup import approvals
 from sync.followup import outbox as box
 from sync.messages import say
 from sync.people.profile import people_frame
@@ -78,10 +79,10 @@ def _approve_one(desk: Desk) -> str | None:
     """The smallest batch that waits, that of a journey before all others; its rule."""
     journeys = desk.read_rules(None).book.journey
     with desk.store.begin() as connection:
-        waits = [batch for batch in box.waits(connection, desk.store.org) if batch.mails]
+        waits = [batch for batch in approvals.waits(connection, desk.store.org) if batch.mails]
         batch = min(waits, key=lambda batch: (batch.rule not in journeys, batch.mails, batch.rule), default=None)
         if batch:
-            box.approve(connection, desk.store.org, batch.name, "demo", desk.clock.now())
+            approvals.approve(connection, desk.store.org, batch.name, "demo", desk.clock.now())
     return batch.rule if batch else None
 
 

@@ -19,8 +19,7 @@ from connectors.trouble import Trouble
 from sync import runs
 from sync.dates import format_date
 from sync.deedwords import waiting_lines
-from sync.followup import deeds
-from sync.followup import outbox as box
+from sync.followup import approvals, deeds
 from sync.followup.staff import HOOK, MEMORY, Bulletin, Post, Section, settle_interrupted, tell
 from sync.rows import filled, house_of, reached
 from sync.summary import changed, facts_so_far, lines, source_read
@@ -191,7 +190,7 @@ def _notices(work: Work) -> tuple[list[str], list[str]]:
 def _waits(work: Work, before: Mapping[str, int]) -> tuple[dict[str, tuple[int, list[str]]], bool]:
     """By rule, how many wait for an approval and the sentences; and whether there are more than were told."""
     with work.desk.store.look() as connection:
-        batches = box.waiting_rules(connection, work.desk.store.org)
+        batches = approvals.waiting_rules(connection, work.desk.store.org)
     found: dict[str, tuple[int, list[str]]] = {}
     for batch in batches:
         tasks = [work.desk.say("staff-waits-tasks", n=batch.tasks, rule=batch.rule_name)] if batch.tasks else []

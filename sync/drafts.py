@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from rules.conditions import Book
 from sync.contacts import Contacts
 from sync.desk import Desk
+from sync.followup import approvals
 from sync.followup import outbox as box
 from sync.followup.compose import EmptyField, House, compose, page, text
 from sync.followup.consent import Right, right
@@ -49,7 +50,7 @@ class Draft:
 class Held:
     """What waits of a rule for approval: its rows, and how many of them would not go even then (unsubscribed, …)."""
 
-    batch: box.Batch
+    batch: approvals.Batch
     rows: Sequence[sa.Row[Any]]
     barred: int
 
@@ -62,7 +63,7 @@ def twice(desk: Desk, book: Book) -> Twice:
 def batches(desk: Desk, contacts: Contacts, book: Book) -> list[Held]:
     """What waits for a person, the oldest first."""
     with desk.store.look() as connection:
-        waiting = box.waiting_rules(connection, desk.store.org)
+        waiting = approvals.waiting_rules(connection, desk.store.org)
         rows = box.listed(connection, desk.store.org, ("waiting",), limit=100_000) if waiting else []
         others = twice(desk, book).others(connection, desk.store.org, rows, desk.clock.now())
     people = contacts([row.person_id for row in rows])

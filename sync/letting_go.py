@@ -16,6 +16,7 @@ from sync.contacts import Contacts, keep_out
 from sync.deedwords import to_services, waiting_lines
 from sync.desk import Desk, at_the_keyboard
 from sync.drafts import Draft, drafts
+from sync.followup import approvals
 from sync.followup import outbox as box
 from sync.followup.decide import digest_of
 from sync.followup.tables import OUTBOX_STATES, rule_state
@@ -34,12 +35,12 @@ def approve_waiting(desk: Desk, what: str) -> Outcome:
     every: list[Rule | Journey] = [*book.rules, *book.journeys]
     now = {rule.id: digest_of(rule, desk.templates[0]) for rule in every}
     with desk.store.begin() as connection:
-        box.note_digests(connection, desk.store.org, now)
-        box.note_texts(connection, desk.store.org, lambda name: desk.templates[0].fingerprint([name]))
-        before = box.waits(connection, desk.store.org)
+        approvals.note_digests(connection, desk.store.org, now)
+        approvals.note_texts(connection, desk.store.org, lambda name: desk.templates[0].fingerprint([name]))
+        before = approvals.waits(connection, desk.store.org)
         name = book.called(what) or what
-        count = box.approve(connection, desk.store.org, name, at_the_keyboard(), desk.clock.now())
-        left = box.waits(connection, desk.store.org)
+        count = approvals.approve(connection, desk.store.org, name, at_the_keyboard(), desk.clock.now())
+        left = approvals.waits(connection, desk.store.org)
     if not count:
         known = ", ".join(sorted({batch.rule for batch in left})) or desk.say("nothing-at-all")
         raise FixFile("nothing-waits", found=what, known=known)
@@ -60,7 +61,7 @@ def show_outbox(desk: Desk, state: str | None, *, drop: str | None, release: str
     if drop or release:
         return _settle(desk, drop, release)
     with store.look() as connection:
-        batches, rules = box.waits(connection, store.org), box.waiting_rules(connection, store.org)
+        batches, rules = approvals.waits(connection, store.org), approvals.waiting_rules(connection, store.org)
         rows = box.listed(connection, store.org, (state,) if state else ())
         counts = box.counts(connection, store.org)
         named = sa.select(rule_state.c.rule, rule_state.c.name).where(rule_state.c.org == store.org)

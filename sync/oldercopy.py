@@ -23,8 +23,9 @@ from sync.beside.tab import in_house
 from sync.dates import format_datetime
 from sync.desk import Desk
 from sync.followup import suppression
+from sync.followup.approvals import ask_again
 from sync.followup.consent import hashed, is_address
-from sync.followup.outbox import WENT, ask_again
+from sync.followup.outbox import WENT
 from sync.followup.tables import GONE_STATES, OPEN_STATES, deed, outbox
 from sync.runs import run_table
 from sync.store.base import organisation, slices

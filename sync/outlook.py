@@ -19,6 +19,7 @@ from rules.conditions import Book
 from sync.contacts import Contacts
 from sync.desk import Desk
 from sync.drafts import Draft
+from sync.followup import approvals
 from sync.followup import outbox as box
 from sync.followup.send import send_due
 from sync.followup.tables import OPEN_STATES, PASSING
@@ -105,9 +106,9 @@ def paced(work: Work, rows: Sequence[sa.Row[Any]], contacts: Contacts) -> Paced:
     desk, mailer = work.desk, _Nowhere(work.desk.config.sender)
     rules, now = {row.rule for row in rows}, desk.clock.now()
     with desk.store.begin() as connection:
-        for batch in box.waits(connection, desk.store.org):
+        for batch in approvals.waits(connection, desk.store.org):
             if batch.rule in rules:
-                box.approve(connection, desk.store.org, batch.name, mailer.service, now)
+                approvals.approve(connection, desk.store.org, batch.name, mailer.service, now)
     sent = send_due(
         desk.store, mailer, work.number, desk.clock.now,
         people=contacts, templates=desk.templates[0], house=letterhead(desk), stop=lambda: mailer.sent >= MOST,

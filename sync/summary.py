@@ -11,7 +11,7 @@ from connectors.trouble import Trouble
 from sync import runs
 from sync.dates import format_datetime
 from sync.desk import Desk
-from sync.followup import deeds, segments
+from sync.followup import approvals, deeds, segments
 from sync.followup import outbox as box
 from sync.followup.segments import Move
 from sync.mailbox import TOLD
@@ -288,7 +288,7 @@ def _journey_lines(work: Work) -> list[str]:
 
 def _batches(work: Work) -> list[str]:
     with work.desk.store.look() as connection:
-        return [batch.rule for batch in box.waiting_rules(connection, work.desk.store.org)]
+        return [batch.rule for batch in approvals.waiting_rules(connection, work.desk.store.org)]
 
 
 def _source_line(work: Work, name: str, one: dict[str, Any]) -> str:

@@ -18,8 +18,8 @@ from sync.beginning import read_rules
 from sync.deedwords import about, became, waiting_lines
 from sync.desk import Desk, show_mistakes
 from sync.drafts import twice
+from sync.followup import approvals, segments, standings
 from sync.followup import outbox as box
-from sync.followup import segments, standings
 from sync.knowledge import know, stale_sources
 from sync.nobody import not_on
 from sync.one_rule import meant
@@ -209,7 +209,7 @@ def show_status(desk: Desk) -> Outcome:
     newest = runs.last_runs(store, 1)
     late = stale_sources(store, desk.config.sources, now, desk.config.freshness)
     with store.look() as connection:
-        batches = box.waiting_rules(connection, store.org)
+        batches = approvals.waiting_rules(connection, store.org)
         counts = box.counts(connection, store.org)
     following = desk.config.timetable.next_after(now)
     said = [

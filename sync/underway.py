@@ -21,9 +21,10 @@ from sync.deedwords import about_deed, became
 from sync.desk import Desk
 from sync.followup.acts import deed_of
 from sync.followup.anchors import OCCASIONS, Anchors
+from sync.followup.approvals import approvable, brake, would_wait
 from sync.followup.decide import digest_of
 from sync.followup.journeys import World, at_occasions, judge, span_of, timed
-from sync.followup.outbox import HAD_ELSEWHERE, approvable, brake, would_wait
+from sync.followup.outbox import HAD_ELSEWHERE
 from sync.followup.turn import Walked
 from sync.messages import why_not
 from sync.person import told_when

@@ -15,7 +15,7 @@ from sync.clock import utc_now
 from sync.contacts import Contacts, keep_out
 from sync.deedwords import about
 from sync.drafts import Draft, drafts
-from sync.followup import deeds
+from sync.followup import approvals, deeds
 from sync.followup import outbox as box
 from sync.messages import why_not
 from sync.rows import called
@@ -38,7 +38,7 @@ def side_tab(work: Work, name: str) -> SideTab:
 
 
 def _approve(connection: Connection, org: int, id_: str, new: bool) -> int:  # noqa: FBT001  as every tab's tick tells it
-    return box.approve(connection, org, id_, "sheet", utc_now(), anew=new)
+    return approvals.approve(connection, org, id_, "sheet", utc_now(), anew=new)
 
 
 def _mails(work: Work, seen: Look) -> Wanted:

@@ -29,7 +29,7 @@ from rules.conditions import (
     Webhook,
 )
 from rules.journeys import Journey, name_of_deed
-from sync.followup import acts, deeds
+from sync.followup import acts, approvals, deeds
 from sync.followup import outbox as out
 from sync.followup.tables import (
     OPEN_STATES,
@@ -91,7 +91,7 @@ def decide(  # noqa: PLR0913  one run's facts, each told from outside
     turn.done.too_late = out.expire(connection, org, now)
     deeds.expire(connection, org, now)
     text = None if templates is None else lambda name: templates.fingerprint([name])
-    turn.done.reworded, turn.done.reworded_alone = out.release(connection, org, run, now, people_count, text)
+    turn.done.reworded, turn.done.reworded_alone = approvals.release(connection, org, run, now, people_count, text)
     return turn.done
 
 
@@ -187,7 +187,7 @@ def _remember(
             "name": rule.name,
             "digest": rule.digest
             if templates is None
-            else out.digest(rule.digest, templates.fingerprint(letters(rule))),
+            else approvals.digest(rule.digest, templates.fingerprint(letters(rule))),
             "first_seen": turn.now,
             "active": True,
             "stale": stale.get(rule.id),
@@ -199,7 +199,7 @@ def _remember(
 
 def digest_of(rule: Rule | Journey, templates: Templates | None) -> str:
     """What somebody approves with a rule: what it means and, with `templates`, how its e-mails read."""
-    return rule.digest if templates is None else out.digest(rule.digest, templates.fingerprint(letters(rule)))
+    return rule.digest if templates is None else approvals.digest(rule.digest, templates.fingerprint(letters(rule)))
 
 
 def letters(rule: Rule | Journey) -> list[str]:

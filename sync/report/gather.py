@@ -20,7 +20,7 @@ from sync.deedwords import to_services
 from sync.desk import Desk
 from sync.drafts import drafts
 from sync.followup import standings
-from sync.followup.outbox import Batch
+from sync.followup.approvals import Batch
 from sync.people.doubts import doubts
 from sync.people.facts import newest
 from sync.report.page import Report, RuleLine, SourceLine, Waiting

@@ -12,7 +12,7 @@ from connectors.records import Event, Visit
 from connectors.source import Page
 from rules.conditions import Book
 from rules.reader import read
-from sync.followup import deeds, outbox
+from sync.followup import approvals, deeds
 from sync.followup.decide import decide
 from sync.followup.doing import do_due
 from sync.followup.journeys import World, walk
@@ -89,8 +89,8 @@ class Season:
                 stale_rules={}, people_count=len(people),
                 walk=lambda turn: walk(turn, World(self.book, people, frozenset(), {}, zone, "EUR")),
             )  # fmt: skip
-            for batch in outbox.waits(connection, self.store.org) if approve else ():
-                self.approved |= bool(outbox.approve(connection, self.store.org, batch.rule, "Marie", self.now))
+            for batch in approvals.waits(connection, self.store.org) if approve else ():
+                self.approved |= bool(approvals.approve(connection, self.store.org, batch.rule, "Marie", self.now))
         if send:
             self.send()
         return next(iter(done.journeys.values()), Walked())

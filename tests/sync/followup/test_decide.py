@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from rules.conditions import Email, Flag, Period, SetCell, Task
-from sync.followup import outbox, standings, tables
+from sync.followup import approvals, outbox, standings, tables
 from tests.sync.followup.theatre import Theatre, person, rule
 
 
@@ -374,7 +374,7 @@ def test_who_got_it_under_the_other_name_does_not_get_what_still_waits_under_thi
     theatre.decide({"perdus": [1, 2]})
     with theatre.store.begin() as connection:
         of_one = connection.scalar(sa.select(tables.outbox.c.id).where(tables.outbox.c.person_id == 1))
-        outbox.approve(connection, theatre.store.org, str(of_one), "Marie", theatre.now)
+        approvals.approve(connection, theatre.store.org, str(of_one), "Marie", theatre.now)
     assert theatre.send().sent == 1
     with theatre.store.begin() as connection:
         standings.absorb(connection, theatre.store.org, {1: 2})

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from rules.conditions import Action, Email, Flag, Forget, Newsletter, Notify, Review, Task, Webhook
-from sync.followup import deeds, outbox, standings
+from sync.followup import approvals, deeds, outbox, standings
 from sync.followup.tables import deed
 from tests.sync.followup.theatre import Theatre, rule
 
@@ -70,7 +70,7 @@ def test_the_brake_holds_both_and_one_yes_lets_all_go(theatre: Theatre) -> None:
     theatre.rules = [rule("perdus", Webhook("crm"), SUBSCRIBE, Email("on-se-revoit"))]
     theatre.decide({"perdus": range(1, 61)})
     with theatre.store.look() as connection:
-        (batch,) = outbox.waits(connection, theatre.store.org)
+        (batch,) = approvals.waits(connection, theatre.store.org)
     assert (batch.mails, batch.deeds) == (60, 120)
     assert theatre.approve() == 180
     assert len(of(theatre, "webhook", "approved")) == 60

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from connectors.mail.mailer import AnswerLost, Greylisted, RefusedForGood, RefusedForNow, SenderRefused
 from connectors.trouble import LogInAgain, TryLater
 from rules.conditions import Email
-from sync.followup import outbox, standings
+from sync.followup import approvals, outbox, standings
 from sync.followup.tables import outbox as table
 from tests.sync.followup.theatre import Inbox, Theatre, person, refuse, rule
 
@@ -280,9 +280,9 @@ def test_one_email_can_be_approved_alone(theatre: Theatre) -> None:
     theatre.decide({"perdus": [1, 2]})
     with theatre.store.begin() as connection:
         row = outbox.listed(connection, theatre.store.org, ["waiting"])[0]
-        assert outbox.approve(connection, theatre.store.org, row.id, "Marie", theatre.now) == 1
-        assert outbox.approve(connection, theatre.store.org, "nobody", "Marie", theatre.now) == 0
-        (batch,) = outbox.waits(connection, theatre.store.org)
+        assert approvals.approve(connection, theatre.store.org, row.id, "Marie", theatre.now) == 1
+        assert approvals.approve(connection, theatre.store.org, "nobody", "Marie", theatre.now) == 0
+        (batch,) = approvals.waits(connection, theatre.store.org)
     assert (batch.name, batch.mails, batch.rule_name) == ("perdus-1", 1, "Perdus")
     assert theatre.send().sent == 1
 

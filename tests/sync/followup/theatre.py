@@ -16,7 +16,7 @@ from connectors.trouble import Trouble
 from rules.conditions import Action, AllOf, Book, Email, Flag, Period, Rule
 from rules.journeys import Journey
 from sync.config import Organisation
-from sync.followup import outbox
+from sync.followup import approvals
 from sync.followup.compose import House
 from sync.followup.decide import decide
 from sync.followup.journeys import World, walk
@@ -169,7 +169,7 @@ class Theatre:
 
     def approve(self, what: str = "perdus") -> int:
         with self.store.begin() as connection:
-            return outbox.approve(connection, self.store.org, what, "Marie", self.now)
+            return approvals.approve(connection, self.store.org, what, "Marie", self.now)
 
     def states(self) -> dict[int, str]:
         """Person: state of the newest e-mail, with its reason."""
