@@ -39,7 +39,8 @@ KEPT = 256  # texts read once for a thousand people
 MARK = re.compile(r"z([qu])(\d{4,})\1z")  # zu0000uz: the same value, inside an address
 OURS = {"our_name": "house", "notre_nom": "house", "our_address": "house_address", "notre_adresse": "house_address",
         "today": "today", "aujourdhui": "today"}  # fmt: skip
-OF_OCCASION = {"event": "event", "spectacle": "event", "événement": "event", "event_date": "event_date", "date_du_spectacle": "event_date",
+OF_OCCASION = {"event": "event", "show": "event", "show_date": "event_date", "show_time": "event_time", "venue": "event_place",
+               "spectacle": "event", "événement": "event", "event_date": "event_date", "date_du_spectacle": "event_date",
                "event_time": "event_time", "heure_du_spectacle": "event_time", "event_place": "event_place",
                "lieu_du_spectacle": "event_place", "donation_amount": "donation_amount",
                "montant_du_don": "donation_amount", "donation_date": "donation_date",

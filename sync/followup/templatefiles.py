@@ -21,7 +21,7 @@ import jinja2
 
 from connectors.mail.mailer import mailbox
 from rules.conditions import Rule, texts_of
-from rules.encoding import misnamed, read_text, split_lines
+from rules.encoding import LARGEST, misnamed, read_text, split_lines
 from rules.fields import FIELDS
 from rules.journeys import Journey
 from rules.marks import CODE, straight
@@ -87,6 +87,9 @@ def read_templates(
 def _read(
     file: str, data: bytes, advice: list[Mistake], album: Album
 ) -> tuple[Template | Shared | None, list[Mistake]]:
+    if len(data) > LARGEST:
+        facts = {"kb": len(data) // 1024, "most": LARGEST // 1024}
+        return None, [TemplateMistake(Place(file, 1, 1), "template-too-big", facts=facts)]
     text, mistakes = read_text(data, file)
     mistakes += misnamed(file)
     if text is None:
@@ -201,6 +204,8 @@ class _Reader:
 
     def _purpose(self) -> Literal["marketing", "service"]:
         told = self._value("purpose")
+        if not told and not self._tried("purpose"):
+            self.advice.append(TemplateMistake(Place(self.file, 1, 1), "template-no-purpose"))
         if told and fold(told) not in PURPOSES:
             self._tell(self._place("purpose"), "template-purpose", told, nearest(told, PURPOSES))
         return PURPOSES.get(fold(told), "marketing")
@@ -282,7 +287,8 @@ def action_mistakes(acting: Iterable[Rule | Journey], lines: Mapping[str, Sequen
     return list({(mistake.place, mistake.code, mistake.found): mistake for mistake in found}.values())
 
 
-def _in_text(written: str, begins: Place) -> Iterator[TemplateMistake]:
+def _in_text(written: str, stands: tuple[Place, bool]) -> Iterator[TemplateMistake]:
+    begins, exactly = stands
     curly = [(code[0], straight(code[0])) for code in CODE.finditer(written) if straight(code[0]) != code[0]]
     yield from (
         TemplateMistake(begins, "template-curly", found=one, suggestion=_in_a_line(right)) for one, right in curly
@@ -295,17 +301,25 @@ def _in_text(written: str, begins: Place) -> Iterator[TemplateMistake]:
         yield TemplateMistake(begins, code, found=text)
         return
     for name in names:
-        place = begins if "\n" in text else place_in(text, name, begins)
+        place = place_in(text, name, begins) if exactly else begins
         if fill.field_of(name) is None:
             yield _no_such_field(place, name)
         elif fill.field_of(name) in fill.OF_OCCASION:
             yield TemplateMistake(place, "template-occasion-text", found=name)
 
 
-def _place_of(text: str, rule: Place, lines: Sequence[str]) -> Place:
-    """Where the text stands below its rule; the rule's own place if it is folded over several lines."""
-    below = enumerate(lines[rule.line - 1 :], rule.line)
-    return next((Place(rule.file, n, line.index(text) + 1) for n, line in below if text in line), rule)
+def _place_of(text: str, rule: Place, lines: Sequence[str]) -> tuple[Place, bool]:
+    """Where the text stands below its rule, and whether it stands there as it is: the reader straightens marks. The rule's
+    own place if it is folded over several lines.
+    """
+    below = list(enumerate(lines[rule.line - 1 :], rule.line))
+    for n, line in below:
+        if text in line:
+            return Place(rule.file, n, line.index(text) + 1), "\n" not in text
+    for n, line in below:
+        if text in (right := CODE.sub(lambda code: straight(code[0]), line)):
+            return Place(rule.file, n, min(right.index(text), len(line)) + 1), False
+    return rule, False
 
 
 def _in_a_line(text: str) -> str | None:

@@ -182,3 +182,20 @@ def test_a_text_of_a_rule_is_looked_at_though_another_line_is_wrong(slip: str) -
         ("template-field", 7, 27, "prénom"),
         ("template-syntax", 8, 25, None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("head", "advised"), [("finalité: service\n", []), ("finalité: promotion\n", []), ("", ["template-no-purpose"])]
+)
+def test_a_head_that_does_not_say_its_purpose_is_advised_on(head: str, advised: list[str]) -> None:
+    found, wrong = read_templates({"templates/a.fr.md": f"---\nobjet: A\n{head}---\nx".encode()})
+    assert ([one.code for one in found.advice], wrong) == (advised, [])
+
+
+def test_a_text_that_nobody_would_read_is_refused_at_once() -> None:
+    assert mistakes("---\nobjet: A\n---\n" + "Bonjour. " * 100_000) == [("template-too-big", 1, 1, None)]
+
+
+def test_a_wrong_word_beside_marks_that_were_straightened_is_told_inside_its_line() -> None:
+    text = "règles:\n  - nom: R\n    quand: {visites: au moins 1}\n    alors:\n      - tâche: Appeler {{ prénomm or “?” }}\n"
+    assert [(code, line) for code, line, *_ in in_rules(text)] == [("template-field", 5)]
