@@ -32,6 +32,7 @@ class Draft:
 
     id: str
     rule: str
+    template: str
     state: str
     to: str
     name: str
@@ -114,8 +115,10 @@ def _had_elsewhere(mail: Draft, other: str) -> Draft:
 
 def _draft(desk: Desk, house: House, row: sa.Row[Any], person: Mapping[str, Any] | None) -> Draft:
     if person is None:
-        return Draft(row.id, row.rule, row.state, "", "", reason="unknown-person")
-    blank = Draft(row.id, row.rule, row.state, person.get("email") or "", called(person), reason=row.reason)
+        return Draft(row.id, row.rule, row.template, row.state, "", "", reason="unknown-person")
+    blank = Draft(
+        row.id, row.rule, row.template, row.state, person.get("email") or "", called(person), reason=row.reason
+    )
     allowed = _may(desk, row, person)
     if isinstance(allowed, str):
         return replace(blank, reason=allowed)

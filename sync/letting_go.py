@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from connectors.trouble import FixFile
-from rules.conditions import Rule
-from rules.journeys import Journey
+from rules.conditions import Book
 from sync.approval import cover_lines
 from sync.beginning import read_rules
 from sync.contacts import Contacts, keep_out
@@ -29,17 +28,26 @@ APPROVED = {"mails": "approved", "deeds": "approved-others", "tasks": "approved-
 SHOWN_FIRST = ("uncertain", "failed", "waiting", "held", "approved", "sending", "planned", "sent", "cancelled")
 
 
-def approve_waiting(desk: Desk, what: str) -> Outcome:
-    """Let a batch go. The next run sends it."""
+def as_written(desk: Desk, book: Book) -> dict[str, str]:
+    """By rule and journey, what a yes is to: its meaning and its e-mails, as they are written now."""
+    return {rule.id: digest_of(rule, desk.templates[0]) for rule in book.acting}
+
+
+def approve_waiting(
+    desk: Desk, what: str, who: str | None = None, *, as_shown: Callable[[Sequence[str]], bool] = lambda _ids: True
+) -> Outcome:
+    """Let a batch go; the next run sends it. `who` says so: at the keyboard, if nobody else does. Raises FixFile
+    `waits-otherwise`, and nothing goes, where what waits by now (the ids of it) is not `as_shown`.
+    """
     book, _ = read_rules(desk, keep_last_right=True)
-    every: list[Rule | Journey] = [*book.rules, *book.journeys]
-    now = {rule.id: digest_of(rule, desk.templates[0]) for rule in every}
+    name = book.called(what) or what
     with desk.store.begin() as connection:
-        approvals.note_digests(connection, desk.store.org, now)
+        if not as_shown(approvals.waiting_now(connection, desk.store.org, name)):
+            raise FixFile("waits-otherwise")
+        approvals.note_digests(connection, desk.store.org, as_written(desk, book))
         approvals.note_texts(connection, desk.store.org, lambda name: desk.templates[0].fingerprint([name]))
         before = approvals.waits(connection, desk.store.org)
-        name = book.called(what) or what
-        count = approvals.approve(connection, desk.store.org, name, at_the_keyboard(), desk.clock.now())
+        count = approvals.approve(connection, desk.store.org, name, who or at_the_keyboard(), desk.clock.now())
         left = approvals.waits(connection, desk.store.org)
     if not count:
         known = ", ".join(sorted({batch.rule for batch in left})) or desk.say("nothing-at-all")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from rules.journeys import Journey
     from sync.work import Wishes, Work
 
-MOST, NAMED = 20, 5
+MOST, NAMED, TEXTS = 20, 5, 4
 
 
 @contextmanager
@@ -279,7 +279,7 @@ def _lines(
         yield from block
     yield from conditions_met(work, only, facts["nobody_in"])
     yield from _nobody(work, facts["nobody_in"], only)
-    yield from _mail_lines(work, facts["taken_back"], mails, held_back)
+    yield from _mail_lines(work, facts["taken_back"], mails, held_back, only)
     if facts["tasks"]:
         yield ""
         yield say("preview-tasks", n=len(facts["tasks"]))
@@ -321,7 +321,9 @@ def _kept(work: Work, cells: list[dict[str, Any]]) -> Iterator[str]:
     yield from _some(work.desk.say, [work.desk.say("preview-kept-cell", **cell) for cell in told])
 
 
-def _mail_lines(work: Work, gone: list[dict[str, Any]], mails: list[Draft], held_back: Paced) -> Iterator[str]:
+def _mail_lines(
+    work: Work, gone: list[dict[str, Any]], mails: list[Draft], held_back: Paced, only: str | None
+) -> Iterator[str]:
     say = work.desk.say
     for one in gone:
         name, why = work.book.names.get(one["rule"], one["rule"]), why_not(work.desk.language, one["reason"])
@@ -338,11 +340,17 @@ def _mail_lines(work: Work, gone: list[dict[str, Any]], mails: list[Draft], held
         ]
         yield from _some(say, lines)
         yield from paced_lines(work.desk, held_back)
-        if example := next(
-            (mail for mail in sorted(mails, key=lambda mail: mail.reason is not None) if mail.text), None
-        ):
+        for example in _examples(mails)[: TEXTS if only else 1]:
             yield from ("", say("preview-example", to=example.to), f"  {example.subject}", "")
             yield from (f"  {line}" for line in example.text.splitlines())
+
+
+def _examples(mails: Sequence[Draft]) -> list[Draft]:
+    """One for each text, of those that would go if there are."""
+    found: dict[str, Draft] = {}
+    for mail in sorted((mail for mail in mails if mail.text), key=lambda mail: mail.reason is not None):
+        found.setdefault(mail.template, mail)
+    return list(found.values())
 
 
 def _nobody_moves(work: Work, empty: list[str], only: str | None) -> Iterator[str]:

@@ -13,13 +13,16 @@ from connectors.trouble import Trouble, TryLater
 from sync import runs
 from sync.configfile import read_config
 from sync.desk import Desk, WrongFiles
+from sync.followup import approvals
 from sync.run import run_once
 from sync.schedule import Timetable
 from sync.serve import Keeper, serve
 from sync.unsubscribing import Unsubscribing
+from sync.waiting import Asking
 from sync.web.app import application
 from sync.web.door import Door
 from sync.web.stop import StopPage
+from sync.web.waiting import WaitingPage
 from sync.work import Wishes
 
 log = structlog.get_logger()
@@ -65,6 +68,8 @@ def serve_desk(file: Path, language: str | None, host: str | None, port: int | N
         desk.clock.read,
         lambda: runs.mail_again(desk.store),
     )
+    door = Door(web.password.get_secret_value() if web.password else None, public=web.address is not None)
+    asking = Asking(lambda: Desk.open(file, language))
     page = application(
         name=config.organisation.name,
         language=desk.language,
@@ -73,7 +78,9 @@ def serve_desk(file: Path, language: str | None, host: str | None, port: int | N
         pulse=keeper.pulse,
         now=desk.clock.read,
         stop=StopPage(Unsubscribing(desk), config.organisation, config.answers_to),
-        door=Door(web.password.get_secret_value() if web.password else None, public=web.address is not None),
+        waiting=WaitingPage(asking, config.organisation.name, desk.language, door, lambda trouble: told(desk, trouble)),
+        waits=lambda: _waits(desk),
+        door=door,
     )
     log.info("serving", address=f"http://{where[0]}:{where[1]}", schedule=config.timetable.cron)
     signal.signal(signal.SIGTERM, lambda *_: keeper.stopping.set())
@@ -82,6 +89,15 @@ def serve_desk(file: Path, language: str | None, host: str | None, port: int | N
     finally:
         desk.close()
     return 0
+
+
+def _waits(desk: Desk) -> int:
+    with desk.store.look() as connection:
+        return sum(one.mails + one.tasks + one.deeds for one in approvals.waits(connection, desk.store.org))
+
+
+def told(desk: Desk, trouble: Trouble) -> str:
+    return trouble.shown if isinstance(trouble, WrongFiles) else desk.say(trouble.code, **trouble.facts)
 
 
 def _run(served: Desk, file: Path, language: str | None, stop: threading.Event) -> None:
@@ -95,10 +111,6 @@ def _run(served: Desk, file: Path, language: str | None, stop: threading.Event) 
     except TryLater as trouble:
         log.warning("run-not-made", why=trouble.code)
     except Trouble as trouble:
-        said = (
-            trouble.shown.splitlines()
-            if isinstance(trouble, WrongFiles)
-            else [served.say(trouble.code, **trouble.facts)]
-        )
+        said = told(served, trouble).splitlines()
         if runs.refuse(served.store, served.clock.today(), "schedule", served.clock.read(), said):
             log.warning("run-refused", why=trouble.code)

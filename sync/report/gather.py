@@ -12,23 +12,19 @@ from babel.numbers import format_decimal
 
 from connectors.sheets.sheet import Formula
 from sync import runs
-from sync.approval import covers
 from sync.aside import all_aside
 from sync.contacts import Contacts, keep_out
 from sync.dates import format_date
-from sync.deedwords import to_services
-from sync.desk import Desk
-from sync.drafts import drafts
 from sync.followup import standings
-from sync.followup.approvals import Batch
 from sync.people.doubts import doubts
 from sync.people.facts import newest
-from sync.report.page import Report, RuleLine, SourceLine, Waiting
+from sync.report.page import Report, RuleLine, SourceLine
 from sync.rows import called, filled, reached
 from sync.sheet import journal
 from sync.store.rows import ask
 from sync.summary import moves_since
 from sync.underway import counts
+from sync.waiting import shown_waiting
 
 if TYPE_CHECKING:
     from sync.work import Work
@@ -62,7 +58,9 @@ def gather(work: Work, facts: dict[str, Any]) -> Report:
         sources=[_source(name, one, say) for name, one in facts["sources"].items()],
         rules=[_rule(work, rule, facts["rules"][rule.id]) for rule in work.book.rules if rule.id in facts["rules"]],
         journeys=_journeys(work),
-        waiting=waiting(work),
+        waiting=shown_waiting(
+            desk, work.book, work.waiting, Contacts(desk, work.frame, keep_out(desk, work.look, work.codes))
+        ),
         tasks=tasks(work),
         unsure=unsure(work),
         held=mail["held"],
@@ -113,44 +111,6 @@ def _moves(work: Work) -> list[tuple[str, str, int, int]]:
     now = {(one.was, one.now): one.people for one in moves_since(work, work.now)}
     month = moves_since(work, work.now - timedelta(days=DAYS))[:MOST_MOVES]
     return [(one.was or "", one.now or "", now.get((one.was, one.now), 0), one.people) for one in month]
-
-
-def waiting(work: Work) -> list[Waiting]:
-    """For each batch that waits, how many, one e-mail as an example, and how to let them go."""
-    desk = work.desk
-    contacts = Contacts(desk, work.frame, keep_out(work.desk, work.look, work.codes))
-    found = []
-    for held in work.waiting:
-        batch = held.batch
-        mine = drafts(desk, held.rows[:25], contacts, work.book)
-        one = next((draft for draft in mine if draft.text), mine[0] if mine else None)
-        covered = covers(desk, work.book, batch.rule)
-        if one:
-            to = one.name or one.to
-            found.append(
-                Waiting(
-                    batch.rule_name,
-                    batch.mails,
-                    one.subject,
-                    to,
-                    one.text,
-                    desk.command("approve", batch.rule),
-                    covered,
-                    barred=held.barred,
-                )
-            )
-        if batch.deeds:
-            found.append(_others(desk, batch, covered))
-    return found
-
-
-def _others(desk: Desk, batch: Batch, covered: Sequence[str]) -> Waiting:
-    """What of a batch goes to other services: the first of them as an example, more below it."""
-    mine = [one for one in to_services(desk, "waiting") if one["rule"] == batch.rule]
-    text = "\n".join(one["line"].strip() for one in mine[:25])
-    first = mine[0] if mine else {"what": "", "person": ""}
-    command = desk.command("approve", batch.rule)
-    return Waiting(batch.rule_name, batch.deeds, first["what"], first["person"], text, command, covered, "others")
 
 
 def tasks(work: Work) -> list[tuple[str, str, str, str]]:

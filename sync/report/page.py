@@ -39,16 +39,24 @@ class RuleLine:
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """What of one rule waits for a person: `mails`, or `others` (see `kind`). `command` lets it go, and `covers` says what
-    else a yes is for: a sentence, and a line each. `barred` of them would not go even then.
-    """
+class Sample:
+    """One e-mail as an example of those with the same text: its subject, to whom, and how it reads."""
 
-    rule: str
-    count: int
     subject: str
     to: str
     text: str
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What of one rule waits for a person: `mails`, or `others` (see `kind`), with an example of each text. `command` lets
+    it go, and `covers` says what else a yes is for: a sentence, and a line each. `barred` of them would not go even then.
+    """
+
+    id: str
+    rule: str
+    count: int
+    samples: Sequence[Sample]
     command: str
     covers: Sequence[str] = ()
     kind: str = "mails"

@@ -1,4 +1,5 @@
-"""The page of `filrouge serve`: is it well (`/healthz`), and what did the last runs do. No person's data stands on it.
+"""The page of `filrouge serve`: is it well (`/healthz`), and what did the last runs do. No person's data stands on it; what
+waits for a yes is on one of its own (`waiting`).
 
 It is the team's (`door`); of its health whoever asks learns no more than whether it is well.
 """
@@ -13,14 +14,15 @@ import jinja2
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from sync.dates import format_datetime
 from sync.messages import say
 from sync.runs import Run
-from sync.web.door import Door
+from sync.web.door import Door, closed
 from sync.web.stop import StopPage
+from sync.web.waiting import PATH, WaitingPage
 
 TEAM_HERE = Door()
 MOST_RUNS = 30
@@ -48,9 +50,13 @@ def application(  # noqa: PLR0913  what it shows and to whom, each part given
     pulse: Pulse,
     now: Callable[[], datetime],
     stop: StopPage | None = None,
+    waiting: WaitingPage | None = None,
+    waits: Callable[[], int] = lambda: 0,
     door: Door = TEAM_HERE,
 ) -> Starlette:
-    """`runs(n)` gives the last n runs from the store; it is also how `/healthz` sees that the store answers."""
+    """`runs(n)` gives the last n runs from the store; it is also how `/healthz` sees that the store answers. `waits`: how
+    much waits for a yes on the page `waiting`.
+    """
     templates = jinja2.Environment(loader=jinja2.PackageLoader("sync.web", "."), autoescape=True)
 
     async def health(request: Request) -> Response:
@@ -65,21 +71,22 @@ def application(  # noqa: PLR0913  what it shows and to whom, each part given
 
     async def page(request: Request) -> Response:
         if not door.opens(request):
-            return _closed(door, language)
+            return closed(door, language)
         rows = [_row(run, language, zone) for run in await run_in_threadpool(runs, MOST_RUNS)]
         template = templates.get_template("runs.html.j2")
         words = {code: say(language, f"web-{code}") for code in ("title", "when", "state", "what", "none")}
-        return HTMLResponse(template.render(name=name, language=language, rows=rows, words=words))
+        n = await run_in_threadpool(waits) if waiting else 0
+        ask = {"path": PATH.removeprefix("/"), "words": say(language, "web-waits", n=n)} if n else None
+        return HTMLResponse(template.render(name=name, language=language, rows=rows, words=words, ask=ask))
 
-    return Starlette(routes=[Route("/healthz", health), Route("/", page), *(stop.routes if stop else ())])
-
-
-def _closed(door: Door, language: str) -> Response:
-    """Asks for the password, or says how there comes to be one."""
-    if door.password is not None:
-        ask = {"WWW-Authenticate": 'Basic realm="Fil rouge", charset="UTF-8"'}
-        return PlainTextResponse(say(language, "web-password-asked"), 401, ask)
-    return PlainTextResponse(say(language, "web-team-only"), 403)
+    return Starlette(
+        routes=[
+            Route("/healthz", health),
+            Route("/", page),
+            *(stop.routes if stop else ()),
+            *(waiting.routes if waiting else ()),
+        ]
+    )
 
 
 def _row(run: Run, language: str, zone: ZoneInfo) -> dict[str, str]:

@@ -15,6 +15,9 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 
 from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from sync.messages import say
 
 HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 ON_BEHALF = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
@@ -30,19 +33,33 @@ class Door:
     def opens(self, request: Request) -> bool:
         """May this caller see the team's page? With a password, whoever has it; without, who sits at this machine."""
         if self.password is not None:
-            return hmac.compare_digest(_told(request).encode(), self.password.encode())
+            return hmac.compare_digest(_told(request)[1].encode(), self.password.encode())
         return not self.public and _is_here(request)
 
 
-def _told(request: Request) -> str:
-    """The password of HTTP's basic authentication (RFC 7617); the name beside it may be any."""
+def closed(door: Door, language: str) -> Response:
+    """Asks for the password, or says how there comes to be one."""
+    if door.password is not None:
+        ask = {"WWW-Authenticate": 'Basic realm="Fil rouge", charset="UTF-8"'}
+        return PlainTextResponse(say(language, "web-password-asked"), 401, ask)
+    return PlainTextResponse(say(language, "web-team-only"), 403)
+
+
+def told_name(request: Request) -> str:
+    """The name beside the password; it proves nothing, and is noted."""
+    return _told(request)[0].strip()[:60]
+
+
+def _told(request: Request) -> tuple[str, str]:
+    """Name and password of HTTP's basic authentication (RFC 7617)."""
     scheme, _, words = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
-        return ""
+        return "", ""
     try:
-        return base64.b64decode(words, validate=True).decode().partition(":")[2]
+        name, _, password = base64.b64decode(words, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
-        return ""
+        return "", ""
+    return name, password
 
 
 def _is_here(request: Request) -> bool:

@@ -72,7 +72,7 @@ class StopPage:
 
     async def act(self, request: Request) -> Response:
         """A form of ours, or one click elsewhere. Anything else, an empty POST too, changes nothing."""
-        body = await _some(request)
+        body = await some(request)
         token = request.path_params["token"]
         form = {} if body is None else parse_qs(body.decode("utf-8", "replace"))
         wish = form.get("wish", [""])[0]
@@ -107,8 +107,8 @@ class StopPage:
         return next((one for one in wanted if one in LANGUAGES), self.language)
 
 
-async def _some(request: Request) -> bytes | None:
-    """The body; None if it is longer than any form of ours."""
+async def some(request: Request) -> bytes | None:
+    """The body of a form; None if it is longer than any form of ours."""
     body = bytearray()
     async for piece in request.stream():
         body += piece

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.report import charts
-from sync.report.page import KEPT, Report, RuleLine, SourceLine, Waiting, render, write
+from sync.report.page import KEPT, Report, RuleLine, Sample, SourceLine, Waiting, render, write
 
 WHEN = datetime(2026, 3, 14, 6, 0, tzinfo=UTC)
 NASTY = '<script>alert("x")</script>'
@@ -24,7 +24,7 @@ def report(language: str = "fr", number: int = 12, **more: object) -> Report:
         "tiles": [("personnes", 8120)],
         "sources": [SourceLine(NASTY, "partial", 3, 2, 1, NASTY)],
         "rules": [RuleLine(NASTY, 46, 3, 1)],
-        "waiting": [Waiting(NASTY, 2, NASTY, NASTY, NASTY, "filrouge approve x")],
+        "waiting": [Waiting("x", NASTY, 2, [Sample(NASTY, NASTY, NASTY)], "filrouge approve x")],
         "tasks": [(NASTY, NASTY, "Marie", "28 mars")],
         "held": {"unsubscribed": 2},
         "notes": [NASTY],
