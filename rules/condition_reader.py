@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from rules.by_itself import advise_money
+from rules.by_itself import advise_genre, advise_money
 from rules.conditions import (
     SHEET,
     AllOf,
@@ -18,8 +18,9 @@ from rules.conditions import (
 )
 from rules.context import Context
 from rules.days_meant import DATES
+from rules.denied import tell_denied, undenied
 from rules.fields import EVERY, FIELDS, FieldType
-from rules.fields_meant import line_meant, tell_unknown_field
+from rules.fields_meant import tell_no_line, tell_unknown_field
 from rules.misread import Misread, tell_misread
 from rules.mistakes import Place, fold, nearest
 from rules.money import tell_money, tell_money_counted
@@ -49,8 +50,7 @@ GROUPS: dict[str, type[AllOf | AnyOf | NoneOf]] = {"any_of": AnyOf, "all_of": Al
 
 def read_all(context: Context, node: Node, path: str) -> tuple[Condition, ...]:
     """The conditions in a block of lines, in their order. Those with a mistake are told and left out."""
-    if isinstance(node, Text) and node.value.strip() and (right := line_meant(context.words, node.value)):
-        context.tell(node.place, "sentence", path, node.value, suggestion=right)
+    if isinstance(node, Text) and node.value.strip() and tell_no_line(context, node, path):
         return ()
     if not (block := context.block(node, path, "when")):
         return ()
@@ -59,22 +59,23 @@ def read_all(context: Context, node: Node, path: str) -> tuple[Condition, ...]:
     tell_twice(context, block, path, field_named)
     found: list[Condition] = []
     for entry in block.entries:
-        found += _read_line(context, entry, path)
+        found += _read_line(context, entry, block, path)
     return tuple(found)
 
 
-def _read_line(context: Context, entry: Entry, path: str) -> Iterable[Condition]:
+def _read_line(context: Context, entry: Entry, block: Block, path: str) -> Iterable[Condition]:
     here = f"{path}.{entry.key.value}"
     logic = context.words.find("logic", entry.key.value)
     if logic in {"any_of", "all_of", "none_of"}:
         return _read_group(context, logic, entry.value, here)
     if logic == "segment":
-        return _read_segments(context, entry.value, here)
+        return _read_segments(context, entry, path)
     if logic == "sheet":
         return _read_sheet(context, entry.value, here)
     if name := field_named(context, entry.key.value):
+        advise_genre(context, entry, block, path)
         return _read_field(context, name, entry, here)
-    tell_unknown_field(context, entry, path, LINES)
+    tell_unknown_field(context, entry, block, path, LINES)
     return ()
 
 
@@ -107,8 +108,8 @@ def _advise_dash(context: Context, logic: str, node: Items, path: str) -> None:
         context.advise(second.place, "any-of-one", path, second.value, first=first.value, any_of=shown)
 
 
-def _read_segments(context: Context, node: Node, path: str) -> Iterable[Condition]:
-    found: list[Condition] = []
+def _read_segments(context: Context, entry: Entry, above: str) -> Iterable[Condition]:
+    node, path, found = entry.value, f"{above}.{entry.key.value}", list[Condition]()
     for item in node.items if isinstance(node, Items) else (node,):
         name = context.text(item, path, "segment")
         if name is None:
@@ -118,6 +119,8 @@ def _read_segments(context: Context, node: Node, path: str) -> Iterable[Conditio
             found.append(InSegment(identity, item.place))
         elif len(several) > 1 and all(fold(one) in context.segments for one in several):
             context.tell(item.place, "one-name", path, name, suggestion=f"[{', '.join(several)}]")
+        elif (rest := undenied(name)) and fold(rest) in context.segments:
+            tell_denied(context, item.place, above, name, f"{entry.key.value}: {rest}")
         else:
             context.near(item.place, "unknown-segment", path, name, context.segment_names)
     return [AnyOf(tuple(found))] if len(found) > 1 else found

@@ -129,7 +129,8 @@ class Context:
         here = f"{path}.{key.value}" if path else key.value
         for language in LANGUAGES:
             other = vocabulary(language)
-            if language != self.words.language and (match := _in_sections(other, sections, key.value)):
+            ours = self.find((*STRUCTURE, "window", "occasion"), key.value)  # `genre` is a word of both
+            if language != self.words.language and not ours and (match := _in_sections(other, sections, key.value)):
                 self.tell(key.place, f"other-language-{language}", here, key.value, suggestion=self.words.key(*match))
                 return match[1]
         if meant := self.words.meant(sections, key.value):

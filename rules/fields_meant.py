@@ -7,15 +7,17 @@ from datetime import date
 from decimal import Decimal
 from typing import cast
 
-from rules.by_itself import told_by_itself
+from rules.by_itself import tell_beside, told_by_itself
 from rules.conditions import Period
 from rules.context import Context
+from rules.denied import tell_denied, tell_denied_key, undenied
+from rules.heads import begun_with
 from rules.mistakes import fold, nearest
 from rules.phrases import Phrase, read_phrase, typed
 from rules.suggestions import suggest
 from rules.windows import OPTIONS, main_of
 from rules.words import LANGUAGES, Vocabulary, meant, vocabulary
-from rules.yamltext import Entry, Text
+from rules.yamltext import Block, Entry, Text
 
 OF_SHEET = re.compile(r"(?:colonne|column|tableau|sheet)[ .]\s*(.+)", re.IGNORECASE)
 OF = re.compile(r"(?:(?:of|for|in|de|en|pour)\s+|d')", re.IGNORECASE)
@@ -24,14 +26,18 @@ JOINED = re.compile(r"[,&/+]|\b(?:and|or|et|ou)\b", re.IGNORECASE)
 YEAR = re.compile(r"(?:19|20)\d\d")
 
 
-def tell_unknown_field(context: Context, entry: Entry, path: str, sections: tuple[str, ...]) -> None:
-    """Tell a line whose word is no field, with what was meant. `sections` of the vocabulary may stand there."""
+def tell_unknown_field(context: Context, entry: Entry, block: Block, path: str, sections: tuple[str, ...]) -> None:
+    """Tell a line of a block whose word is no field, with what was meant. `sections` of the vocabulary may stand there."""
     key = entry.key
     begun = OF_SHEET.match(key.value)
     if begun and (column := _column(context, begun[1])):
         _tell_column(context, entry, path, column)
         return
-    if _column(context, key.value) is None and told_by_itself(context, entry, path):
+    if _column(context, key.value) is None and (
+        tell_denied_key(context, entry, path)
+        or tell_beside(context, entry, block, path)
+        or told_by_itself(context, entry, path)
+    ):
         return
     if context.words.find("occasion", key.value) and not context.words.nearest(("fields",), key.value):
         code = "occasion-rule" if context.occasion is None else "occasion-journey"
@@ -49,6 +55,26 @@ def tell_unknown_field(context: Context, entry: Entry, path: str, sections: tupl
         context.unknown_key(key, sections, path)
     else:
         context.tell(key.place, "unknown-field", f"{path}.{key.value}", key.value, suggestion=right)
+
+
+def tell_no_line(context: Context, node: Text, path: str) -> bool:
+    """Tell a text where lines should stand: a segment by its name alone, a line without its colon, a free sentence. False
+    where nobody can tell what was meant.
+    """
+    text, words = node.value.strip(), context.words
+    segment, rest = words.key("logic", "segment"), undenied(text)
+    head = begun_with(text)
+    if fold(text) in context.segments:
+        context.tell(node.place, "bare-segment", path, text, suggestion=f"{segment}: {text}")
+    elif rest and fold(rest) in context.segments:
+        tell_denied(context, node.place, path, text, f"{segment}: {rest}")
+    elif head and head != text and not re.search("[:,]", text) and context.find(("fields", "logic"), head):
+        context.tell(node.place, "no-colon", path, head, suggestion=f"{head}: {text[len(head) :].strip(' =')}")
+    elif right := line_meant(words, text):
+        context.tell(node.place, "sentence", path, text, suggestion=right)
+    else:
+        return False
+    return True
 
 
 def line_meant(words: Vocabulary, text: str) -> str | None:
@@ -167,7 +193,26 @@ def _tell_labels(context: Context, entry: Entry, path: str) -> None:
     context.tell(entry.key.place, "labels", f"{path}.{entry.key.value}", entry.key.value, **facts)
 
 
-ABOUT = {"age": _tell_age, "subscriber": _tell_subscriber, "labels": _tell_labels}
+def _tell_booked(context: Context, entry: Entry, path: str) -> None:
+    """`bookings: at least 1`, `booked: yes`: what was ordered, or a visit still to come?"""
+    words, found = context.words, entry.value.value.strip() if isinstance(entry.value, Text) else ""
+    number = found if read_phrase(words.language, "number", found) else suggest(words.language, "number", found)
+    none = words.find("yesno", found) == "no" or number == "0"
+    ahead = words.words["phrases"]["date"]["never" if none else "known"][0]
+    least = typed(words.language, "number", Phrase("at_least", (Decimal(1),)))
+    ordered = f"{words.key('fields', 'purchases')}: {'0' if none else number or least}"
+    day = None if number else read_phrase(words.language, "date", found)
+    if day and day.values:
+        right = words.key("fields", "next_visit" if day.op in {"in", "next", "today"} else "last_purchase")
+        context.tell(
+            entry.key.place, "unknown-key-near", f"{path}.{entry.key.value}", entry.key.value, suggestion=right
+        )
+        return
+    facts = {"ordered": ordered, "ahead": f"{words.key('fields', 'next_visit')}: {ahead}"}
+    context.tell(entry.key.place, "booked", f"{path}.{entry.key.value}", entry.key.value, **facts)
+
+
+ABOUT = {"age": _tell_age, "subscriber": _tell_subscriber, "labels": _tell_labels, "booked": _tell_booked}
 
 
 def _tell_column(context: Context, entry: Entry, path: str, column: str) -> None:

@@ -24,6 +24,7 @@ SAME: dict[int, str | None] = {
 }
 """What a word processor or a PDF writes otherwise, or hides in a word."""
 LAST_SAMPLE = re.compile(r"`, (?=`[^`]*`$)")
+NOTS = {"not", "no", "non", "pas", "never", "jamais", "without", "sans", "except", "sauf"}
 TOGETHER = {"examples", "steps"}  # their samples stand side by side in a file
 
 
@@ -118,8 +119,10 @@ def fold(text: str) -> str:
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
-    """The word a person most probably meant, or None when nothing is near. Ties go to the first."""
-    typed, known = fold(word), list(words)
+    """The word a person most probably meant, or None when nothing is near. Ties go to the first. A `not` is never dropped."""
+    typed = fold(word)
+    denied = NOTS & set(typed.split()) if " " in typed else set[str]()
+    known = [one for one in words if not denied or denied <= set(fold(one).split())]
     if longer := [word for word in known if fold(word).startswith(typed if len(typed) > 3 else f"{typed} ")]:
         return longer[0]
     allowed = max(1, (len(typed) + 1) // 3)
