@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 
+from rules.conditions import Period
 from rules.mistakes import Mistake, Place, fold, nearest
 from rules.words import LANGUAGES, Vocabulary, vocabulary
 from rules.yamltext import Block, Entry, Items, Node, Text
@@ -42,7 +43,8 @@ class Outside:
 class Context:
     """`columns`, `templates` and `outside` None: not known, so not checked. `own`: of the columns those that stand in the
     sheet now; a rule may add others. `segments` are the ids by folded name.
-    `occasion`: the fields of `rules.fields.OCCASION` that may stand here; None outside journeys.
+    `occasion`: the fields of `rules.fields.OCCASION` that may stand here; None outside journeys. `around` is what the
+    journey is around, and `after` how long after it the step is.
     """
 
     words: Vocabulary
@@ -55,6 +57,8 @@ class Context:
     advice: list[Mistake] = field(default_factory=list)
     misplaced: set[str] = field(default_factory=set)
     occasion: frozenset[str] | None = None
+    around: str | None = None
+    after: Period | None = None
     own: Collection[str] | None = None
 
     def tell(self, place: Place, code: str, path: str, found: str = "", **more: object) -> None:

@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import cast
 
+from rules.around_visits import tell_come_again
 from rules.by_itself import tell_beside, told_by_itself
 from rules.conditions import Period
 from rules.context import Context
@@ -70,6 +71,8 @@ def tell_no_line(context: Context, node: Text, path: str) -> bool:
         tell_denied(context, node.place, path, text, f"{segment}: {rest}")
     elif head and head != text and not re.search("[:,]", text) and context.find(("fields", "logic"), head):
         context.tell(node.place, "no-colon", path, head, suggestion=f"{head}: {text[len(head) :].strip(' =')}")
+    elif tell_come_again(context, node, path):
+        return True
     elif right := line_meant(words, text):
         context.tell(node.place, "sentence", path, text, suggestion=right)
     else:

@@ -9,6 +9,7 @@ from typing import cast
 
 from rules.action_reader import OPTIONS as BY_ACTION
 from rules.action_reader import read_action
+from rules.around_visits import advise_visits, after_of
 from rules.condition_reader import read_all
 from rules.conditions import Action, AllOf, Email, NoneOf, Period, SetCell, Shift
 from rules.context import Context
@@ -41,13 +42,17 @@ def read_course(context: Context, entries: dict[str, Entry], block: Block, path:
     """What a journey is around, its steps and conditions. Mistakes are told."""
     around = _around(context, entries.get("around"), block, path, name)
     context.occasion = frozenset(OCCASION) if around is None else asked_of(around.kind)
+    context.around = None if around is None else around.kind
     try:
         when, unless = _conditions(context, entries, path)
         stop = _all_of(context, entries.get("stop_when"), path)
         late = read_length(context, entries.get("no_later_than"), path) or DEFAULT_LATEST
         steps = _steps(context, entries.get("steps"), block, path, name, late, when)
     finally:
-        context.occasion = None
+        context.occasion = context.around = None
+    if around is not None:
+        shared = (*(when.items if when else ()), *((unless,) if unless else ()))
+        advise_visits(context, around, steps, shared, stop, path)
     if around is not None and around.kind in DAYS_ONLY:
         _told_by_days(context, entries.get("steps"), steps, path)
     return Course(around or Around("ticket"), steps, when, unless, stop)
@@ -176,7 +181,9 @@ def _step(
     at = read_at(context, entries["at"], path) if "at" in entries else None
     if "at" not in entries and len(context.mistakes) == told:
         context.tell(block.place, "missing-at", path, expected="at")
+    context.after = after_of(at)
     when, unless = _conditions(context, entries, path, known)
+    context.after = None
     last = read_length(context, entries.get("no_later_than"), path) or late
     action = _action(context, rest, block, path, silent=len(context.mistakes) > told)
     if isinstance(action, Email):

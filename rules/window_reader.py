@@ -287,6 +287,9 @@ def _days(context: Context, of: _Asked, entry: Entry | None, path: str, compare:
         return None
     if check.op in {"never", "known"}:
         context.tell(entry.value.place, "phrase", here, text, field=entry.key.value, expected="window_date")
+    elif check.op in AHEAD and "genre" in OPTIONS.get(context.words.find("fields", of.field) or "", ()):
+        line = f"{context.words.key('fields', 'next_visit')}: {text}"
+        context.tell(entry.value.place, "window-ahead", here, text, field=entry.key.value, line=line)
     elif check.op in AHEAD:
         context.tell(entry.value.place, "always-past", here, text, field=entry.key.value)
     return next(iter(sensible(context, "date", replace(check, field="date"), entry, here)), None)

@@ -15,6 +15,7 @@ from rules.encoding import lines_of
 from rules.lines import ONE_MEND
 from rules.mistakes import Mistake
 from sync.clock import Clock
+from sync.coming import coming_visits
 from sync.config import Config
 from sync.configfile import Reading, read_config
 from sync.desk import ADDED, Desk, beside_templates, files_in, files_seen, show_mistakes
@@ -66,6 +67,7 @@ def check(file: Path, language: str | None, *, online: bool, sources: bool = Fal
                 [
                     *advise(desk),
                     *rules.advice,
+                    *coming_visits(rules.book, desk.clock.today(), desk.config.language),
                     *_merged(desk, rules.book),
                     *made_service(desk, rules.book),
                     *_of_the_store(desk, rules.book, remarks),

@@ -57,6 +57,7 @@ UNSEEN = {
         "waits-in-vain",
         "twice-list",
         "twice-lines",
+        "window-ahead",
         "never-both",
         "never-and-some",
         "same-in-both",
