@@ -25,7 +25,7 @@ règles:
   - nom: Perdus de vue
     quand:
       segment: @
-      dernière_visite: @
+      dernière visite: @
       visites: @
       infolettre: @
       tableau:
@@ -46,7 +46,7 @@ EXPECTED: list[set[str]] = [
     {"au moins 3", "entre 2 et 5"},
     {"inscrit", "désinscrit"},
     {"Ne pas relancer"},
-    {"prochaine_visite", "au moins un de"},
+    {"prochaine visite", "au moins un de"},
     {"on-se-revoit", "bienvenue"},
     {"2 jours"},
     {"signaler", "courriel", "tâche", "écrire"},

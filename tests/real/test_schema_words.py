@@ -15,7 +15,7 @@ pytestmark = pytest.mark.real
 NAMES = Names(["Seats"], ["welcome", "bienvenue"], ["Regulars"], ["crm"], ["letter", "mailchimp"])
 SCORES = {
     "en": {"recency_score", "frequency_score", "money_score"},
-    "fr": {"score_de_récence", "score_de_fréquence", "score_de_montant"},
+    "fr": {"score de récence", "score de fréquence", "score de montant"},
 }
 DONE = {
     "en": {"email", "task", "flag", "set", "newsletter", "notify", "review", "webhook", "forget"},
@@ -114,7 +114,7 @@ parcours:
 règles:
   - nom: Les meilleurs
     quand:
-      score_de_montant: @
+      score de montant: @
     alors:
       - infolettre: inscrire
         dans: @
