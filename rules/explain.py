@@ -144,6 +144,8 @@ class Wording:
             counted = self.say["within"].format(counted=counted, period=last)
         if window.days is not None:
             counted = self.say["dated"].format(counted=counted, asked=said(self.language, window.days))
+        if check.field == "tickets" and (window.within or window.days):  # not by the day on which they were bought
+            counted = self.say["of_the_show"].format(counted=counted.removesuffix(","))
         return counted.removesuffix(",")
 
 

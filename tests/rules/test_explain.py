@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rules.compiler import evaluate
 from rules.conditions import AllOf, Book, Check, Condition, Example, InSegment, NoneOf, Rule, Segment
 from rules.examples import person_of, run_examples
-from rules.explain import Reason, explain
+from rules.explain import Reason, Wording, explain
 from rules.reader import read
 from tests.rules.reference import CHECKS, COLUMNS, TODAY, conditions, verdict
 from tests.rules.test_compiler import frame
@@ -119,3 +119,21 @@ def test_several_numbers_are_told_as_a_list() -> None:
 
 def test_one_row_is_enough() -> None:
     assert person_of(book().rules[0].examples[0], {"sheet:X"}, TODAY).schema["sheet:X"] == pl.String
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("en", "billets: {nombre: au moins 2, date: après 2026-08-31}"),
+        ("fr", "billets: {nombre: au moins 2, sur: 12 mois, genre: danse}"),
+    ],
+)
+def test_tickets_over_a_period_say_by_which_day_they_count(language: str, line: str) -> None:
+    found = read(
+        {"r.yaml": f"règles:\n  - nom: R\n    quand:\n      {line}\n    alors:\n      - signaler: X\n".encode()}
+    )
+    (asked,) = found.book.rules[0].when.items
+    told = Wording(language).condition(found.book, asked).replace("\u00a0", " ")
+    assert ("au jour du spectacle : au moins 2" if language == "fr" else "by the day of the show: at least 2") in told
+    plain = read({"r.yaml": "règles:\n  - nom: R\n    quand: {billets: 2}\n    alors: [{signaler: X}]\n".encode()}).book
+    assert "jour" not in Wording("fr").condition(plain, plain.rules[0].when.items[0])
