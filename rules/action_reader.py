@@ -24,7 +24,7 @@ from rules.conditions import (
     Webhook,
 )
 from rules.context import Context
-from rules.misread import Misread, tell_misread
+from rules.misread import ONCE, Misread, tell_misread
 from rules.mistakes import Place, fold, nearest
 from rules.phrases import Phrase, number_word, read_phrase, typed
 from rules.suggestions import suggest
@@ -103,6 +103,8 @@ def read_action(context: Context, block: Block, path: str, several: str = "two-a
 
 
 def _options(context: Context, action: str, shown: str, rest: Block, path: str) -> dict[str, Entry]:
+    if action == "email":
+        rest = _without_once(context, rest, path)
     if action in OPTIONS:
         return context.entries(rest, OPTIONS[action], path)
     for entry in rest.entries:
@@ -117,6 +119,19 @@ def _options(context: Context, action: str, shown: str, rest: Block, path: str) 
         else:
             context.tell(key.place, "no-options", here, key.value, action=shown)
     return {}
+
+
+def _without_once(context: Context, rest: Block, path: str) -> Block:
+    """Without `once: yes`, which is told: it is so by itself."""
+    kept: list[Entry] = []
+    for entry in rest.entries:
+        yes = isinstance(entry.value, Text) and context.words.find("yesno", entry.value.value) == "yes"
+        if yes and fold(entry.key.value) in ONCE:
+            again = context.words.key("option_email", "again")
+            context.tell(entry.key.place, "again-never", f"{path}.{entry.key.value}", entry.key.value, field=again)
+        else:
+            kept.append(entry)
+    return Block(tuple(kept), rest.place)
 
 
 def _one_each(context: Context, entry: Entry, path: str) -> bool:

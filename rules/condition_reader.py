@@ -17,18 +17,20 @@ from rules.conditions import (
     Value,
 )
 from rules.context import Context
+from rules.dashes import advise_dash
 from rules.days_meant import DATES
-from rules.denied import tell_denied, undenied
+from rules.denied import tell_denied, tell_denied_cell, undenied
 from rules.fields import EVERY, FIELDS, FieldType
 from rules.fields_meant import tell_no_line, tell_unknown_field
 from rules.misread import Misread, tell_misread
 from rules.mistakes import Place, fold, nearest
 from rules.money import tell_money, tell_money_counted
 from rules.names_meant import first_beginning, may_be_name, phrase_among, phrase_meant, several_meant
-from rules.never_true import sensible
+from rules.never_true import days_asked, sensible
 from rules.phrases import Phrase, read_date, read_number, read_phrase, typed
 from rules.since import advise_day, leaves_out, not_since, tell_since
 from rules.suggestions import known_or_not, suggest
+from rules.thousands import tell_thousands
 from rules.twice import tell_twice
 from rules.window_reader import never_in, not_counted, read_window, windowed
 from rules.windows import OPTIONS
@@ -89,7 +91,7 @@ def field_named(context: Context, text: str) -> str | None:
 
 def _read_group(context: Context, logic: str, node: Node, path: str) -> Iterable[Condition]:
     if isinstance(node, Items):
-        _advise_dash(context, logic, node, path)
+        advise_dash(context, logic, node, path)
         groups = [read_all(context, item, f"{path}[{n}]") for n, item in enumerate(node.items, 1)]
         items: tuple[Condition, ...] = tuple(group[0] if len(group) == 1 else AllOf(group) for group in groups if group)
     else:
@@ -97,15 +99,6 @@ def _read_group(context: Context, logic: str, node: Node, path: str) -> Iterable
     if not items:
         return
     yield GROUPS[logic](items)
-
-
-def _advise_dash(context: Context, logic: str, node: Items, path: str) -> None:
-    """A dash for the first line alone makes one item of all: each of its lines must hold, and not any."""
-    item = node.items[0] if len(node.items) == 1 else None
-    if logic == "any_of" and isinstance(item, Block) and len(item.entries) > 1:
-        first, second = (entry.key for entry in item.entries[:2])
-        shown = context.words.key("logic", logic)
-        context.advise(second.place, "any-of-one", path, second.value, first=first.value, any_of=shown)
 
 
 def _read_segments(context: Context, entry: Entry, above: str) -> Iterable[Condition]:
@@ -138,6 +131,8 @@ def _read_sheet(context: Context, node: Node, path: str) -> Iterable[Condition]:
         return
     for entry in block.entries:
         here = f"{path}.{entry.key.value}"
+        if tell_denied_cell(context, entry, path):
+            continue
         if column := column_named(context, entry.key, here):
             check = _Reader(context, SHEET + column, entry.key.value, here).read_sheet(entry.value)
             if check is not None:
@@ -243,7 +238,8 @@ class _Reader:
         if kind in {"text", "tags"}:
             return self._words(kind, node)
         phrase = read_phrase(self.language, phrases, node.value)
-        if kind == "number" and tell_money(self.context, self.field, self.shown, node, self.path):
+        numbered = (self.context, self.field, self.shown, node, self.path)
+        if (kind == "number" and tell_money(*numbered)) or (phrases == "number" and tell_thousands(*numbered)):
             return None
         if phrase is None and kind == "date" and tell_since(self.context, self.field, node, self.path):
             return None
@@ -372,7 +368,7 @@ class _Reader:
 
     def _fail(self, node: Node, kind: str, suggestion: str | None = None) -> Check | None:
         """Tell what is wrong; gives None, for the caller to give back."""
-        expected = {"money": "number", "choice": ""}.get(kind, kind)
+        expected = days_asked(self.field) if kind == "date" else {"money": "number", "choice": ""}.get(kind, kind)
         if isinstance(node, Text) and (found := node.value.strip()):
             quotable = kind in {"text", "tags", "sheet"} and may_be_name(self.context.words, self.field, found)
             misread = Misread(node.place, self.path, found, self.shown, kind, expected, "phrase", suggestion, quotable)

@@ -111,6 +111,8 @@ class Context:
         found: dict[str, Entry] = {}
         for entry in block.entries:
             name = self.find(sections, entry.key.value)
+            if name is None and sections == ("top",) and self._tell_group(entry, path):
+                continue
             if name is None:
                 meant = self.unknown_key(entry.key, sections, path)
                 if meant and not any(self.find(sections, other.key.value) == meant for other in block.entries):
@@ -122,6 +124,20 @@ class Context:
             else:
                 found[name] = entry
         return found
+
+    def _tell_group(self, entry: Entry, path: str) -> bool:
+        """Tell `Group:` or `Regulars:` with `when:` below, which was to be a segment."""
+        lines = (
+            {self.words.find("rule", one.key.value): one for one in entry.value.entries}
+            if isinstance(entry.value, Block)
+            else {}
+        )
+        if "when" not in lines or "then" in lines or self.words.nearest(("top",), entry.key.value):
+            return False
+        named = lines.get("name")
+        name = named.value.value if named and isinstance(named.value, Text) else entry.key.value
+        self.tell(entry.key.place, "group-at-top", path, entry.key.value, called=name)
+        return True
 
     def find(self, sections: tuple[str, ...], text: str) -> str | None:
         return next((name for section in sections if (name := self.words.find(section, text))), None)

@@ -45,3 +45,14 @@ def tell_denied(context: Context, place: Place, path: str, found: str, line: str
     else:
         right = f"{context.words.key('logic', 'none_of')}: {{{line}}}"
         context.tell(place, "denied-among", path, found, suggestion=right)
+
+
+def tell_denied_cell(context: Context, entry: Entry, path: str) -> bool:
+    """Tell `sheet: {Volunteer: not yes}`, by the path of `sheet`; whether it is one. Other cells may begin with `not`."""
+    value = entry.value if isinstance(entry.value, Text) and not entry.value.quoted else None
+    rest = undenied(value.value) if value else None
+    if value is None or rest is None or not context.words.find("yesno", rest):
+        return False
+    above, sheet = path.rsplit(".", 1)
+    tell_denied(context, value.place, above, value.value, f"{sheet}: {{{entry.key.value}: {rest}}}")
+    return True

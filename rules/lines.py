@@ -6,6 +6,7 @@ Each is told and mended in the copy that is read further, so that one slip does 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from rules.encoding import split_lines
@@ -20,6 +21,7 @@ TIGHT_COLON = re.compile(r"^(\s*(?:- +)?)([^\W\d][\w '’]*?):([^\s/:][^:]*)$")
 TIGHT_DASH = re.compile(r"^(\s*)-([^\W\d][^:]*:(?:\s.*)?)$")
 BULLET = re.compile(r"^(\s*)([–—−•·▪●◦*])\s+(?=\S)")
 NUMBERED = re.compile(r"(?<=: )#\d[^\"]*$")  # `flag: #1`: YAML drops what follows the sign
+CUT = re.compile(r"#[^\W_]")
 FILLING = re.compile(r"^\s*(?:- +)*[^\W\d][^:\"'{\[]*: +(?P<value>\{\{.*)$")
 IN_DOUBLE = re.compile(r"^\s*(?:- +)*[^\W\d][^:\"'{\[]*: +\"")
 JOINED = re.compile(r"^(?P<head>\s*(?:- +)*(?P<key>[^\W\d][^:\"'{\[]*?) *:)\s+(?P<sign>[|>])[+\-0-9]*\s*(?:#.*)?$")
@@ -237,6 +239,17 @@ def _slip(raw: str, tab: int) -> tuple[Line, list[Mistake]]:  # noqa: C901, PLR0
         right = f'"{slip[0]}"'
         return Line(text[: slip.start()] + right, ((slip.start() + 1, 1),)), told("hash", slip.start(), slip[0], right)
     return Line(text), []
+
+
+def cut_by_a_note(lines: list[Line], file: str) -> Iterator[Mistake]:
+    """Advice on `flag: Call #1 list`, of which only `Call` is read. A note is written with a space after its sign."""
+    for line in lines:
+        before, sign, rest = line.text.partition(" #")
+        kept, cut = before.partition(": ")[2].strip(), f"#{rest}"
+        plain = kept and kept[0] not in "\"'{[|>" and ": " not in rest
+        if sign and plain and CUT.match(cut) and not line.verbatim:
+            place = line.place(file, len(before) + 1)
+            yield Mistake(place, "hash-cut", found=cut, facts={"kept": kept, "whole": f'"{kept} {cut}"'})
 
 
 def _verbatim(raw: str, index: int, file: str) -> tuple[Line, list[Mistake]]:

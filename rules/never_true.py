@@ -9,6 +9,7 @@ from rules.conditions import Check, Period
 from rules.context import Context
 from rules.fields import FIELDS, SCORES
 from rules.phrases import Phrase, typed
+from rules.windows import OPTIONS
 from rules.yamltext import Entry, Items, Text
 
 LEAST, MOST = 1, 5
@@ -19,6 +20,15 @@ PAST = {
 }
 LIFE = 130  # years
 FIRST_YEAR, LAST_YEAR = 1900, 2200
+
+
+def days_asked(field: str) -> str:
+    """The entry of `expected` with the phrases that a date takes here."""
+    return (
+        "window_date"
+        if field in OPTIONS
+        else {"next_visit": "date_ahead"}.get(field, "date_past" if field in PAST else "date")
+    )
 
 
 def sensible(context: Context, name: str, check: Check | None, entry: Entry, path: str) -> tuple[Check, ...]:

@@ -29,7 +29,7 @@ from rules.conditions import (
 from rules.context import STRUCTURE, Context, Outside, language_of
 from rules.encoding import misnamed
 from rules.fact_reader import read_fact
-from rules.follow_ons import without_doubtful_names, without_follow_ons
+from rules.follow_ons import DOUBLED, without_doubtful_names, without_follow_ons
 from rules.journey_reader import read_course, read_example_at
 from rules.journeys import Journey, Step, asked_of
 from rules.mistakes import Mistake, fold
@@ -163,10 +163,10 @@ class _FileReader:
                 self._read_top(name, entry)
         elif node is not None and not self.source.mistakes:
             self.context.tell(node.place, "no-rules-here", "")
-        told, self.part.advice = self.context.mistakes, self.context.advice
+        told, self.part.advice = self.context.mistakes, [*self.context.advice, *self.source.tree.advice]
         merged = any(mistake.code == "merge-mark" for mistake in self.source.mistakes)  # then one of the two goes
         better = set() if merged else {mistake.place for mistake in told if mistake.code in TWICE}
-        known = [one for one in self.source.mistakes if one.code != "duplicate-key" or one.place not in better]
+        known = [one for one in self.source.mistakes if one.code not in DOUBLED or one.place not in better]
         tree = replace(self.source.tree, mistakes=tuple(known))
         self.part.mistakes = [*known, *without_follow_ons(told, tree)]
         return self.part
@@ -178,7 +178,7 @@ class _FileReader:
         if len(lost) < (1 if headless else LOST_INDENTS):
             return
         self.context.mistakes[:] = [one for one in self.context.mistakes if one not in lost]
-        code = "no-top" if headless else "indents-lost"
+        code = ("no-top" if "then" in self.stray else "no-top-group") if headless else "indents-lost"
         self.context.tell(lost[0].place, code, lost[0].path, lost[0].found, n=len(lost))
 
     def _read_top(self, name: str, entry: Entry) -> None:

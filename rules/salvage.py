@@ -113,7 +113,7 @@ class Salvage:
 
     def _tell(self, mistake: Mistake) -> None:
         line = mistake.place.line
-        known = line in self._said or line in self.told
+        known = line in self._said or (line in self.told and mistake.code != "comma-missing")
         if not known and not (mistake.code == "indent" and line in self._unaligned):
             self._said.add(line)
             self.mistakes.append(mistake)

@@ -18,7 +18,8 @@ TOLD = {"twice-list", "twice-lines"}
 def tell_twice(context: Context, block: Block, path: str, named: Named) -> None:
     """Tell each condition of a block that stands there again. `named` gives the field behind a word."""
     for entry in block.again:
-        same = [one for one in (*block.entries, *block.again) if fold(one.key.value) == fold(entry.key.value)]
+        begun = [one for one in (*block.firsts, *block.entries) if fold(one.key.value) == fold(entry.key.value)]
+        same = [*begun[:1], *(one for one in block.again if fold(one.key.value) == fold(entry.key.value))]
         name, segment = named(context, entry.key.value), context.words.find("logic", entry.key.value) == "segment"
         if name is None and not segment:
             continue
@@ -48,8 +49,18 @@ def _names(context: Context, kind: str, node: Node) -> list[str | None]:
 
 def _lines(same: list[Entry]) -> list[str]:
     """The lines as they would stand in a list; none where one of them takes more than a line."""
-    texts = [one.value for one in same]
-    if not all(isinstance(text, Text) and text.value.strip() for text in texts):
-        return []
-    quoted = [f'"{text.value}"' if text.quoted else text.value.strip() for text in texts if isinstance(text, Text)]
-    return [f"- {same[0].key.value}: {text}" for text in quoted]
+    texts = [_in_line(one.value) for one in same]
+    return [f"- {same[0].key.value}: {text}" for text in texts] if all(texts) else []
+
+
+def _in_line(node: Node) -> str:
+    """A value as it is typed on one line; empty where it takes several."""
+    match node:
+        case Text(value=value, quoted=quoted):
+            return f'"{value}"' if quoted else value.strip()
+        case Items(items=items):
+            texts = [_in_line(item) for item in items]
+            return f"[{', '.join(texts)}]" if all(texts) else ""
+        case Block(entries=entries):
+            lines = {entry.key.value: _in_line(entry.value) for entry in entries}
+            return f"{{{', '.join(f'{key}: {text}' for key, text in lines.items())}}}" if all(lines.values()) else ""

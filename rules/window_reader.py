@@ -17,6 +17,7 @@ from rules.mistakes import fold
 from rules.never_true import AHEAD, sensible
 from rules.phrases import read_fact_date, read_number, read_period, read_phrase, typed
 from rules.suggestions import suggest
+from rules.thousands import IN_BRACES, tell_thousands
 from rules.windows import OPTIONS, SUMS, main_of
 from rules.words import Vocabulary
 from rules.yamltext import Block, Entry, Items, Node, Text
@@ -39,7 +40,7 @@ def read_window(context: Context, field: str, shown: str, block: Block, path: st
     test.
     """
     before, main = len(context.mistakes), main_of(field)
-    block = _whole(context, block, path)
+    block = _whole(context, field, block, path)
     of = _Asked(shown, _first_number(context.words, block))
     lines = _without_times(context, of, block, path)
     entries = context.entries(lines, ("window",), path)
@@ -210,7 +211,7 @@ def not_counted(context: Context, shown: str, block: Block, path: str) -> None:
     context.tell(block.place, "window-not-here", path, field=shown, expected=counted)
 
 
-def _whole(context: Context, block: Block, path: str) -> Block:
+def _whole(context: Context, field: str, block: Block, path: str) -> Block:
     """Without what a decimal comma broke off: in `{montant: 50,5}` a comma ends the amount."""
     kept: list[Entry] = []
     for entry in block.entries:
@@ -219,7 +220,9 @@ def _whole(context: Context, block: Block, path: str) -> Block:
         )
         if broken and kept and isinstance(kept[-1].value, Text):
             number = f"{kept[-1].value.value},{entry.key.value}"
-            context.tell(entry.key.place, "decimal-comma", path, number, suggestion=f'"{number}"')
+            shown = kept[-1].key.value
+            if not tell_thousands(context, field, shown, Text(number, entry.key.place), path, IN_BRACES):
+                context.tell(entry.key.place, "decimal-comma", path, number, suggestion=f'"{number}"')
         else:
             kept.append(entry)
     return replace(block, entries=tuple(kept))
@@ -327,7 +330,7 @@ def _deed(context: Context, field: str, shown: str, node: Node, path: str) -> De
     if not isinstance(node, Block):
         day = _day(context, node, shown, path)
         return None if day is None else Deed(day)
-    entries = context.entries(_whole(context, node, path), ("deed",), path)
+    entries = context.entries(_whole(context, field, node, path), ("deed",), path)
     for name in entries.keys() - {"date", *OPTIONS[field]}:
         _does_not_go(context, field, shown, entries[name], ("date",), path)
     if "date" not in entries:

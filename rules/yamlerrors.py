@@ -82,6 +82,7 @@ def _comma(problem: str, marks: tuple[yaml.Mark, yaml.Mark], lines: list[Line], 
     else:
         key_at = end
     before = line.text[:key_at].rstrip()
+    before = before.removesuffix(";") if got[1] == ":" else before  # as in other languages
     first = before if before.strip() else next(o.text for o in reversed(lines[: stopped.line]) if o.text.strip())
     words = [re.split(r"[\s,{\[]+", first.rstrip())[-1], re.split(r"\s*[:,}\]]", line.text[key_at:])[0]]
     facts = {"first": words[0].strip("\"'"), "second": words[1].strip("\"'")}

@@ -63,6 +63,8 @@ def _moved(mistake: Mistake, lines: list[Line], index: int) -> Iterator[Mend]:
         )
         last = next((n for n in range(index + 1, len(lines)) if _ends(lines[n], line.indent)), len(lines))
         begun = line.edited(f"{' ' * line.indent}- {line.text.lstrip()}", (line.indent, 2))
+        if any(one.indent == line.indent + 2 for one in lines[index + 1 : last]):  # they stand where a dash needs them
+            yield Mend([*lines[:index], begun, *lines[index + 1 :]], told)
         yield Mend([*lines[:index], begun, *(_shifted(one, 2) for one in lines[index + 1 : last]), *lines[last:]], told)
     for other in (_list_above_moved, _dash_above, _odd_one_above):
         if mend := other(mistake, lines, index):

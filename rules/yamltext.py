@@ -24,7 +24,7 @@ from yaml.events import (
 )
 
 from rules.encoding import LARGEST, read_text
-from rules.lines import Line, mend
+from rules.lines import Line, cut_by_a_note, mend
 from rules.mistakes import Mistake, Place, fold, messages, nearest
 from rules.salvage import DEEPEST, Salvage, error_in, events, pieces
 from rules.yamlmends import VALUE_ONLY
@@ -74,11 +74,14 @@ class Entry:
 
 @dataclass(frozen=True)
 class Block:
-    """`again`: entries whose key stands in `entries` already, which is told."""
+    """`again`: entries whose key stands in `entries` already, which is told; `firsts`: those that were joined with them, as
+    they stand.
+    """
 
     entries: tuple[Entry, ...]
     place: Place
     again: tuple[Entry, ...] = ()
+    firsts: tuple[Entry, ...] = ()
 
     def get(self, key: str) -> Entry | None:
         """The entry with this key, accents, letter case and `_` apart."""
@@ -108,12 +111,14 @@ def plain(node: Node | None) -> Any:
 class Tree:
     """`node` None stands for an empty file, and for one that could not be read at all (then there is a mistake). When
     there is a mistake, the tree is what could be read around it: good for finding more mistakes, not for acting on.
-    `lost`: the numbers of lines that are not in it, though they say something.
+    `lost`: the numbers of lines that are not in it, though they say something. `advice`: on what is right and was probably
+    meant otherwise.
     """
 
     node: Node | None
     mistakes: tuple[Mistake, ...]
     lost: frozenset[int] = frozenset()
+    advice: tuple[Mistake, ...] = ()
 
 
 def parse(data: bytes, file: str) -> tuple[Node | None, list[Mistake]]:
@@ -137,7 +142,8 @@ def _parsed(data: bytes, file: str) -> Tree:
         return Tree(None, tuple(mistakes))
     lines, mended = _mended(text, file)
     read = _read(lines, file, mended)
-    return Tree(read.node, tuple(in_order([*mistakes, *_tabs_once(mended), *read.mistakes])), read.lost)
+    told = tuple(in_order([*mistakes, *_tabs_once(mended), *read.mistakes]))
+    return Tree(read.node, told, read.lost, tuple(cut_by_a_note(lines, file)))
 
 
 def _mended(text: str, file: str) -> tuple[list[Line], list[Mistake]]:
@@ -231,10 +237,11 @@ class _Open:
     def close(self) -> Node:
         if not self.is_block:
             return Items(tuple(self.items), self.place)
+        firsts = tuple(self.entries[key] for key in self.doubled)
         for key, more in self.doubled.items():
             entry = self.entries[key]
             self.entries[key] = Entry(entry.key, joined([entry.value, *more]))
-        return Block(tuple(self.entries.values()), self.place, tuple(self.again))
+        return Block(tuple(self.entries.values()), self.place, tuple(self.again), firsts)
 
 
 class _Builder:

@@ -59,7 +59,7 @@ def test_a_dash_for_the_first_line_alone_is_told(language: str, lines: list[str]
     [
         ["any of:", "  - visits: at least 3", "  - donations: at least 1"],
         ["any of:", "  visits: at least 3", "  donations: at least 1"],
-        ["any of:", "  - visits: at least 3", "    city: Lyon", "  - donations: at least 1"],
+        ["any of:", "  - {visits: at least 3, city: Lyon}", "  - donations: at least 1"],
         ["any of:", "  - visits: at least 3"],
         ["none of:", "  - visits: at least 3", "    city: Lyon"],
         ["all of:", "  - visits: at least 3", "    city: Lyon"],

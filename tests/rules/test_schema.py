@@ -80,6 +80,8 @@ FREE = {
     "phrase-each-tag",
     "phrase-begins-with",
     "segment-list-unknown",
+    "sheet-denied",
+    "sheet-denied-fr",
 }
 
 

@@ -1,0 +1,50 @@
+"""What can be read, and was probably meant otherwise."""
+
+from __future__ import annotations
+
+import pytest
+
+from rules.reader import read
+
+RULE = "rules:\n  - name: One\n    when:\n      {when}\n    then:\n      - flag: {flag}\n"
+REGLE = "règles:\n  - nom: Un\n    quand:\n      {when}\n    alors:\n      - signaler: {flag}\n"
+
+
+def advised(text: str) -> list[str]:
+    found = read({"a.yaml": text.encode()})
+    assert not found.mistakes
+    return [one.code for one in found.advice]
+
+
+@pytest.mark.parametrize(
+    ("when", "codes"),
+    [
+        ("any of:\n        - city: Brest\n          visits: 3\n        - city: Lyon", ["any-of-two"]),
+        ("any of:\n        - {city: Brest, visits: 3}\n        - city: Lyon", []),
+        ("any of:\n        - city: Brest\n        - visits: 3\n        - city: Lyon", []),
+        ("all of:\n        - city: Brest\n          visits: 3\n        - region: Bretagne", []),
+    ],
+)
+def test_a_dash_left_out_below_any_of(when: str, codes: list[str]) -> None:
+    assert advised(RULE.format(when=when, flag="To call")) == codes
+
+
+@pytest.mark.parametrize(
+    ("flag", "codes"),
+    [
+        ("Call #1 list", ["hash-cut"]),
+        ("Call #list", ["hash-cut"]),
+        ("Call # a note", []),
+        ('"Call #1 list"', []),
+        ("Call #flag: Other", []),
+    ],
+)
+def test_a_text_cut_by_a_note(flag: str, codes: list[str]) -> None:
+    assert advised(RULE.format(when="visits: 3", flag=flag)) == codes
+
+
+def test_a_genre_beside_a_count_is_advised_with_its_braces() -> None:
+    text = REGLE.format(when="visites: au moins 3\n      genre: danse", flag="À appeler")
+    assert advised(text) == ["genre-beside"]
+    assert advised(text.replace("genre:", "genres:")) == []
+    assert advised(text.replace("visites: au moins 3", "ville: Brest")) == []
