@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import cast
 
-from rules.conditions import AllOf, Check, Condition, Period, Shift
+from rules.conditions import AllOf, AnyOf, Check, Condition, NoneOf, Period, Shift
 from rules.context import Context
 from rules.journeys import EXACT, VISITS, Around, Step
 from rules.mistakes import fold
@@ -101,16 +101,32 @@ def advise_visits(
     for step in steps:
         own = (*(step.when.items if step.when else ()), *((step.unless,) if step.unless else ()))
         asked = list(_checks((*shared, *own)))
+        none_left = {check.place for check in _leave_nobody((*shared, *own))}
         stops = {check.field for check in _checks((stop,) if stop else ())}
         for check in asked:
             if check.place in told:
                 continue
-            if step.at.sign < 0 and _is_once(check):
+            if step.at.sign < 0 and check.place in none_left:
+                told.add(check.place)
+                context.advise(
+                    check.place, "coming-is-this", path, booked(context.words.language, nothing=check.op == "never")
+                )
+            elif step.at.sign < 0 and _is_once(check):
                 told.add(check.place)
                 _advise_before(context, around, check, path)
             elif check.field == "next_visit" and around.kind == "first_visit" and _misses(step, asked, stops):
                 told.add(check.place)
                 _advise_after(context, check, path)
+
+
+def _leave_nobody(items: Iterable[Condition], *, out: bool = False) -> Iterator[Check]:
+    """Checks of the next visit that a show still to come makes true, or false, of everybody who comes to it."""
+    for item in items:
+        if isinstance(item, Check):
+            if item.field == "next_visit" and item.op == ("known" if out else "never"):
+                yield item
+        elif not isinstance(item, AnyOf):
+            yield from _leave_nobody(getattr(item, "items", ()), out=out is not isinstance(item, NoneOf))
 
 
 def _misses(step: Step, asked: list[Check], stops: set[str]) -> bool:

@@ -30,6 +30,13 @@ def test_before_a_show_the_first_visit_is_not_counted_yet(at: str) -> None:
     assert first.code == "once-before-first"
 
 
+@pytest.mark.parametrize("asked", ["unless: {next visit: known}", "when: {next visit: never}"])
+def test_before_a_show_everybody_who_comes_to_it_has_a_visit_to_come(asked: str) -> None:
+    (told,) = walks("each ticket", "3 days before", asked)
+    assert told.code == "coming-is-this"
+    assert walks("each ticket", "3 days before", asked.replace("known", "in the next 2 days")) == [] or "never" in asked
+
+
 @pytest.mark.parametrize(
     ("asked", "line"),
     [("unless: {next visit: known}", "visits: at least 2"), ("when: {next visit: never}", "visits: 1")],
@@ -56,6 +63,8 @@ def test_in_french_it_is_told_in_the_words_of_the_file() -> None:
         ("each ticket", "3 days before", "when: {visits: at least 1}"),
         ("each ticket", "3 days before", "when: {visits: {count: 1, within: 1 year}}"),
         ("birthday", "3 days before", "when: {visits: 1}"),
+        ("birthday", "3 days before", "unless: {next visit: known}"),
+        ("each ticket", "3 days before", "when: {next visit: known}"),
         ("birthday", "1 month after", "unless: {next visit: known}"),
         ("first visit", "1 day after", "unless: {next visit: known}"),
         ("first visit", "1 month after", "unless: {next visit: known, visits: at least 2}"),

@@ -87,6 +87,7 @@ def test_every_sentence_is_said_by_some_file() -> None:
         "still-to-come",
         "coming-none",
         "once-before",
+        "coming-is-this",
         "once-before-first",
         "only-booked",
         "coming-visits",
