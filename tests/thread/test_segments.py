@@ -58,7 +58,7 @@ def test_who_moved_and_when(small: Small) -> None:
     assert '<td>Habitués</td><td>Perdus</td><td class="n"></td><td class="n">1</td>' in page
     for command in (("explain", WHO), ("person", "show", WHO)):
         told = small.filrouge(*command).said
-        assert "Perdus · depuis le 13 mai 2025\n  Habitués · du 1 août 2024 ou avant au 13 mai 2025" in told
+        assert "Perdus · depuis le 13 mai 2025\n  Habitués · du 1er août 2024 ou avant au 13 mai 2025" in told
     told = small.filrouge("--language", "en", "explain", WHO).said
     assert "Habitués · from August 1, 2024 or earlier to May 13, 2025" in told
     facts = small.filrouge("person", "show", WHO, "--json").facts["segments"]
