@@ -40,7 +40,7 @@ def _names(context: Context, kind: str, node: Node) -> list[str | None]:
     """The names that a value is, as typed in a list; None for what is none."""
     if isinstance(node, Items):
         return [name for item in node.items for name in _names(context, kind, item)]
-    if not isinstance(node, Text) or not node.value.strip():
+    if not isinstance(node, Text) or not node.value.strip() or "\n" in node.value.strip():
         return [None]
     text = node.value.strip()
     phrase = not node.quoted and kind and read_phrase(context.words.language, kind, text)
@@ -57,7 +57,8 @@ def _in_line(node: Node) -> str:
     """A value as it is typed on one line; empty where it takes several."""
     match node:
         case Text(value=value, quoted=quoted):
-            return f'"{value}"' if quoted else value.strip()
+            text = value.strip()
+            return "" if "\n" in text else f'"{text}"' if quoted else text
         case Items(items=items):
             texts = [_in_line(item) for item in items]
             return f"[{', '.join(texts)}]" if all(texts) else ""
