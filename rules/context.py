@@ -159,7 +159,7 @@ class Context:
         expected = ", ".join(f"`{word}`" for section in sections for word in self.words.all(section))
         meant = self.words.nearest(sections, key.value)
         elsewhere = _in_sections(self.words, STRUCTURE, key.value)
-        if elsewhere:
+        if elsewhere and not (meant and alike_in_number(meant, key.value)):
             self.misplaced.add(elsewhere[1])
             self.tell(key.place, _where_it_goes(sections, elsewhere[0]), here, key.value)
             return None
@@ -228,6 +228,12 @@ def _where_it_goes(sections: tuple[str, ...], belongs: str) -> str:
         return "misplaced-option"
     known = {"top": "top", "rule": "rule", "logic": "condition", "fields": "condition", "action": "action"}
     return f"misplaced-{known[belongs]}" if belongs in known else "misplaced"
+
+
+def alike_in_number(one: str, other: str) -> bool:
+    """`flag` and `flags`, `next visit` and `next visits`: the same word, of one and of several."""
+    first, second = ([word.rstrip("sx") for word in re.split("[ _]", fold(text))] for text in (one, other))
+    return first == second
 
 
 def _in_sections(words: Vocabulary, sections: tuple[str, ...], text: str) -> tuple[str, str] | None:

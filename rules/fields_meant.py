@@ -10,7 +10,7 @@ from typing import cast
 from rules.around_visits import tell_come_again
 from rules.by_itself import tell_beside, told_by_itself
 from rules.conditions import Period
-from rules.context import Context
+from rules.context import Context, alike_in_number
 from rules.denied import tell_denied, tell_denied_key, undenied
 from rules.heads import begun_with
 from rules.mistakes import fold, nearest
@@ -52,7 +52,9 @@ def tell_unknown_field(context: Context, entry: Entry, block: Block, path: str, 
     foreign = any(one.find("fields", key.value) for one in map(vocabulary, LANGUAGES))
     if column and not foreign and (about or not nearest(key.value, context.words.all("fields"))):
         _tell_column(context, entry, path, column)
-    elif not (right := _denied(context, entry) or _of_a_kind(context, entry)):
+    elif ((near := context.words.nearest(("fields",), key.value)) and alike_in_number(near, key.value)) or not (
+        right := _denied(context, entry) or _of_a_kind(context, entry)
+    ):
         context.unknown_key(key, sections, path)
     else:
         context.tell(key.place, "unknown-field", f"{path}.{key.value}", key.value, suggestion=right)
