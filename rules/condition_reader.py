@@ -309,6 +309,10 @@ class _Reader:
 
     def _unknown_choice(self, text: Text, allowed: tuple[str, ...]) -> None:
         words = self.context.words
+        if self.field == "newsletter" and words.find("yesno", text.value) == "no":
+            line = f"{self.shown}: {words.shown('choices', 'subscribed')}"
+            tell_denied(self.context, text.place, self.path.rsplit(".", 1)[0], text.value, line)
+            return
         shown = [words.shown("choices", choice) for choice in allowed]
         translated = next(
             (name for other in LANGUAGES if (name := vocabulary(other).find("choices", text.value))), None

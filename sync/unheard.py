@@ -10,7 +10,7 @@ import polars as pl
 
 from rules.conditions import AllOf, Book, Check, Condition, leaves
 from rules.mistakes import Mistake
-from rules.tally import MOST_VALUES, both_meant, missing_words, word_meant
+from rules.tally import MOST_VALUES, both_meant, missing_words, often_empty, word_meant
 from rules.words import vocabulary
 from sync.desk import Desk
 from sync.outofreach import out_of_reach
@@ -38,7 +38,20 @@ def unheard(desk: Desk, book: Book) -> list[Mistake]:
     worded = [check for check in fed if check.window or check.field in ASKED]
     told += [mistake for check in worded for mistake in _told(check, people, language)]
     told += [mistake for check in fed for mistake in out_of_reach(check, people, today, language)]
+    told += _hardly_known(book, people, language)
     return list({(mistake.place, mistake.found): mistake for mistake in told}.values())
+
+
+def _hardly_known(book: Book, people: pl.DataFrame, language: str) -> Iterator[Mistake]:
+    """A town that is asked for, where fewer than half of all people have one, and perhaps more a postcode."""
+    words = vocabulary(language)
+    for rule in book.rules:
+        places = {leaf.field: leaf.place for leaf in leaves(rule.when) if isinstance(leaf, Check)}
+        for field, n in often_empty(rule, people):
+            coded = people["postcode"].count() if field == "city" else 0
+            code = "often-empty-postcode" if coded > n else "often-empty"
+            facts = {"n": n, "all": len(people), "coded": coded, "postcode": words.shown("fields", "postcode")}
+            yield Mistake(places[field], code, found=words.shown("fields", field), facts=facts)
 
 
 def _checks(book: Book) -> Iterator[Check]:

@@ -88,6 +88,8 @@ def test_every_sentence_is_said_by_some_file() -> None:
         "coming-none",
         "once-before",
         "coming-is-this",
+        "often-empty",
+        "often-empty-postcode",
         "once-before-first",
         "only-booked",
         "coming-visits",

@@ -90,3 +90,21 @@ def test_a_name_for_a_text_a_second_sign_and_a_genre_of_nobody_are_advised_on(sm
     (genre,) = (one for one in small.filrouge("check", "--json").facts["advice"] if one["line"] == 4)
     assert (genre["found"], genre["suggestion"]) == ("dnase", "danse")
     assert genre["message"] in small.filrouge("test").said
+
+
+def test_a_town_that_is_known_of_few_is_advised_on(small: Small) -> None:
+    head, *rows = (small.folder / "exports/billets.csv").read_text("utf-8").splitlines()
+    coded = [f"{row};29200;{'Brest' if 'Jeanne' in row else ''}" for row in rows]
+    more = [
+        row.replace("Awa Diallo", name).replace("Awa", name).replace("awa", name.lower())
+        for row in coded
+        for name in ("Zoe", "Max")
+    ]
+    small.write("exports/billets.csv", "\n".join([f"{head};Code postal;Ville", *coded, *more]) + "\n")
+    small.run()
+    small.write(
+        "rules/public.yaml", "règles:\n  - nom: Brestois\n    quand: {ville: Brest}\n    alors: [signaler: Brestois]\n"
+    )
+    said = " ".join(bare(small.filrouge("check").said).split())
+    assert "`ville` n'est connu que de" in said
+    assert "`code postal` l'est de" in said
