@@ -267,7 +267,7 @@ def test_check_tells_a_word_that_nobody_has(phare: Small) -> None:
     done = phare.filrouge("check")
     assert done.code == 0
     told = {one["found"]: one["suggestion"] for one in phare.filrouge("check", "--json").facts["advice"]}
-    assert told == {"Danze": "Danse", "Opéra": None, "35": "commence par 35"}
+    assert told == {"Danze": "Danse", "Opéra": None, "35": "commence par 35", "code postal": None}
     assert "`Opéra` ne se trouve chez personne pour l'instant. Il y a `Danse` et `Théâtre`." in done.said
     assert "public.yaml:4:" in done.said
 
