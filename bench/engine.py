@@ -29,7 +29,7 @@ def rules() -> RuleParser:
         return f"'{TODAY - relativedelta(**length)}'"  # type: ignore[arg-type]  # months or weeks
 
     tests = [f"visits(went, {since(months=1 + n)}, '{GENRES[n % 6].upper()}') >= {1 + n % 4}" for n in range(25)]
-    tests += [f"over(bought, {since(months=2 + n)}, {500 * n}) >= {1 + n % 3}" for n in range(10)]
+    tests += [f"over(bought, {since(months=2 + n)}, {100 * (5 * n + 1)}) >= {1 + n % 3}" for n in range(10)]
     tests += [f"over(given, {since(months=3 * n + 1)}, {1000 * n + 1}) >= 1" for n in range(5)]
     tests += [f"acts(opened, {since(weeks=n + 1)}) > {n}" for n in range(5)]
     tests += [f"under(said, {since(months=n + 1)}, {n}) >= 1" for n in range(5)]

@@ -23,6 +23,7 @@ import sqlalchemy as sa
 from connectors.mail.smtp import Smtp, SmtpSettings
 from connectors.mail.wire import to_bytes
 from connectors.source import Setting
+from rules.conditions import Book
 from sync.config import Organisation
 from sync.followup.compose import House, compose
 from sync.followup.consent import Contact, Right
@@ -30,6 +31,7 @@ from sync.followup.send import send_due
 from sync.followup.tables import outbox
 from sync.followup.templatefiles import read_templates
 from sync.followup.templates import Templates
+from sync.followup.twice import Twice
 from sync.limits import Limits
 from sync.store import Store
 from tests.sync.store.databases import new_database, postgres, postgres_folder
@@ -124,9 +126,11 @@ def ours(url: str, port: int, mails: int) -> float:
     settings = SmtpSettings.model_validate({"host": "127.0.0.1", "port": port, "security": "none", "from": SENDER})
     mailer = Smtp(settings, Setting("mail", Path()))
     begun = time.perf_counter()
+    limits = Limits(quiet_hours="none")
     sent = send_due(
-        store, mailer, 1, lambda: NOW, templates=templates(), house=HOUSE, limits=Limits(quiet_hours="none"),
+        store, mailer, 1, lambda: NOW, templates=templates(), house=HOUSE, limits=limits,
         people=lambda ids: {number: person(number) for number in ids},
+        twice=Twice(Book(), templates(), "fr", limits.apart),
     )  # fmt: skip
     took = time.perf_counter() - begun
     assert sent.sent == mails, sent

@@ -34,7 +34,7 @@ def folder() -> Book:
         f"visits: {{count: at least {1 + n % 4}, within: {1 + n} months, genre: {GENRES[n % 6]}}}" for n in range(25)
     ]
     lines += [
-        f"purchases: {{count: at least {1 + n % 3}, within: {2 + n} months, amount: at least {5 * n}}}"
+        f"purchases: {{count: at least {1 + n % 3}, within: {2 + n} months, amount: at least {5 * n + 1}}}"
         for n in range(10)
     ]
     lines += [
@@ -132,7 +132,9 @@ def by_hand(people: pl.DataFrame, facts: pl.DataFrame, events: pl.DataFrame) -> 
     }
     dated = pl.col("at") <= now
     bought = of("order").filter(dated, pl.col("status") == "paid").select("person", "cents", day=day("at"))
-    orders = {f"rule-{25 + n}": ((pl.col("cents") >= 500 * n) & since(f"{2 + n}mo"), 1 + n % 3) for n in range(10)}
+    orders = {
+        f"rule-{25 + n}": ((pl.col("cents") >= 100 * (5 * n + 1)) & since(f"{2 + n}mo"), 1 + n % 3) for n in range(10)
+    }
     given = of("donation").filter(dated, pl.col("status") == "paid").select("person", "cents", day=day("at"))
     gifts = {f"rule-{35 + n}": ((pl.col("cents") > 1000 * n) & since(f"{3 * n + 1}mo"), 1) for n in range(5)}
     opened = of("engagement").filter(dated, pl.col("status") == "opened").select("person", day=day("at"))
