@@ -84,10 +84,9 @@ def read(
     written: list[Rule | Journey] = [one for part in parts for one in part.rules]
     written += [one for part in parts for one in part.journeys]
     by_file = groupby(every, key=lambda found: found.place.file)
-    advised = [*(one for part in parts for one in part.advice), *unset_flags(book)]
-    advice = sorted(advised, key=lambda found: found.place)
+    advised = (*(one for part in parts for one in part.advice), *unset_flags(book))
     mistakes = [mistake for _, found in by_file for mistake in in_order(list(found))]
-    return Reading(book, mistakes, kept, tuple(written), advice)
+    return Reading(book, mistakes, kept, tuple(written), sorted(advised, key=lambda one: one.place))
 
 
 @dataclass

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
 
 from rules.compiler import answers
-from rules.conditions import AllOf, AnyOf, Book, Check, Condition, NoneOf, Rule, column_of
+from rules.conditions import AllOf, AnyOf, Book, Check, Condition, NoneOf, Rule, column_of, leaves
 from rules.explain import Wording
 from rules.fields import FIELDS
 from rules.mistakes import fold, nearest
@@ -59,6 +59,14 @@ def tally(
         ever = isinstance(item, Check) and item.field in OPTIONS and not item.window and item.op != "never"
         told.append(Tally(wording.condition(book, item), count, out, tuple(empty), tuple(missing), ever))
     return told
+
+
+def checks_of(book: Book) -> Iterator[Check]:
+    """Every line that a rule, a segment or a journey asks, exceptions too."""
+    parts: list[Condition] = [part for rule in book.rules for part in (rule.when, rule.unless) if part]
+    parts += [segment.condition for segment in book.segments]
+    parts += [AllOf(journey.conditions) for journey in book.journeys]
+    yield from (leaf for part in parts for leaf in leaves(part) if isinstance(leaf, Check))
 
 
 def often_empty(rule: Rule, people: pl.DataFrame) -> list[tuple[str, int]]:

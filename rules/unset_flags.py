@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rules.conditions import AllOf, Book, Check, Condition, Flag, leaves
+from rules.conditions import Book, Flag
 from rules.mistakes import Mistake, fold, nearest
+from rules.tally import checks_of
 
 FEW = 8
 
@@ -16,17 +17,9 @@ def unset_flags(book: Book) -> Iterator[Mistake]:
     actions += [step.action for journey in book.journeys for step in journey.steps]
     known = {fold(one.name): one.name for one in actions if isinstance(one, Flag)}
     listed = ", ".join(f"`{name}`" for name in sorted(known.values())) if len(known) <= FEW else ""
-    for check in _asked(book):
-        for word in (str(value) for value in check.values if fold(str(value)) not in known):
+    for check in checks_of(book):
+        asked = check.values if check.field == "flags" and check.window is None else ()
+        for word in (str(value) for value in asked if fold(str(value)) not in known):
             meant = nearest(word, known.values())
             code = "flag-unset-near" if meant else "flag-unset" if listed else "flag-unset-many"
             yield Mistake(check.place, code, found=word, expected=listed, suggestion=meant)
-
-
-def _asked(book: Book) -> Iterator[Check]:
-    parts: list[Condition] = [part for rule in book.rules for part in (rule.when, rule.unless) if part]
-    parts += [segment.condition for segment in book.segments]
-    parts += [AllOf(journey.conditions) for journey in book.journeys]
-    for leaf in (leaf for part in parts for leaf in leaves(part)):
-        if isinstance(leaf, Check) and leaf.field == "flags" and leaf.window is None:
-            yield leaf

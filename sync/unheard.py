@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from rules.conditions import AllOf, Book, Check, Condition, leaves
+from rules.conditions import Book, Check, leaves
 from rules.mistakes import Mistake
-from rules.tally import MOST_VALUES, both_meant, missing_words, often_empty, word_meant
+from rules.tally import MOST_VALUES, both_meant, checks_of, missing_words, often_empty, word_meant
 from rules.words import vocabulary
 from sync.desk import Desk
 from sync.outofreach import out_of_reach
@@ -28,7 +28,7 @@ def unheard(desk: Desk, book: Book) -> list[Mistake]:
 
     Raises `Trouble` for a store that can't be read.
     """
-    checks = list(_checks(book))
+    checks = list(checks_of(book))
     if not checks or not desk.has_store:
         return []
     people, language, today = people_frame(desk.store), desk.config.language, desk.clock.today()
@@ -52,13 +52,6 @@ def _hardly_known(book: Book, people: pl.DataFrame, language: str) -> Iterator[M
             code = "often-empty-postcode" if coded > n else "often-empty"
             facts = {"n": n, "all": len(people), "coded": coded, "postcode": words.shown("fields", "postcode")}
             yield Mistake(places[field], code, found=words.shown("fields", field), facts=facts)
-
-
-def _checks(book: Book) -> Iterator[Check]:
-    parts: list[Condition] = [part for rule in book.rules for part in (rule.when, rule.unless) if part]
-    parts += [segment.condition for segment in book.segments]
-    parts += [AllOf(journey.conditions) for journey in book.journeys]
-    yield from (leaf for part in parts for leaf in leaves(part) if isinstance(leaf, Check))
 
 
 def _told(check: Check, people: pl.DataFrame, language: str) -> Iterator[Mistake]:
