@@ -126,6 +126,33 @@ class Wording:
                 kind = {AllOf: "all_of", AnyOf: "any_of", NoneOf: "none_of"}[type(node)]
                 return f"{self.say[kind]} {' · '.join(self.condition(book, item) for item in node.items)}"
 
+    def shown(self, check: Check, value: Any) -> str:
+        """A value that is there, in words."""
+        match value:
+            case bool():
+                return self.words.shown("yesno", "yes" if value else "no")
+            case int() | float() | Decimal():
+                return number_word(self.language, Decimal(str(value)))
+            case list():
+                return ", ".join(str(item) for item in value)
+            case _ if check.type == "choice":
+                return self.words.shown("choices", str(value))
+            case _:
+                return str(value)
+
+    def cell(self, check: Check, value: Any, *, known: bool) -> str:
+        """A person's value below the title that `field` gives it; `?` for what can't be known today."""
+        if value is None and check.field in COUNTED and known and check.window is None:
+            value = 0
+        if isinstance(value, date):
+            return long_date(self.language, value)
+        if value not in (None, "", []):
+            return self.shown(check, value)
+        if not known or check.window is not None or check.field in UNSURE:
+            return "?"
+        dated = check.field in FIELDS and FIELDS[check.field].type == "date"
+        return said(self.language, Check(check.field, "date", "never")) if dated else ""
+
     def windowed(self, check: Check, counted: str) -> str:
         """`2 visits`, or `visits`, with the window in which they are counted."""
         window = check.window
@@ -200,24 +227,11 @@ class _Teller(Wording):
         counted = self.words.words["counted"].get(check.field)
         if counted and isinstance(value, int | float | Decimal):
             return self.windowed(check, self._counted(counted, value))
-        return self.say["value"].format(field=field, value=self._shown(check, value))
+        return self.say["value"].format(field=field, value=self.shown(check, value))
 
     def _counted(self, forms: list[str], value: float | Decimal) -> str:
         one = abs(float(value)) < 2 if self.language == "fr" else value == 1
         return forms[0 if one else 1].format(n=number_word(self.language, Decimal(str(value))))
-
-    def _shown(self, check: Check, value: Any) -> str:
-        match value:
-            case bool():
-                return self.words.shown("yesno", "yes" if value else "no")
-            case int() | float() | Decimal():
-                return number_word(self.language, Decimal(str(value)))
-            case list():
-                return ", ".join(str(item) for item in value)
-            case _ if check.type == "choice":
-                return self.words.shown("choices", str(value))
-            case _:
-                return str(value)
 
     def _date(self, check: Check, field: str, value: date) -> str:
         facts = {"field": field, "date": long_date(self.language, value)}

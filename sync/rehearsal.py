@@ -36,6 +36,7 @@ from sync.progress import Silent
 from sync.report import ahead
 from sync.report.ahead import Ahead, RuleAhead
 from sync.report.gather import shown
+from sync.roll import Moves, move_lines, moves
 from sync.rows import filled
 from sync.sheet.apply import preview as preview_cells
 from sync.sheet.columns import cell_of
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from rules.journeys import Journey
     from sync.work import Wishes, Work
 
-MOST, NAMED, TEXTS = 20, 5, 4
+MOST, FEW, NAMED, TEXTS = 20, 5, 5, 4
 
 
 @contextmanager
@@ -103,7 +104,8 @@ def preview(desk: Desk, rule: str | None, page: Path | None = None) -> Outcome:
 
 
 def _outcome(work: Work, plan: Any, only: str | None, page: Path | None, before: Mapping[str, str]) -> Outcome:
-    rules = _who_moves(work, only)
+    rolls = moves(work, only, MOST)
+    rules = {rule: moved.names() for rule, moved in rolls.items()}
     rows, contacts = _to_go(work, only)
     mails = drafts(work.desk, rows, contacts, work.book)
     gone = [one for one in taken_back(work.desk.store, before) if only in {None, one[0], work.book.names.get(one[0])}]
@@ -122,6 +124,7 @@ def _outcome(work: Work, plan: Any, only: str | None, page: Path | None, before:
     holes = _holes(mails)
     facts = {
         "rules": rules,
+        "people": {rule: moved.to_json() for rule, moved in rolls.items()},
         "mails": [mail.to_json() for mail in mails],
         "taken_back": [{"rule": rule, "reason": reason, "mails": n} for rule, reason, n in gone],
         "tasks": list(tasks(work, only)),
@@ -138,12 +141,12 @@ def _outcome(work: Work, plan: Any, only: str | None, page: Path | None, before:
     held_back = paced(work, rows, contacts) if rows else NONE_HELD  # last: it uses the copy up
     facts["would_wait"] = held_back.waits
     said = [work.desk.say("preview-mistakes", n=len(wrong))] if wrong else []
-    said += list(_lines(work, facts, mails, steps, only, held_back))
-    if any(len(some) > MOST for some in _lists(facts)) and not page:
+    said += list(_lines(work, facts, rolls, mails, steps, only, held_back))
+    if any(len(some) > (FEW if only in rolls else MOST) for some in _lists(facts)) and not page:
         said.append(work.desk.say("preview-all", command=_on_a_page(work, only)))
     if page:
         with work.desk.speaking(work.desk.config.language):
-            ahead.write(_ahead(work, facts, mails, steps, only), page)
+            ahead.write(_ahead(work, facts, rolls, mails, steps, only), page)
         said.append(work.desk.say("preview-page", file=page))
     return Outcome(said, facts)
 
@@ -159,18 +162,23 @@ def _on_a_page(work: Work, only: str | None) -> str:
     return work.desk.command("preview", *([only] if only else []), "--page", work.desk.say("preview-page-example"))
 
 
-def _ahead(work: Work, facts: dict[str, Any], mails: list[Draft], steps: list[Coming], only: str | None) -> Ahead:
+def _ahead(
+    work: Work, facts: dict[str, Any], rolls: Mapping[str, Moves], mails: list[Draft], steps: list[Coming],
+    only: str | None,
+) -> Ahead:  # fmt: skip
     say, names = work.desk.say, work.names({cell["key"] for cell in facts["cells"]})
     who = work.desk.config.organisation
     return Ahead(
         who.name, who.language, work.desk.clock.today(),
         [
-            RuleAhead(rule.id, rule.name, **facts["rules"][rule.id], mails=[mail for mail in mails if mail.rule == rule.id])
-            for rule in work.book.rules
-            if rule.id in facts["rules"]
+            RuleAhead(
+                one.rule.id, one.rule.name, [mail for mail in mails if mail.rule == one.rule.id],
+                one.titles, one.enters, one.leaves, one.stays,
+            )
+            for one in rolls.values()
         ]
         + [
-            RuleAhead(one.id, one.name, (), (), [mail for mail in mails if mail.rule == one.id])
+            RuleAhead(one.id, one.name, [mail for mail in mails if mail.rule == one.id])
             for one in work.book.journeys
         ],
         [(names.get(c["key"]) or c["key"], c["column"], c["from"], c["to"]) for c in facts["cells"]],
@@ -179,7 +187,7 @@ def _ahead(work: Work, facts: dict[str, Any], mails: list[Draft], steps: list[Co
         + [(one["person"], one["what"], say(f"deed-state-{one['state']}")) for one in facts["deeds"]],
         [*facts["notes"], *_kept(work, facts["cells_kept"]), *(_hole(work.desk, hole) for hole in facts["empty_fields"])],
         list(coming_lines(work.desk, steps, _names_of(work, steps))),
-        list(concerns_nobody(work, facts, steps, only)),
+        [*concerns_nobody(work, facts, steps, only), *filter(None, [list(conditions_met(work, only, facts["nobody_in"]))])],
     )  # fmt: skip
 
 
@@ -197,21 +205,6 @@ def _hole(desk: Desk, hole: dict[str, Any]) -> str:
     some = ", ".join(names[:NAMED]) + ("…" if len(names) > NAMED else "")
     place = f"{hole['file']}:{hole['line']}"
     return desk.say("preview-hole", place=place, field=hole["field"], n=len(names), names=some)
-
-
-def _who_moves(work: Work, only: str | None) -> dict[str, dict[str, list[str]]]:
-    by_id = dict(work.frame.select("person_id", "key").iter_rows())
-    names = work.names(by_id.values())
-    found = {}
-    for rule in work.book.rules:
-        moved = work.decisions.rules.get(rule.id) if work.decisions else None
-        if moved and only in {None, rule.id, rule.name}:
-            both = {"enters": moved.entered, "leaves": moved.left}
-            found[rule.id] = {
-                verb: [names.get(by_id.get(number, ""), "") or by_id.get(number, "?") for number in people]
-                for verb, people in both.items()
-            }
-    return found
 
 
 def _to_go(work: Work, only: str | None) -> tuple[list[Any], Contacts]:
@@ -262,16 +255,15 @@ def _soon(work: Work, steps: list[Coming]) -> Iterator[str]:
 
 
 def _lines(
-    work: Work, facts: dict[str, Any], mails: list[Draft], steps: list[Coming], only: str | None, held_back: Paced
-) -> Iterator[str]:
-    say, rules, cells = work.desk.say, facts["rules"], facts["cells"]
-    if not any(moved["enters"] or moved["leaves"] for moved in rules.values()):
+    work: Work, facts: dict[str, Any], rolls: Mapping[str, Moves], mails: list[Draft], steps: list[Coming],
+    only: str | None, held_back: Paced,
+) -> Iterator[str]:  # fmt: skip
+    say, cells = work.desk.say, facts["cells"]
+    most = FEW if only in rolls else MOST  # its people have just been told
+    if not any(moved.some for moved in rolls.values()):
         yield from _nobody_moves(work, facts["nobody_in"], only)
-    for rule in work.book.rules:
-        if (moved := rules.get(rule.id)) and (moved["enters"] or moved["leaves"]):
-            yield say("preview-rule", name=rule.name, enters=len(moved["enters"]), leaves=len(moved["leaves"]))
-            for verb in ("enters", "leaves"):
-                yield from _some(say, [f"  {'+' if verb == 'enters' else '−'} {name}" for name in moved[verb]])
+    for moved in rolls.values():
+        yield from move_lines(work.desk, moved, MOST)
     for journey in work.book.journeys:
         if only in {None, journey.id}:
             yield from _journey_now(work, journey, facts["journeys"][journey.id], only)
@@ -283,7 +275,7 @@ def _lines(
     if facts["tasks"]:
         yield ""
         yield say("preview-tasks", n=len(facts["tasks"]))
-        yield from _some(say, [_task(work, one) for one in facts["tasks"]])
+        yield from _some(say, [_task(work, one) for one in facts["tasks"]], most)
     if facts["deeds"]:
         yield ""
         yield say("preview-deeds")
@@ -293,7 +285,7 @@ def _lines(
     yield ""
     yield say("preview-cells-of-it" if only else "preview-cells", n=len(cells), rows=facts["rows_added"])
     names = work.names({cell["key"] for cell in cells})
-    yield from _some(say, [_cell(work, cell, names.get(cell["key"]) or cell["key"]) for cell in cells])
+    yield from _some(say, [_cell(work, cell, names.get(cell["key"]) or cell["key"]) for cell in cells], most)
     yield from _kept(work, facts["cells_kept"])
     yield from (_hole(work.desk, hole) for hole in facts["empty_fields"])
     yield from facts["notes"]
@@ -392,7 +384,7 @@ def _why(work: Work, mail: Draft) -> str:
     return why_not(work.desk.language, mail.reason, mail.other) if mail.reason else work.desk.say(f"mail-{mail.state}")
 
 
-def _some(say: Any, lines: list[str]) -> Iterator[str]:
-    yield from lines[:MOST]
-    if len(lines) > MOST:
-        yield say("preview-more", n=len(lines) - MOST)
+def _some(say: Any, lines: list[str], most: int = MOST) -> Iterator[str]:
+    yield from lines[:most]
+    if len(lines) > most:
+        yield say("preview-more", n=len(lines) - most)

@@ -25,19 +25,22 @@ from sync.dates import format_date
 from sync.drafts import Draft
 from sync.followup.proof import CLIPPED
 from sync.messages import say, why_not
+from sync.roll import Person
 
 SEEN_WHOLE = 200  # e-mails with their text: about 3 MB
 
 
 @dataclass(frozen=True)
 class RuleAhead:
-    """One rule: who comes in, who goes out, what it would write."""
+    """One rule: who comes in (each with what the rule asks about, below its `titles`), who goes out, what it would write."""
 
     id: str
     name: str
-    enters: Sequence[str]
-    leaves: Sequence[str]
     mails: Sequence[Draft]
+    titles: Sequence[str] = ()
+    enters: Sequence[Person] = ()
+    leaves: Sequence[Person] = ()
+    stays: Sequence[Person] = ()
 
     @property
     def shown(self) -> Sequence[Draft]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import openpyxl
 import pytest
 
@@ -81,6 +83,49 @@ def test_it_shows_only_the_cells_of_that_rule_and_its_tasks(changed: Small) -> N
     said = changed.filrouge("preview", "Perdus de vue", today=TODAY).said
     assert "Awa Diallo · Appeler Awa · Marie · pour le 19 mars 2026" in said
     assert "Jeanne Exemple · Signaux\xa0: À relancer → Revenu" in said
+
+
+def told(small: Small, rule: str) -> list[str]:
+    """The lines about who moves, their gaps made one space."""
+    said = small.filrouge("preview", rule, today=TODAY).said.replace("\xa0", " ")
+    return [" ".join(line.split()) for line in said.partition("concernée")[0].splitlines()]
+
+
+def test_each_person_stands_beside_what_the_rule_asks_about(phare: Small) -> None:
+    phare.write(
+        "rules/venus.yaml",
+        "règles:\n  - nom: Venus\n    quand: {segment: Venus tôt, dernière visite: il y a moins de 3 ans, prochaine visite: jamais}\n"
+        "    alors: [signaler: Venu]\nsegments:\n  - nom: Venus tôt\n"
+        "    quand: {visites: au moins 1, dépensé: au moins 1}\n",
+    )
+    lines = told(phare, "Venus")
+    assert lines[1] == "visites dépensé dernière visite", (
+        "as the segment asks, then the rule; `jamais` is the same for all"
+    )
+    assert {"+ Awa Diallo 2 36 1er mars 2026", "+ Jeanne Exemple 2 36 12 mai 2024"} == set(lines[2:4])
+    people = phare.filrouge("preview", "Venus", "--json", today=TODAY).facts["people"]["venus"]["enters"]
+    assert {
+        "person": "Awa Diallo",
+        "values": {"visites": "2", "dépensé": "36", "dernière visite": "1er mars 2026"},
+    } in people
+
+
+def test_who_leaves_stands_beside_what_keeps_them_out(changed: Small) -> None:
+    assert told(changed, "Perdus de vue")[1:] == [
+        "dernière visite",
+        "+ Awa Diallo 1er mars 2026",
+        "− Jeanne Exemple · dernière visite le 12 mai 2024, il y a 22 mois (il y a moins de 6 mois ✗)",
+        "1 personne sur 3 est",
+    ]
+    changed.write("rules/public.yaml", RULES.replace("6 mois}\n", "6 mois}\n    sauf: {visites: 2}\n", 1))
+    assert "− Jeanne Exemple · 2 visites (2 – c'est le cas)" in told(changed, "Perdus de vue")
+
+
+def test_where_nobody_moves_those_who_are_in_the_rule_are_told(phare: Small) -> None:
+    assert told(phare, "Perdus de vue")[1:3] == ["dernière visite", "Jeanne Exemple 12 mai 2024"]
+    page = phare.folder / "apercu.html"
+    phare.filrouge("preview", "Perdus de vue", "--page", str(page), today=TODAY)
+    assert re.search(r"Jeanne Exemple</td><td>12 mai 2024</td>", page.read_text("utf-8"))
 
 
 def test_of_a_rule_without_anybody_it_tells_which_condition_nobody_meets(phare: Small) -> None:
