@@ -157,6 +157,11 @@ def as_rule(journey: Journey, steps: Iterable[Step] = ()) -> Rule:
     return Rule(journey.id, journey.name, when, NoneOf(left_out) if left_out else None, ())
 
 
+def own_rule(journey: Journey, step: Step) -> Rule:
+    """What a step asks beyond its journey, as a rule that can be explained."""
+    return Rule(journey.id, journey.name, step.when or AllOf(()), step.unless, ())
+
+
 def lasting_name(action: Action, before: list[str]) -> str:
     """The name of a step that its place among the others does not change: numbered when another has it."""
     match action:

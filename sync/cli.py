@@ -206,7 +206,7 @@ def explain(
     today: Today = None,
     as_json: AsJson = False,
 ) -> None:
-    from sync.telling import explain_person
+    from sync.explaining import explain_person
 
     with open_desk(today) as desk:
         finish(explain_person(desk, person, rule), as_json)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import jinja2
@@ -15,7 +16,7 @@ from sync.desk import Desk
 from sync.followup import approvals
 from sync.followup import outbox as box
 from sync.followup.compose import EmptyField, House, compose, page, text
-from sync.followup.consent import Right, right
+from sync.followup.consent import Contact, Purpose, Right, right
 from sync.followup.occasions import occasions
 from sync.followup.tables import PASSING
 from sync.followup.templates import Gap, Template
@@ -71,22 +72,30 @@ def batches(desk: Desk, contacts: Contacts, book: Book) -> list[Held]:
     found = []
     for batch in waiting:
         mine = [row for row in rows if row.rule == batch.rule]
-        barred = sum(row.id in others or isinstance(_may(desk, row, people.get(row.person_id)), str) for row in mine)
+        barred = sum(
+            row.id in others or isinstance(_row_may(desk, row, people.get(row.person_id)), str) for row in mine
+        )
         found.append(Held(batch, mine, barred))
     return found
 
 
-def _may(desk: Desk, row: sa.Row[Any], person: Mapping[str, Any] | None) -> tuple[Template, Right] | str:
-    """The template and the right to send it, or the word for why it would not go."""
+def _row_may(desk: Desk, row: sa.Row[Any], person: Mapping[str, Any] | None) -> tuple[Template, Right] | str:
     if person is None:
         return "unknown-person"
+    return may_go(desk, row.template, row.purpose, person, desk.clock.today())
+
+
+def may_go(desk: Desk, name: str, purpose: Purpose | None, person: Contact, day: date) -> tuple[Template, Right] | str:
+    """The template of this name and the right to send it to a person on a local day, or the word for why it would not go.
+    `purpose` None: as the template says.
+    """
     who = desk.config.organisation
-    template = desk.templates[0].choose(row.template, person.get("language"), who.language)
+    template = desk.templates[0].choose(name, person.get("language"), who.language)
     if template is None:
         return "template"
-    template = replace(template, purpose=row.purpose or template.purpose)
-    may = right(person, template.purpose, who.law, desk.clock.today())
-    if template.purpose == "marketing" and desk.templates[0].kind(row.template)[1] in person.get("unwanted", ()):
+    template = replace(template, purpose=purpose or template.purpose)
+    may = right(person, template.purpose, who.law, day)
+    if template.purpose == "marketing" and desk.templates[0].kind(name)[1] in person.get("unwanted", ()):
         return may.reason or "topic"
     return may.reason or (template, may)
 
@@ -119,7 +128,7 @@ def _draft(desk: Desk, house: House, row: sa.Row[Any], person: Mapping[str, Any]
     blank = Draft(
         row.id, row.rule, row.template, row.state, person.get("email") or "", called(person), reason=row.reason
     )
-    allowed = _may(desk, row, person)
+    allowed = _row_may(desk, row, person)
     if isinstance(allowed, str):
         return replace(blank, reason=allowed)
     template, may = allowed

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 import sqlalchemy as sa
 
-from rules.conditions import AllOf, Rule
 from rules.journey_reader import around_said, at_said
-from rules.journeys import Journey, Step, as_rule
+from rules.journeys import Journey, as_rule, own_rule
 from rules.phrases import long_date
 from rules.tally import Tally, tally
 from sync.desk import Desk
@@ -72,12 +71,7 @@ def _conditions(desk: Desk, journey: Journey, occasions: pl.DataFrame, world: Wo
     for step in journey.steps:
         if step.when or step.unless:
             yield desk.say("preview-step-asks", at=at_said(desk.language, step.at), what=does(desk, step.action))
-            yield from tally_lines(desk, tally(world.book, _own(journey, step), *counted, who="person_id"))
-
-
-def _own(journey: Journey, step: Step) -> Rule:
-    """What a step asks beyond its journey, as a rule."""
-    return Rule(journey.id, journey.name, step.when or AllOf(()), step.unless, ())
+            yield from tally_lines(desk, tally(world.book, own_rule(journey, step), *counted, who="person_id"))
 
 
 def tally_lines(desk: Desk, tallies: list[Tally]) -> Iterator[str]:

@@ -11,11 +11,12 @@ from typing import Any
 
 import polars as pl
 
-from rules.conditions import Action, Book, Email, Flag, Newsletter, SetCell, Task, Webhook
-from rules.explain import explain
+from rules.conditions import Action, Book, Email, Flag, Newsletter, Rule, SetCell, Task, Webhook
+from rules.explain import explain, span_between
 from rules.journey_reader import at_said
-from rules.journeys import Journey, Step, as_rule
-from rules.phrases import long_date
+from rules.journeys import VISITS, Journey, Step, as_rule, own_rule
+from rules.phrases import long_date, unit_word
+from sync.addressee import Addressee
 from sync.dates import format_date
 from sync.deedwords import about_deed, became
 from sync.desk import Desk
@@ -24,9 +25,8 @@ from sync.followup.anchors import OCCASIONS, Anchors
 from sync.followup.approvals import approvable, brake, would_wait
 from sync.followup.decide import digest_of
 from sync.followup.journeys import World, at_occasions, judge, span_of, timed
-from sync.followup.outbox import HAD_ELSEWHERE
+from sync.followup.tables import OPEN_STATES
 from sync.followup.turn import Walked
-from sync.messages import why_not
 from sync.person import told_when
 from sync.rows import filled
 from sync.store.base import EPOCH
@@ -36,6 +36,8 @@ AHEAD = 14  # days that `preview` looks
 BACK = timedelta(days=30)
 MOST, NAMED = 6, 5
 BRAKED = Email | Newsletter | Webhook | Task
+PLAINLY = {True: "so", False: "not-so", None: "unsure"}
+NOT_GOING = ("cancelled", "failed")
 MARKS = {"done": "✓", "passed": "✗", "open": "→", "unsure": "?"}
 
 
@@ -60,34 +62,60 @@ def counts(desk: Desk, walked: Walked) -> str:
 
 @dataclass(frozen=True)
 class _Passage:
-    """One step of one occasion of the person: how it stands (`state`), a mark, and the conditions where they matter."""
+    """One step of one occasion of the person: how it stands (`state`), a mark, and the conditions where they matter (`own`:
+    without those of the whole journey). `ahead`: it is still to be done.
+    """
 
     step: Step
     due: datetime
     mark: str
     state: str
     why: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+    ahead: bool = False
 
 
 @dataclass(frozen=True)
 class Trip:
-    """One person (`facts`: as rules see them) on one journey, around one occasion."""
+    """One person (`facts`: as rules see them) on one journey, around one occasion. `shared`: the conditions of every step,
+    as they are today.
+    """
 
     journey: Journey
     occasion: str
     what: str
     passages: tuple[_Passage, ...]
     facts: Mapping[str, Any]
+    shared: tuple[str, ...] = ()
 
     def lines(self, desk: Desk, name: str) -> Iterator[str]:
         code = "journey-of-what" if self.what else "journey-of"
         yield desk.say(code, person=name, journey=self.journey.name, what=self.what)
+        yield f"  {self._next(desk)}"
+        if self.shared and any(one.why for one in self.passages):
+            yield f"  {desk.say('journey-shared')}"
+            yield from (f"    {line}" for line in self.shared)
         for one in self.passages:
             day = _day(desk, one.due)
             at = at_said(desk.language, one.step.at)
-            what = filled(desk, does(desk, one.step.action), self.facts)
-            yield f"  {one.mark} {desk.say('journey-step', at=at, day=day, what=what, state=one.state)}"
-            yield from (f"      {line}" for line in one.why)
+            yield f"  {one.mark} {desk.say('journey-step', at=at, day=day, what=self._does(desk, one), state=one.state)}"
+            yield from (f"      {line}" for line in one.own)
+
+    def _next(self, desk: Desk) -> str:
+        """Which step is next, and when."""
+        one = next((one for one in self.passages if one.ahead), None)
+        if one is None:
+            return desk.say("journey-no-more")
+        what = self._does(desk, one)
+        day, today = one.due.astimezone(desk.config.zone).date(), desk.clock.today()
+        if day <= today:
+            return desk.say("journey-next-now", what=what, state=one.state)
+        period = span_between(today, day)
+        told = f"{period.count} {unit_word(desk.language, period)}"
+        return desk.say("journey-next", what=what, day=long_date(desk.language, day), period=told)
+
+    def _does(self, desk: Desk, one: _Passage) -> str:
+        return filled(desk, does(desk, one.step.action), self.facts)
 
     def to_json(self) -> dict[str, Any]:
         steps = [
@@ -99,10 +127,10 @@ class Trip:
 
 def trips(
     desk: Desk, journeys: Sequence[Journey], book: Book, person: pl.DataFrame, unknown: frozenset[str],
-    past: Mapping[str, Sequence[Any]], others: Mapping[str, str],
+    past: Mapping[str, Sequence[Any]], reader: Addressee,
 ) -> list[Trip]:  # fmt: skip
     """Every occasion of this person (`person` is one row, as rules see it) that is under way, comes, or was of late. `past` is as
-    `standings.of_person` gives it, `others` as `Twice.others`.
+    `standings.of_person` gives it.
     """
     world = World(book, person, unknown, {}, desk.config.zone, desk.config.organisation.money)
     found: list[Trip] = []
@@ -115,81 +143,113 @@ def trips(
             last = pl.col("latest").max().over("occasion") >= micros(desk.clock.now() - BACK)
             rows = rows.filter(last).sort("day", "occasion", "due", maintain_order=True)
             groups = list(rows.group_by("occasion", maintain_order=True))[:MOST]
-            found += [_trip(desk, world, journey, str(occasion), some, past, others) for (occasion,), some in groups]
+            found += [_Teller(desk, world, journey, past, reader).trip(some) for _, some in groups]
     return found
 
 
-def _trip(
-    desk: Desk, world: World, journey: Journey, occasion: str, rows: pl.DataFrame, past: Mapping[str, Sequence[Any]],
-    others: Mapping[str, str],
-) -> Trip:  # fmt: skip
-    first = rows.row(0, named=True)
-    title = " · ".join(part for part in (first["title"], long_date(desk.language, first["day"])) if part)
-    passages = [_passage(desk, world, journey, row, past, others) for row in rows.iter_rows(named=True)]
-    return Trip(journey, occasion, title, tuple(passages), world.people.row(0, named=True))
+@dataclass(frozen=True)
+class _Teller:
+    """Tells how one person stands on one journey."""
+
+    desk: Desk
+    world: World
+    journey: Journey
+    past: Mapping[str, Sequence[Any]]
+    reader: Addressee
+
+    def trip(self, rows: pl.DataFrame) -> Trip:
+        """Around one occasion; `rows` as `judge` gives them."""
+        first = rows.row(0, named=True)
+        title = " · ".join(part for part in (first["title"], long_date(self.desk.language, first["day"])) if part)
+        passages = tuple(self.passage(row) for row in rows.iter_rows(named=True))
+        shared = self._reasons(as_rule(self.journey), first)
+        return Trip(self.journey, first["occasion"], title, passages, self.world.people.row(0, named=True), shared)
+
+    def passage(self, row: Mapping[str, Any]) -> _Passage:
+        desk, journey, past = self.desk, self.journey, self.past
+        step = journey.step[row["step"]]
+        start = EPOCH + timedelta(microseconds=row["due"])
+        mine = (journey.id, row["step"], row["occasion"])
+        mail, deed, known = (
+            next((one for one in past[table] if (one.rule, one.step, one.occasion) == mine), None)
+            for table in ("outbox", "deed", "journey_step")
+        )
+        if deed is not None and (known is None or known.state != "skipped"):
+            told = f"{became(desk, deed)} ({told_when(desk, deed.settled_at or deed.made)})"
+            return _Passage(step, start, MARKS["done" if deed.state == "done" else "open"], told)
+        if mail is not None and (known is None or known.state != "skipped"):
+            told = f"{self.reader.state(mail)} ({told_when(desk, mail.settled_at or mail.not_before)})"
+            mark = "done" if mail.state == "sent" else "passed" if mail.state in NOT_GOING else "open"
+            awaits = self.reader.awaits(mail)
+            if mail.state in OPEN_STATES and not awaits:
+                mark = "passed"
+            return _Passage(step, start, MARKS[mark], told, ahead=awaits)
+        task = _task_of(past["task"], journey, step.action, row["occasion"])
+        if task is not None and known is not None and known.state == "done":
+            told = f"{desk.say(f'task-{task.state}')} ({told_when(desk, task.made)})"
+            return _Passage(step, start, MARKS["open" if task.state == "waiting" else "done"], told)
+        if known is not None:
+            code = {"done": "journey-done", "late": "journey-late"}.get(known.state)
+            code = code or ("journey-stopped" if known.reason == "stopped" else "journey-skipped")
+            mark = MARKS["done" if known.state == "done" else "passed"]
+            why = ((), ()) if known.state == "done" else self._why(step, row)
+            return _Passage(step, start, mark, desk.say(code, when=told_when(desk, known.at)), *why)
+        return self._open(step, row, start)
+
+    def _open(self, step: Step, row: Mapping[str, Any], start: datetime) -> _Passage:
+        """A step that no run has judged."""
+        desk, now = self.desk, micros(self.desk.clock.now()) or 0
+        if row["latest"] < now:
+            return _Passage(step, start, MARKS["passed"], desk.say("journey-over"))
+        why = self._why(step, row)
+        if not self.journey.active:
+            return _Passage(step, start, MARKS["passed"], desk.say("journey-off"), *why)
+        barred = self._barred(step, row, start)
+        if row["due"] > now:
+            said = barred or desk.say(self._comes(step, row) if why[0] else "journey-comes")
+            return _Passage(step, start, MARKS["passed" if barred else "open"], said, *why, ahead=not barred)
+        code, mark = {True: ("next-run", "open"), False: ("not-now", "passed"), None: ("undecided", "unsure")}[
+            row["verdict"]
+        ]
+        if code != "next-run":
+            return _Passage(step, start, MARKS[mark], desk.say(f"journey-{code}"), *why)
+        if barred:
+            return _Passage(step, start, MARKS["passed"], barred, *why)
+        said = asked_first(desk, self.journey, step.action) or desk.say("journey-next-run")
+        return _Passage(step, start, MARKS[mark], said, *why, ahead=True)
+
+    def _comes(self, step: Step, row: Mapping[str, Any]) -> str:
+        """How a step that comes hangs on its conditions; a visit that is still to be made changes them."""
+        before_it = self.journey.around.kind in VISITS and row["day"] >= self.desk.clock.today() and step.at.sign > 0
+        if before_it and row["verdict"] is False:
+            return "journey-comes-later"
+        return f"journey-comes-{PLAINLY[row['verdict']]}"
+
+    def _barred(self, step: Step, row: Mapping[str, Any], start: datetime) -> str | None:
+        if not isinstance(step.action, Email):
+            return None
+        day = max(start.astimezone(self.desk.config.zone).date(), self.desk.clock.today())
+        return self.reader.barred(step.action, day, row["day"] if self.journey.around.kind in VISITS else None)
+
+    def _why(self, step: Step, row: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The conditions of a step as they are today: all, and those that it asks beyond its journey."""
+        return self._reasons(as_rule(self.journey, [step]), row), self._reasons(own_rule(self.journey, step), row)
+
+    def _reasons(self, rule: Rule, row: Mapping[str, Any]) -> tuple[str, ...]:
+        world, desk = self.world, self.desk
+        occasion = pl.DataFrame({name: [row[name]] for name in OCCASIONS}, schema=OCCASIONS)
+        person, today = at_occasions(occasion, world), desk.clock.today()
+        reason = explain(world.book, rule, person, today, unknown=world.unknown_here, language=desk.language)
+        return tuple(line for below in reason.below for line in below.lines())
 
 
-def _passage(
-    desk: Desk, world: World, journey: Journey, row: Mapping[str, Any], past: Mapping[str, Sequence[Any]],
-    others: Mapping[str, str],
-) -> _Passage:  # fmt: skip
-    step = journey.step[row["step"]]
-    start = EPOCH + timedelta(microseconds=row["due"])
-    mine = (journey.id, row["step"], row["occasion"])
-    mail, deed, known = (
-        next((one for one in past[table] if (one.rule, one.step, one.occasion) == mine), None)
-        for table in ("outbox", "deed", "journey_step")
-    )
-    if deed is not None and (known is None or known.state != "skipped"):
-        told = f"{became(desk, deed)} ({told_when(desk, deed.settled_at or deed.made)})"
-        return _Passage(step, start, MARKS["done" if deed.state == "done" else "open"], told)
-    if mail is not None and (known is None or known.state != "skipped"):
-        told = f"{mail_state(desk, mail, others)} ({told_when(desk, mail.settled_at or mail.not_before)})"
-        return _Passage(step, start, MARKS["done" if mail.state == "sent" else "open"], told)
-    task = _task_of(past["task"], journey, step.action, row["occasion"])
-    if task is not None and known is not None and known.state == "done":
-        told = f"{desk.say(f'task-{task.state}')} ({told_when(desk, task.made)})"
-        return _Passage(step, start, MARKS["open" if task.state == "waiting" else "done"], told)
-    if known is not None:
-        code = {"done": "journey-done", "late": "journey-late"}.get(known.state)
-        code = code or ("journey-stopped" if known.reason == "stopped" else "journey-skipped")
-        mark = MARKS["done" if known.state == "done" else "passed"]
-        why = () if known.state == "done" else _why(desk, world, journey, step, row)
-        return _Passage(step, start, mark, desk.say(code, when=told_when(desk, known.at)), why)
-    return _open(desk, world, journey, step, row, start)
-
-
-def mail_state(desk: Desk, mail: Any, others: Mapping[str, str]) -> str:
-    """How an e-mail of the outbox stands, and why. `others`: who sends the same, by its id."""
-    other = others.get(mail.id, "")
-    reason = HAD_ELSEWHERE if other else mail.reason
-    return desk.say(f"mail-{mail.state}") + (f", {why_not(desk.language, reason, other)}" if reason else "")
-
-
-def _open(desk: Desk, world: World, journey: Journey, step: Step, row: Mapping[str, Any], start: datetime) -> _Passage:
-    """A step that no run has judged."""
-    now = micros(desk.clock.now()) or 0
-    if row["latest"] < now:
-        return _Passage(step, start, MARKS["passed"], desk.say("journey-over"))
-    why = _why(desk, world, journey, step, row)
-    if not journey.active:
-        return _Passage(step, start, MARKS["passed"], desk.say("journey-off"), why)
-    if row["due"] > now:
-        return _Passage(step, start, MARKS["open"], desk.say("journey-comes"), why)
-    code, mark = {True: ("next-run", "open"), False: ("not-now", "passed"), None: ("undecided", "unsure")}[
-        row["verdict"]
-    ]
-    said = _asked_first(desk, journey, step) if code == "next-run" else None
-    return _Passage(step, start, MARKS[mark], said or desk.say(f"journey-{code}"), why)
-
-
-def _asked_first(desk: Desk, journey: Journey, step: Step) -> str | None:
-    """That a step of the next run waits for a person's approval, or may have to; None where it waits for nobody."""
-    if not isinstance(step.action, BRAKED):
+def asked_first(desk: Desk, one: Rule | Journey, action: Action) -> str | None:
+    """That what the next run does waits for a person's approval, or may have to; None where it waits for nobody."""
+    if not isinstance(action, BRAKED):
         return None
-    this = (desk.store.org, journey.id, digest_of(journey, desk.templates[0]))
+    this = (desk.store.org, one.id, digest_of(one, desk.templates[0]))
     with desk.store.look() as connection:
-        what = approvable(step.action)
+        what = approvable(action)
         if what and would_wait(connection, *this, *what):
             return desk.say("journey-next-run-asks")
         limit = brake(connection, *this)
@@ -200,15 +260,6 @@ def _task_of(tasks: Sequence[Any], journey: Journey, action: Action, occasion: s
     """The line that a step made in the tab To do, if it makes any."""
     mine = (journey.id, action.text if isinstance(action, Task) else None, occasion)
     return next((one for one in tasks if (one.rule, one.text, one.occasion) == mine), None)
-
-
-def _why(desk: Desk, world: World, journey: Journey, step: Step, row: Mapping[str, Any]) -> tuple[str, ...]:
-    """The conditions of a step as they are today."""
-    rule = as_rule(journey, [step])
-    occasion = pl.DataFrame({name: [row[name]] for name in OCCASIONS}, schema=OCCASIONS)
-    person = at_occasions(occasion, world)
-    reason = explain(world.book, rule, person, desk.clock.today(), unknown=world.unknown_here, language=desk.language)
-    return tuple(line for below in reason.below for line in below.lines())
 
 
 def _day(desk: Desk, moment: datetime) -> str:

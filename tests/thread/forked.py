@@ -34,6 +34,7 @@ from sync.clock import time_zones
 CODE = (
     "connectors.mail.folder", "connectors.mail.smtp", "connectors.sheets.excel", "connectors.sources.files", "sync.cli",
     "sync.demonstration", "sync.logs", "sync.report.gather", "sync.report.page", "sync.run", "sync.store.upgrade",
+    "sync.explaining",
     "sync.telling",
 )  # fmt: skip
 FILES = ("replace", "rename", "fsync", "unlink", "mkdir", "link")
