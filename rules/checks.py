@@ -139,17 +139,16 @@ def window(check: Check, today: date) -> tuple[date | None, date | None]:  # noq
                 return today, a.after(today)
             case _:
                 return a.after(today), a.after(today)
-    match check.op, a:
-        case "before", date():
-            return None, _step(a, -one)
-        case "after", date():
-            return _step(a, one), None
-        case "between", date():
-            return a, cast("date", check.values[1])
-        case "on", date():
-            return a, a
-        case _:
-            return today, today
+    if isinstance(a, date):
+        last = cast("date", check.values[-1])
+        beside = {
+            "before": (None, _step(a, -one)),
+            "after": (_step(a, one), None),
+            "since": (a, None),
+            "until": (None, a),
+        }
+        return beside.get(check.op, (a, last))
+    return today, today
 
 
 def _step(day: date, by: timedelta) -> date:

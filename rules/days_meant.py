@@ -1,15 +1,14 @@
-"""Days and periods as people write them, and rules do not: `31 janv. 2024`, `avant 2024`, `un an et demi`."""
+"""Times back from today, and to come, as people write them, and rules do not: `hier`, `un an et demi`, `d'ici 3 mois`."""
 
 from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Iterator, Mapping
-from datetime import date
-from functools import cache
+from collections.abc import Iterator
 
-from rules.mistakes import fold, nearest
-from rules.phrases import read_date, read_period
+from rules.calendar_meant import month_named
+from rules.mistakes import fold
+from rules.phrases import read_period
 from rules.words import vocabulary
 
 DAY_UNITS = ("day", "week", "month", "year")
@@ -19,12 +18,6 @@ TO_COME = re.compile(
 BEFORE_NOW = re.compile(r"\b(?:derniere?s?|last|past)\b")
 WHOLE = re.compile(
     r"(la |le |the )?(?=.*(?:derni|prochain|last|next))(?:last |next )?(semaine|mois|week|month)(?: derni\w+| prochaine?)?"
-)
-SLASHED = re.compile(r"(.*?)\b(\d{1,2})[/.](\d{1,2})[/.](\d{4}|\d{2})\b(.*)")
-SINCE = re.compile(r"(?:since|from|as of|depuis|a partir d[eu]|a compter d[eu]|du) (?:the |le )?(.+)")
-SPAN = re.compile(r"(?:(avant|before|apres|after|depuis|since|en|in) )?(?:le |the )?(?:([a-z]+)\.? )?(\d{4})")
-ONE_MONTH = re.compile(
-    r"(?:entre |between |du |de |from )?(?:le |the )?(\d{1,2})(?:er)? (?:et|and|au|a|to|-) (?:le |the )?(\d{1,2})(?:er)? ([a-z]+)\.? (\d{4})"
 )
 NAMED = re.compile(
     r"\b(?:saisons?|seasons?|(?:cette|l'|derniere|prochaine) ?annee|l'an (?:dernier|prochain)|(?:this|last|next) year|"
@@ -51,7 +44,6 @@ def rewritten_date(language: str, folded: str) -> Iterator[str]:
             .replace("{next}", put_next(f"{days} {day_word}") if language == "fr" else f"{days} {day_word}")
             .replace("{period}", f"{days} {day_word}")
         )
-    yield from _rewritten_days(language, folded, phrases)
     late = re.fullmatch(r"(?:(?:dans|in|over) )?(?:les |ces |the )?(?:last |past )?(\d+) (?:derni\w+ )?(\w+)", folded)
     if late and BEFORE_NOW.search(folded):
         yield phrases["less_ago"][0].replace("{period}", f"{late[1]} {late[2]}")
@@ -62,89 +54,15 @@ def rewritten_date(language: str, folded: str) -> Iterator[str]:
     if soon := re.fullmatch(r"(?:dans moins d(?:e |')|d'ici (?:a )?|in less than |within (?:the next )?)(.+)", folded):
         yield phrases["next"][0].replace("{period}", soon[1])
         yield f"dans les {put_next(re.sub(r'^(?:une?) ', '1 ', soon[1]))}"
+    if bound := re.fullmatch(
+        r"(?:il y a )?(.+?)(?: ago)? (?:ou|or|et|and) (plus|davantage|more|longer|moins|less)(?: ago)?", folded
+    ):
+        op = "less_ago" if bound[2] in {"moins", "less"} else "more_ago"
+        yield phrases[op][0].replace("{period}", bound[1])
     if french := re.fullmatch(r"(?:plus|moins) d(?:e |').+|more than .+|less than .+", folded):
         rest = re.sub(r"^(?:plus|moins) d(?:e |')|^(?:more|less) than ", "", french[0])
         op = "less_ago" if french[0].startswith(("moins", "less")) else "more_ago"
         yield phrases[op][0].replace("{period}", rest)
-
-
-def _rewritten_days(language: str, folded: str, phrases: Mapping[str, list[str]]) -> Iterator[str]:
-    if both := re.fullmatch(r"(?:du|de|from|entre|between) (\S+) (?:au|a|to|until|et|and|-) (\S+)", folded):
-        yield phrases["between"][0].replace("{date}", both[1], 1).replace("{date}", both[2], 1)
-    if span := SPAN.fullmatch(folded):
-        yield from _whole_span(language, span, phrases)
-    named = re.fullmatch(r"(.*?)\b(\d{1,2})(?:er)? ([a-z]+)\.? (\d{4})(.*)", folded)
-    if named and (month := _month(language, named[3])) and int(named[4]):
-        yield f"{named[1]}{named[4]}-{month:02}-{int(named[2]):02}{named[5]}"
-        most = calendar.monthrange(int(named[4]), month)[1]
-        yield f"{named[1]}{named[4]}-{month:02}-{most:02}{named[5]}" if 28 < int(named[2]) <= 31 else ""
-    if (within := ONE_MONTH.fullmatch(folded)) and (month := _month(language, within[3])):
-        days = [f"{within[4]}-{month:02}-{int(within[n]):02}" for n in (1, 2)]
-        yield phrases["between"][0].replace("{date}", days[0], 1).replace("{date}", days[1], 1)
-    if (slashed := SLASHED.fullmatch(folded)) and not two_ways(language, folded):
-        day, month = int(slashed[2]), int(slashed[3])
-        if month > 12 >= day and language == "en":
-            day, month = month, day
-        year = slashed[4] if len(slashed[4]) == 4 else f"20{slashed[4]}"
-        yield f"{slashed[1]}{year}-{month:02}-{day:02}{slashed[5]}"
-    if (since := SINCE.fullmatch(folded)) and (first := read_date(language, since[1])) and first > date.min:
-        yield phrases["after"][0].replace("{date}", date.fromordinal(first.toordinal() - 1).isoformat())
-    if swapped := re.fullmatch(r"(.*?)(\d{4})[/.](\d{1,2})[/.](\d{1,2})", folded):
-        yield f"{swapped[1]}{swapped[2]}-{int(swapped[3]):02}-{int(swapped[4]):02}"
-    if not two_ways(language, folded) and (last := _last_of_month(folded)):
-        yield last
-
-
-def two_ways(language: str, folded: str) -> tuple[date, date] | None:
-    """The two days that `03/04/2024` may be in English: Britain puts the day first, the United States the month."""
-    found = SLASHED.fullmatch(folded)
-    if language != "en" or not found or len(found[4]) != 4 or found[2] == found[3]:
-        return None
-    try:
-        return date(int(found[4]), int(found[3]), int(found[2])), date(int(found[4]), int(found[2]), int(found[3]))
-    except ValueError:
-        return None
-
-
-def _whole_span(language: str, span: re.Match[str], phrases: Mapping[str, list[str]]) -> Iterator[str]:
-    """`avant janvier 2024`, `en 2024`: the days that a month or a year begins and ends on."""
-    month, year = _month(language, span[2]) if span[2] else None, int(span[3])
-    if (span[2] and not month) or not 1900 <= year <= 2100:
-        return
-    first = date(year, month or 1, 1)
-    last = date(year, month or 12, calendar.monthrange(year, month or 12)[1])
-    match span[1]:
-        case "avant" | "before":
-            yield phrases["before"][0].replace("{date}", first.isoformat())
-        case "apres" | "after":
-            yield phrases["after"][0].replace("{date}", last.isoformat())
-        case "depuis" | "since":
-            yield phrases["after"][0].replace("{date}", date.fromordinal(first.toordinal() - 1).isoformat())
-        case _:
-            both = phrases["between"][0].replace("{date}", first.isoformat(), 1)
-            yield both.replace("{date}", last.isoformat(), 1)
-
-
-def _last_of_month(folded: str) -> str | None:
-    """`2024-02-30` as the last day of that month, which is what was meant."""
-
-    def right(found: re.Match[str]) -> str:
-        year, month, day = (int(text) for text in found.groups())
-        known = 1 <= month <= 12 and 28 < day <= 31 and year > 0
-        return f"{year}-{month:02}-{min(day, calendar.monthrange(year, month)[1]):02}" if known else found[0]
-
-    iso = re.sub(r"\b(\d{1,2})[/.](\d{1,2})[/.](\d{4})\b", r"\3-\2-\1", folded)
-    mended = re.sub(r"\b(\d{4})-(\d{1,2})-(\d{1,2})\b", right, iso)
-    return mended if mended != folded else None
-
-
-@cache
-def _month(language: str, word: str) -> int | None:
-    """`janv`, `Sept` or `fevrir` as the number of a month."""
-    months = [fold(month) for month in vocabulary(language).words["months"]]
-    begun = [month for month in months if len(word) > 2 and month.startswith(word)]
-    meant = begun[0] if len(begun) == 1 else nearest(word, months) if len(word) > 3 else None
-    return None if meant is None else months.index(meant) + 1
 
 
 def _whole_months(language: str, folded: str) -> str:
@@ -172,7 +90,7 @@ def no_such_day(language: str, text: str) -> bool:
     if any(_is_no_day(language, *found.groups()) for found in DATES.finditer(text)):
         return True
     named = re.finditer(r"\b(\d{1,2})(?:er)? ([a-z]+)\.? (\d{4})\b", fold(text))
-    days = [(int(found[3]), _month(language, found[2]), int(found[1])) for found in named]
+    days = [(int(found[3]), month_named(language, found[2]), int(found[1])) for found in named]
     return any(month and not _is_day(year, month, day) for year, month, day in days)
 
 

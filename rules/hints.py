@@ -22,6 +22,8 @@ FILLING: dict[str, tuple[Value, ...]] = {
     "in": (Period(3, "day"),),
     "before": (date(2024, 1, 31),),
     "after": (date(2024, 1, 31),),
+    "since": (date(2024, 9, 1),),
+    "until": (date(2024, 6, 30),),
     "on": (date(2024, 1, 31),),
     "again": (Period(6, "month"),),
     "due": (Period(5, "day"),),

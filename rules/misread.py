@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 
+from rules.calendar_meant import SEASON, calendar_meant, season_meant, season_within
 from rules.conditions import Period
 from rules.context import Context
-from rules.days_meant import DAY_UNITS, NAMED, no_such_day, two_ways, without_year
+from rules.days_meant import DAY_UNITS, NAMED, no_such_day, without_year
 from rules.mistakes import Place, fold
 from rules.phrases import Phrase, grammar_of, read_phrase, typed
 from rules.suggestions import suggest, unknown_unit
@@ -70,22 +72,26 @@ class Misread:
     quotable: bool = False  # it may be meant as it stands, and then goes into quotes
 
 
-def tell_misread(context: Context, one: Misread) -> None:
+def tell_misread(context: Context, one: Misread) -> None:  # noqa: C901  one case a way to misread
     """Its own code, unless more can be said: a day that there is not, a unit that nobody knows, a season."""
     language, folded, tell = context.words.language, fold(one.found), partial(context.tell, one.place)
     dated = one.kind in {"date", "sheet"}
     day = without_year(language, one.found) if dated and (one.kind == "sheet" or not one.meant) else None
+    block = (one.meant or "").startswith("{")
+    whole = {"line_meant": f"{one.field}: {one.meant}"} if one.kind == "date" or block else {}
     if one.kind == "number" and _no_number_of_times(context, one, folded):
         return
-    if dated and (both := two_ways(language, folded)):
-        tell("two-ways", one.path, one.found, first=both[0].isoformat(), second=both[1].isoformat())
+    if dated and len(both := calendar_meant(language, one.found)) == 2:
+        tell_two_ways(context, one.place, one.path, one.found, [_line(language, one.field, day) for day in both])
     elif dated and no_such_day(language, one.found):
-        tell("no-such-date-near" if one.meant else "no-such-date", one.path, one.found, suggestion=one.meant)
+        tell("no-such-date-near" if one.meant else "no-such-date", one.path, one.found, suggestion=one.meant, **whole)
     elif day:
         tell("no-year", one.path, one.found, day=day)
     elif one.meant:
-        more = {"quotable": True} if one.quotable else {}
+        more = whole | ({"quotable": True} if one.quotable else {})
         tell(f"{one.code}-near", one.path, one.found, field=one.field, suggestion=one.meant, **more)
+    elif one.kind == "date" and (season := season_meant(one.found)):
+        tell("named-season", one.path, one.found, suggestion=_line(language, one.field, season))
     elif one.kind in ABOUT_TIME and (word := unknown_unit(language, one.kind, one.found)):
         tell("unknown-unit", one.path, one.found, unit=word, expected=_units(context, one.kind))
     elif one.kind in {"date", "number"} and (each := _two_phrases(language, one.kind, one.found)):
@@ -99,6 +105,15 @@ def tell_misread(context: Context, one: Misread) -> None:
         tell(one.code, one.path, one.found, field=one.field, expected=one.expected)
 
 
+def tell_two_ways(context: Context, place: Place, path: str, found: str, lines: Sequence[str]) -> None:
+    """Tell a day that may be read in two ways, with the line for each."""
+    context.tell(place, "two-ways", path, found, first=lines[0], second=lines[1])
+
+
+def _line(language: str, field: str, phrase: Phrase) -> str:
+    return f"{field}: {typed(language, 'date', phrase)}"
+
+
 def tell_named(context: Context, place: Place, path: str, found: str, shown: str, asked: str | None = None) -> None:
     """Tell a season or `this year`, with a block that names the days. `shown`: the field that counts, and `asked`: the
     number, as written.
@@ -106,8 +121,13 @@ def tell_named(context: Context, place: Place, path: str, found: str, shown: str
     words = context.words
     field = words.find("fields", shown) or ""
     number = asked or typed(words.language, "number", Phrase("at_least", (Decimal(100 if field in SUMS else 3),)))
+    season = season_within(found)
     days = str(words.words["expected"][_named(fold(found))]).split("`")[1]
+    days = typed(words.language, "date", season) if season else days
     block = f"{{{words.key('window', main_of(field))}: {number}, {words.key('window', 'date')}: {days}}}"
+    if season:
+        context.tell(place, "named-season", path, found, suggestion=f"{shown}: {block}")
+        return
     span = (
         f"{words.key('window', 'within')}: {typed(words.language, 'within', Phrase('within', (Period(12, 'month'),)))}"
     )
@@ -120,7 +140,7 @@ def _named(folded: str) -> str:
 
 def number_asked(language: str, text: str) -> str | None:
     """The `plus de 100` of `plus de 100 cette année`; of a time alone, `au moins 1`."""
-    bare = " ".join(word for word in NAMED.sub(" ", fold(text)).split() if word not in AROUND)
+    bare = " ".join(word for word in NAMED.sub(" ", SEASON.sub(" ", fold(text))).split() if word not in AROUND)
     if not bare:
         return typed(language, "number", Phrase("at_least", (Decimal(1),)))
     return bare if read_phrase(language, "number", bare) else suggest(language, "number", bare)

@@ -65,7 +65,7 @@ class Mistake:
         facts |= {"known": known, **self.facts}
         parts = [said[self.code].format_map(facts)]
         if self.suggestion:
-            parts.append(said["did-you-mean"].format(suggestion=self.suggestion))
+            parts.append(said["did-you-mean"].format(suggestion=self.facts.get("line_meant", self.suggestion)))
         if "quotable" in self.facts:
             parts.append(said["as-it-stands"].format_map(facts))
         return " ".join(parts)

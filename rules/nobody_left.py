@@ -22,7 +22,7 @@ HAPPENED = {
     "last_donation": {"donations", "donated"},
 }
 """Days that nobody has, of whom nothing was ever counted."""
-FIXED = {"before", "after", "between", "on"}
+FIXED = {"before", "after", "since", "until", "between", "on"}
 EACH_YEAR = {"today", "in", "next"}
 SOME_DAYS = tuple(date(*day) for day in ((2024, 2, 29), (2025, 3, 31), (2026, 9, 1), (2027, 12, 31)))
 """Times that are told from today are held against each other on several days: months are not all as long."""

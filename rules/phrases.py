@@ -18,6 +18,8 @@ from rules.words import Vocabulary, vocabulary
 
 PhraseType = Literal["date", "number", "text", "tags", "choice"]
 LARGEST_COUNT = 10_000
+READ_OTHERWISE = {"before", "after", "since", "until", "between", "on"}
+"""Of these the second wording is the one for reading: "avant le 1er mars", "up to and including 30 June"."""
 ISO = r"\d{4}-\d{1,2}-\d{1,2}"
 
 
@@ -227,8 +229,8 @@ def _one_or_list(language: str, values: list[str]) -> str:
 def _filled(language: str, kind: str, phrase: Phrase, *, iso: bool) -> str:
     words = vocabulary(language).words
     patterns = (words["phrases"].get(kind) or {kind: words[kind]})[phrase.op]
-    dated = not iso and phrase.op in {"before", "after", "between", "on"}  # "avant le 1er mars" reads better
-    pattern = str(patterns[-1 if dated and kind == "date" else 0])
+    read = not iso and kind == "date" and phrase.op in READ_OTHERWISE
+    pattern = str(patterns[1 if read and len(patterns) > 1 else 0])
     if "{list}" in pattern:
         return pattern.replace("{list}", "[" + ", ".join(str(value) for value in phrase.values) + "]")
     for hole, value in zip(re.findall(r"\{\w+\}", pattern), phrase.values, strict=True):

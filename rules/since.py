@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from rules.calendar_meant import calendar_meant
 from rules.conditions import Period
 from rules.context import Context
 from rules.mistakes import fold
@@ -20,12 +21,21 @@ NEVER_IN = (
     r" (?:depuis|since|for|in|over|within|en|dans les|sur|ces)"
     r"(?: (?:plus de|au moins|more than|over|at least|les|ces|the|last|past|derni\w+))* {period}(?: derni\w+)?"
 )
+NEVER_SINCE = re.compile(
+    r"(?:(?:ne |n')\S+ )?(?:pas|plus|not?|none?|aucune?|rien|nothing|jamais|never) (?:[a-z]+ )??(?=depuis|since)"
+)
 SINCE = r"(?:(?:depuis|since|for) )?{period}"
 
 
 def not_since(language: str, field: str, text: str) -> str | None:
-    """What says `pas depuis 6 mois` of the last time that something happened: it was longer ago."""
-    return _typed(language, "more_ago", _period(language, NEVER_IN, text)) if field in PAST else None
+    """What says `pas depuis 6 mois` and `not since 2026-09-01` of the last time that something happened: it was longer ago."""
+    if field not in PAST:
+        return None
+    begun = NEVER_SINCE.match(fold(text))
+    days = calendar_meant(language, fold(text)[begun.end() :]) if begun else []
+    if len(days) == 1 and days[0].op == "since":
+        return typed(language, "date", Phrase("before", days[0].values))
+    return _typed(language, "more_ago", _period(language, NEVER_IN, text))
 
 
 def tell_since(context: Context, field: str, node: Text, path: str, **more: object) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
+from rules.calendar_meant import calendar_meant
 from rules.days_meant import BEFORE_NOW, TO_COME, put_next, rewritten_date
 from rules.mistakes import fold, nearest
 from rules.phrases import Phrase, grammar_of, patterns_of, read_number, read_period, read_phrase, typed
@@ -24,11 +25,15 @@ def suggest(language: str, kind: str, text: str) -> str | None:
     bare = re.sub(r"\s*(?://.*|\([^()]*\))$", "", text)
     if bare != text:
         return suggest(language, kind, bare)
-    for one in (language, *LANGUAGES):
-        if phrase := read_phrase(one, kind, text):
-            return typed(language, kind, phrase)
-    if kind == "review" and (count := re.match(r"\d+", text)):
-        return typed(language, kind, Phrase(kind, (Decimal(count[0]),)))
+    if kind == "date" and (days := calendar_meant(language, text)):
+        return typed(language, kind, days[0]) if len(days) == 1 else None
+    found = [phrase for one in (language, *LANGUAGES) if (phrase := read_phrase(one, kind, text))]
+    if not found and kind == "review" and (count := re.match(r"\d+", text)):
+        found = [Phrase(kind, (Decimal(count[0]),))]
+    return typed(language, kind, found[0]) if found else _suggested(language, kind, text)
+
+
+def _suggested(language: str, kind: str, text: str) -> str | None:
     for candidate in _rewritten(language, kind, fold(text)):
         phrase = read_phrase(language, kind, candidate)
         if phrase and not _turned_round(phrase.op, kind, fold(text)):

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
+from rules.calendar_meant import calendar_meant, season_meant
 from rules.conditions import Check, Deed, Period, Shift, Window
 from rules.context import Context
 from rules.days_meant import DAY_UNITS, NAMED
 from rules.fields import FIELDS, FieldType
-from rules.misread import Misread, tell_misread, tell_named
+from rules.misread import Misread, tell_misread, tell_named, tell_two_ways
 from rules.mistakes import fold
 from rules.never_true import AHEAD, sensible
 from rules.phrases import read_fact_date, read_number, read_period, read_phrase, typed
@@ -24,15 +25,16 @@ from rules.yamltext import Block, Entry, Items, Node, Text
 
 Compare = Callable[[FieldType, Entry], Check | None]
 WHEN = ("within", "date")
-CALENDAR = {"before", "after", "between", "on"}
+CALENDAR = {"before", "after", "since", "until", "between", "on"}
 
 
 @dataclass(frozen=True)
 class _Asked:
-    """Of what a block tells the time: the field, and its number, as written."""
+    """Of what a block tells the time: the field, and its number, as written; and the block."""
 
     field: str
     number: str | None
+    block: Block
 
 
 def read_window(context: Context, field: str, shown: str, block: Block, path: str, compare: Compare) -> Check | None:
@@ -40,8 +42,8 @@ def read_window(context: Context, field: str, shown: str, block: Block, path: st
     test.
     """
     before, main = len(context.mistakes), main_of(field)
-    block = _whole(context, field, block, path)
-    of = _Asked(shown, _first_number(context.words, block))
+    block = _from_to(_whole(context, field, block, path))
+    of = _Asked(shown, _first_number(context.words, block), block)
     lines = _without_times(context, of, block, path)
     entries = context.entries(lines, ("window",), path)
     for name in entries.keys() - {main, *WHEN, *OPTIONS[field]}:
@@ -81,16 +83,28 @@ def _no_number(context: Context, field: str, shown: str, block: Block, entries: 
 
 def listed(block: Block) -> str:
     """The lines of a block as they stand between braces."""
-    return ", ".join(f"{entry.key.value}: {_text(entry.value)}" for entry in block.entries)
+    return ", ".join(f"{entry.key.value}: {_typed(entry.value)}" for entry in block.entries)
+
+
+def _typed(node: Node) -> str:
+    if isinstance(node, Items):
+        return f"[{', '.join(map(_typed, node.items))}]"
+    return f'"{_text(node)}"' if isinstance(node, Text) and node.quoted else _text(node)
 
 
 # --- which time ------------------------------------------------------------------------------------------------------
 
 TIMES = {
-    *("en", "sur", "dans", "depuis", "ces", "pendant", "durant", "entre", "apres", "avant", "du"),
-    *("in", "within", "over", "during", "since", "between", "after", "before", "from", "for"),
+    *("en", "sur", "dans", "depuis", "ces", "pendant", "durant", "entre", "apres", "avant", "du", "de", "des"),
+    *("jusqu'au", "jusqu'a", "jusqu'en", "courant"),
+    *("in", "within", "over", "during", "since", "between", "after", "before", "from", "for", "until", "till"),
 }
 """Words before a time, in a sentence."""
+KINDS_OF_TIME = {"saison", "annee", "mois", "periode", "dates", "season", "year", "month"}
+FROM, TO = (
+    {"de", "du", "depuis", "des", "from", "since", "entre", "between"},
+    {"a", "au", "to", "until", "till", "jusqu'au", "et", "and"},
+)
 
 
 def windowed(words: Vocabulary, field: str, text: str) -> str | None:
@@ -134,18 +148,43 @@ def _not_once(text: str) -> re.Match[str] | None:
 
 def _time_meant(words: Vocabulary, begins: str, rest: str) -> str | None:
     """`sur 12 mois` as `sur: 12 mois`; `en 2026` and `depuis le 1er mars 2026` as `date: …`."""
-    language, within = words.language, words.key("window", "within")
-    if NAMED.search(rest) or not rest:
-        return None
-    if read_period(language, rest):
+    days = _days_meant(words, begins, rest)
+    if days or NAMED.search(rest) or not rest:
+        return days[0] if len(days) == 1 else None
+    within = words.key("window", "within")
+    if read_period(words.language, rest):
         return f"{within}: {rest}"
     for text in (f"{begins} {rest}", rest):
-        meant = text if read_phrase(language, "date", text) else suggest(language, "date", text)
-        phrase = read_phrase(language, "date", meant) if meant else None
+        meant = suggest(words.language, "date", text)
+        phrase = read_phrase(words.language, "date", meant) if meant else None
         if phrase and phrase.op in CALENDAR:
-            return f"{words.key('window', 'date')}: {typed(language, 'date', phrase)}"
-    period = suggest(language, "within", rest)
+            return f"{words.key('window', 'date')}: {typed(words.language, 'date', phrase)}"
+    period = suggest(words.language, "within", rest)
     return f"{within}: {period}" if period else None
+
+
+def _days_meant(words: Vocabulary, begins: str, rest: str) -> list[str]:
+    """`en 2026` and `depuis le 1er mars 2026` as `date: …`; both lines where a day may be read in two ways."""
+    language, date_key = words.language, words.key("window", "date")
+    for text in (f"{begins} {rest}", rest):
+        right = read_phrase(language, "date", text)
+        days = [right] if right and right.op in CALENDAR else calendar_meant(language, text)
+        if days:
+            return [f"{date_key}: {typed(language, 'date', one)}" for one in days]
+    return []
+
+
+def _from_to(block: Block) -> Block:
+    """With `from: September 2025, to: June 2026` as one line."""
+    kept: list[Entry] = []
+    for entry in block.entries:
+        first = kept[-1] if kept else entry
+        if fold(entry.key.value) in TO and fold(first.key.value) in FROM and _text(first.value) and _text(entry.value):
+            both = Text(f"{_text(first.value)} - {_text(entry.value)}", first.value.place)
+            kept[-1] = replace(first, value=both)
+        else:
+            kept.append(entry)
+    return replace(block, entries=tuple(kept))
 
 
 def _without_times(context: Context, of: _Asked, block: Block, path: str) -> Block:
@@ -153,7 +192,7 @@ def _without_times(context: Context, of: _Asked, block: Block, path: str) -> Blo
     kept: list[Entry] = []
     for entry in block.entries:
         words, key = context.words, fold(entry.key.value)
-        spoken = key in TIMES or words.meant(("window",), key) == words.key("window", "within")
+        spoken = key in TIMES | KINDS_OF_TIME or words.meant(("window",), key) == words.key("window", "within")
         if words.find("window", key) or not (spoken and _tell_time(context, of, entry, path, key)):
             kept.append(entry)
     return replace(block, entries=tuple(kept))
@@ -161,14 +200,39 @@ def _without_times(context: Context, of: _Asked, block: Block, path: str) -> Blo
 
 def _tell_time(context: Context, of: _Asked, entry: Entry, path: str, begins: str = "") -> bool:
     """Tell a time that is no length of time, or stands after another word, with the line that says it."""
-    text, here = fold(_text(entry.value)), f"{path}.{entry.key.value}"
-    if NAMED.search(text) and not text[0].isdigit():
+    words, text, here = context.words, fold(_text(entry.value)), f"{path}.{entry.key.value}"
+    season, days = season_meant(f"{begins} {text}") or season_meant(text), _days_meant(words, begins, text)
+    right = days[0] if days else _time_meant(words, begins, text)
+    if season:
+        line = f"{words.key('window', 'date')}: {typed(words.language, 'date', season)}"
+        context.tell(entry.value.place, "named-season", here, text, suggestion=_instead(words, of, entry, line))
+    elif len(days) == 2:
+        tell_two_ways(context, entry.value.place, here, text, [_instead(words, of, entry, one) for one in days])
+    elif not days and NAMED.search(text) and not text[0].isdigit():
         tell_named(context, entry.value.place, here, _text(entry.value), of.field, of.number)
-        return True
-    right = _time_meant(context.words, begins, text)
-    if right:
-        context.tell(entry.key.place, "window-time", here, entry.key.value, suggestion=right)
-    return bool(right)
+    elif right:
+        context.tell(
+            entry.key.place, "window-time", here, entry.key.value, suggestion=_instead(words, of, entry, right)
+        )
+    else:
+        return False
+    return True
+
+
+def _instead(words: Vocabulary, of: _Asked, entry: Entry, line: str) -> str:
+    """The block as it should be typed, with another line in place of this one; the line alone where there is more to mend."""
+    names = {one.key.value: words.find("window", one.key.value) for one in of.block.entries if one is not entry}
+    if not all(names.values()):
+        return line
+    lines = [line if one is entry else f"{one.key.value}: {_right(words, of, one)}" for one in of.block.entries]
+    return f"{of.field}: {{{', '.join(lines)}}}"
+
+
+def _right(words: Vocabulary, of: _Asked, entry: Entry) -> str:
+    """What stands there, or the number that was probably meant."""
+    number = words.find("window", entry.key.value) in {"count", "amount"}
+    misread = number and not read_phrase(words.language, "number", _text(entry.value))
+    return of.number if misread and of.number else _typed(entry.value)
 
 
 NO_MORE = re.compile(r"(?:pas|not|no) (?:plus|moins|more|less|fewer)\b")
@@ -282,7 +346,7 @@ def _days(context: Context, of: _Asked, entry: Entry | None, path: str, compare:
         context.wrong_shape(entry.value, here, "window_date")
         return None
     phrase = read_phrase(context.words.language, "date", text)
-    spoken = read_period(context.words.language, text) or NAMED.search(fold(text))
+    spoken = read_period(context.words.language, text) or NAMED.search(fold(text)) or season_meant(text)
     if phrase is None and spoken and _tell_time(context, of, entry, path):
         return None
     check = compare("date", entry)

@@ -47,7 +47,7 @@ def _still_to_come(check: Check, today: date, language: str) -> Iterator[Mistake
     day = check.values[0] if check.values else None
     if (
         not isinstance(day, date)
-        or check.op not in {"after", "on", "between"}
+        or check.op not in {"after", "since", "on", "between"}
         or check.field not in {*PAST, "birthday", "date"}
     ):
         return

@@ -156,7 +156,7 @@ def on_number(op: str, n: float | None, values: list[float]) -> bool:
     return table[op] if op in table else values[0] <= n <= values[1] if op == "between" else n in values
 
 
-def on_day(c: Check, day: date | None, today: date) -> Any:  # noqa: C901, PLR0911  one return a phrase
+def on_day(c: Check, day: date | None, today: date) -> Any:  # noqa: C901, PLR0911, PLR0912  one return a phrase
     if day is None:
         return False
     a: Any = c.values[0] if c.values else None
@@ -182,6 +182,10 @@ def on_day(c: Check, day: date | None, today: date) -> Any:  # noqa: C901, PLR09
             return day < a
         case "after":
             return day > a
+        case "since":
+            return not day < a
+        case "until":
+            return not day > a
         case "between":
             return a <= day <= cast("date", c.values[1])
     return day == (a or today)
@@ -235,7 +239,7 @@ def _checks(name: str, kind: FieldType) -> st.SearchStrategy[Check]:
     match kind:
         case "date":
             spans = make(["more_ago", "less_ago", "ago", "next", "in"], st.tuples(periods))
-            single = make(["before", "after", "on"], st.tuples(days))
+            single = make(["before", "after", "since", "until", "on"], st.tuples(days))
             return (
                 spans
                 | single

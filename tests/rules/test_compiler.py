@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rules.compiler import evaluate
 from rules.conditions import AllOf, Book, Check, Condition, InSegment, Period, Rule, Segment
-from tests.rules.reference import CHECKS, COLUMNS, TODAY, conditions, verdict
+from tests.rules.reference import CHECKS, COLUMNS, TODAY, conditions, holds, verdict
 
 SCHEMA: dict[str, Any] = {
     "key": pl.Int64,
@@ -77,6 +77,20 @@ def test_months_are_calendar_months() -> None:
     six = Check("last_visit", "date", "ago", (Period(6, "month"),))
     assert one(six, date(2026, 2, 28), today=date(2026, 8, 31)) is True
     assert one(six, date(2026, 3, 3), today=date(2026, 8, 31)) is False
+
+
+@pytest.mark.parametrize(
+    ("op", "days"),
+    [
+        ("before", (True, False, False)), ("until", (True, True, False)), ("on", (False, True, False)),
+        ("since", (False, True, True)), ("after", (False, False, True)),
+    ],
+)  # fmt: skip
+def test_the_day_itself_and_those_beside_it(op: str, days: tuple[bool, ...]) -> None:
+    asked = Check("last_visit", "date", op, (date(2026, 6, 30),))
+    beside = (date(2026, 6, 29), date(2026, 6, 30), date(2026, 7, 1))
+    assert tuple(one(asked, day) for day in beside) == days
+    assert tuple(holds(asked, day, TODAY) for day in beside) == days
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,8 @@ DAYS = [
     Check("date", "date", "between", (date(2026, 1, 1), date(2026, 12, 31))),
     Check("date", "date", "before", (date(2028, 2, 28),)),
     Check("date", "date", "after", (date(2025, 9, 1),)),
+    Check("date", "date", "since", (date(2025, 9, 1),)),
+    Check("date", "date", "until", (date(2028, 2, 28),)),
     Check("date", "date", "more_ago", (Period(6, "month"),)),
     Check("date", "date", "today"),
 ]
