@@ -10,7 +10,7 @@ from functools import cache, cached_property
 from rules.conditions import Period
 from rules.mistakes import Mistake, Place, fold, nearest
 from rules.words import LANGUAGES, Vocabulary, vocabulary
-from rules.yamltext import Block, Entry, Items, Node, Text
+from rules.yamltext import Block, Entry, Items, Node, Text, tree_of
 
 JOINED = re.compile(r"(ou|or|et|and|si|if)\s+(.+)", re.IGNORECASE)
 MORE_OPTIONS = ("option_newsletter", "option_webhook", "change")
@@ -257,6 +257,11 @@ def language_of(node: Node | None, default: str) -> str:
         level = below
     best = max(LANGUAGES, key=lambda language: (votes[language], language == default))
     return best if votes[best] else default
+
+
+def languages_of(files: Mapping[str, bytes], default: str) -> dict[str, str]:
+    """The language of each of these rule files, as `language_of` its text."""
+    return {name: language_of(tree_of(data, name).node, default) for name, data in files.items()}
 
 
 def _is_word(language: str, text: str) -> bool:

@@ -67,7 +67,7 @@ def check(file: Path, language: str | None, *, online: bool, sources: bool = Fal
                 [
                     *advise(desk),
                     *rules.advice,
-                    *coming_visits(rules.book, desk.clock.today(), desk.config.language),
+                    *coming_visits(rules.book, desk.clock.today(), desk.language_at),
                     *_merged(desk, rules.book),
                     *made_service(desk, rules.book),
                     *_of_the_store(desk, rules.book, remarks),

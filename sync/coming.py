@@ -4,13 +4,13 @@ for later is not seen in them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
 
 from rules.around_visits import booked
 from rules.conditions import AllOf, AnyOf, Book, Check, Condition, NoneOf
-from rules.mistakes import Mistake
+from rules.mistakes import Mistake, Place
 from rules.phrases import Phrase, typed
 from rules.windows import span
 from rules.words import vocabulary
@@ -18,8 +18,10 @@ from rules.words import vocabulary
 OF_THE_SHOW = {"visits", "tickets"}
 
 
-def coming_visits(book: Book, today: date, language: str) -> list[Mistake]:
-    """Each such count at its place, as advice. Silent where the same rule, segment or journey asks for the next visit."""
+def coming_visits(book: Book, today: date, language_at: Callable[[Place], str]) -> list[Mistake]:
+    """Each such count at its place, as advice, with what to type in the language of its file. Silent where the same rule,
+    segment or journey asks for the next visit.
+    """
     parts = [(rule.needs, rule.condition) for rule in book.rules]
     parts += [(segment.needs, segment.condition) for segment in book.segments]
     parts += [(journey.needs, AllOf(journey.conditions)) for journey in book.journeys]
@@ -28,7 +30,7 @@ def coming_visits(book: Book, today: date, language: str) -> list[Mistake]:
         for needs, condition in parts
         if "next_visit" not in needs
         for check, out in _asked(condition, out=False)
-        for mistake in _told(check, today, language, out=out)
+        for mistake in _told(check, today, language_at(check.place), out=out)
     ]
     return list({mistake.place: mistake for mistake in found}.values())
 

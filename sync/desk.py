@@ -19,9 +19,9 @@ import sqlalchemy as sa
 from connectors.source import Source
 from connectors.trouble import FixFile, TryLater
 from rules import reader
-from rules.context import Outside
+from rules.context import Outside, languages_of
 from rules.encoding import lines_of
-from rules.mistakes import Mistake, fold
+from rules.mistakes import Mistake, Place, fold
 from sync.clock import Clock
 from sync.config import Config
 from sync.configfile import read_config
@@ -238,6 +238,14 @@ class Desk:
         lines = {name: lines_of(data) for name, data in files.items()}
         found = [*reading.mistakes, *action_mistakes(reading.written, lines)]
         return replace(reading, mistakes=sorted(found, key=lambda mistake: mistake.place))
+
+    def language_at(self, place: Place) -> str:
+        """The language in which the rule file there is written: in it stands what is to be typed there."""
+        return self._languages.get(place.file, self.config.language)
+
+    @cached_property
+    def _languages(self) -> dict[str, str]:
+        return languages_of(self.rule_files, self.config.language)
 
     def mistakes(self, rules: reader.Reading) -> list[Mistake]:
         """Those of the rules and of the templates; that there is no such e-mail is not told where its file has a mistake."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import polars as pl
 
@@ -24,8 +24,9 @@ def unfed_fields(desk: Desk) -> frozenset[str]:
 
 
 def deciding_nothing(
-    checks: Collection[Check], book: Book, people: pl.DataFrame, unfed: Collection[str], language: str
-) -> Iterator[Mistake]:
+    checks: Collection[Check], book: Book, people: pl.DataFrame, unfed: Collection[str],
+    language_at: Callable[[Place], str],
+) -> Iterator[Mistake]:  # fmt: skip
     """What a check asks that nobody has, as advice: whether the rule is about nobody for it, and what brings it."""
     decisive = dict(_decisive(book))
     for check in checks:
@@ -38,7 +39,7 @@ def deciding_nothing(
         yield Mistake(
             check.place,
             "nobody-has-field" if nobody else "nobody-has-field-here",
-            found=vocabulary(language).shown("fields", check.field),
+            found=vocabulary(language_at(check.place)).shown("fields", check.field),
             expecting=next(f"from_{kind}" for kind in BROUGHT if kind in _kinds(check.field)),
         )
 

@@ -4,12 +4,12 @@ nobody comes near.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import polars as pl
 
 from rules.conditions import Book, Check, leaves
-from rules.mistakes import Mistake
+from rules.mistakes import Mistake, Place
 from rules.tally import MOST_VALUES, both_meant, checks_of, missing_words, often_empty, word_meant
 from rules.words import vocabulary
 from sync.desk import Desk
@@ -31,21 +31,21 @@ def unheard(desk: Desk, book: Book) -> list[Mistake]:
     checks = list(checks_of(book))
     if not checks or not desk.has_store:
         return []
-    people, language, today = people_frame(desk.store), desk.config.language, desk.clock.today()
+    people, language_at, today = people_frame(desk.store), desk.language_at, desk.clock.today()
     unfed = unfed_fields(desk)
-    told = list(deciding_nothing(checks, book, people, unfed, language))
+    told = list(deciding_nothing(checks, book, people, unfed, language_at))
     fed = [check for check in checks if check.field not in unfed]
     worded = [check for check in fed if check.window or check.field in ASKED]
-    told += [mistake for check in worded for mistake in _told(check, people, language)]
-    told += [mistake for check in fed for mistake in out_of_reach(check, people, today, language)]
-    told += _hardly_known(book, people, language)
+    told += [mistake for check in worded for mistake in _told(check, people, language_at(check.place))]
+    told += [mistake for check in fed for mistake in out_of_reach(check, people, today, language_at(check.place))]
+    told += _hardly_known(book, people, language_at)
     return list({(mistake.place, mistake.found): mistake for mistake in told}.values())
 
 
-def _hardly_known(book: Book, people: pl.DataFrame, language: str) -> Iterator[Mistake]:
+def _hardly_known(book: Book, people: pl.DataFrame, language_at: Callable[[Place], str]) -> Iterator[Mistake]:
     """A town that is asked for, where fewer than half of all people have one, and perhaps more a postcode."""
-    words = vocabulary(language)
     for rule in book.rules:
+        words = vocabulary(language_at(rule.place))
         places = {leaf.field: leaf.place for leaf in leaves(rule.when) if isinstance(leaf, Check)}
         for field, n in often_empty(rule, people):
             coded = people["postcode"].count() if field == "city" else 0

@@ -20,7 +20,7 @@ SINCE = "date: after 2026-08-31"
 def told(text: str) -> list[tuple[str, object]]:
     found = read({"r.yaml": text.encode()})
     assert found.mistakes == []
-    return [(one.code, one.facts["line"]) for one in coming_visits(found.book, TODAY, "en")]
+    return [(one.code, one.facts["line"]) for one in coming_visits(found.book, TODAY, lambda _: "en")]
 
 
 @pytest.mark.parametrize(
@@ -69,3 +69,14 @@ def test_check_says_so_in_the_writers_language(small: Small) -> None:
     (advice,) = small.filrouge("check", "--json").facts["advice"]
     assert advice["line"] == 5
     assert advice["message"].endswith("ajoutez à côté de cette ligne la ligne `prochaine visite: connue`.")
+
+
+def test_what_is_to_be_typed_stands_in_the_language_of_the_file(small: Small) -> None:
+    """The house speaks French, so does the sentence; this file is in English."""
+    small.run()
+    rule = "rules:\n  - name: R\n    when: {visits: at least 99}\n    unless:\n      visits: {count: at least 1, date: after 2020-08-31}\n    then:\n      - flag: X\n  - name: Q\n    when: {newsletter: subscribed}\n    then: [{flag: Y}]\n"
+    small.write("rules/season.yaml", rule)
+    said = [one["message"].replace("\u00a0", " ") for one in small.filrouge("check", "--json").facts["advice"]]
+    assert any(one.endswith("ajoutez à côté de cette ligne la ligne `next visit: known`.") for one in said)
+    assert any(one.startswith("`visits: at least 99` : personne n'y arrive") for one in said)
+    assert any("`newsletter`" in one for one in said), "a field that no source gives"
