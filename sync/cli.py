@@ -9,7 +9,9 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shlex
 import sys
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -280,7 +282,7 @@ def main() -> None:
         if isinstance(trouble, WrongFiles):
             typer.echo(trouble.shown, err=True)
         else:
-            typer.echo(say(_language(), trouble.code, **trouble.facts), err=True)
+            typer.echo(say(_language(), trouble.code, **_facts(trouble)), err=True)
         sys.exit(_code(trouble))
     except BrokenPipeError:
         sys.stderr.close()
@@ -330,6 +332,18 @@ def _database_error() -> type[Exception]:
 def _language() -> str:
     """The language to complain in: as asked for, else the config's if it could be read, else the system's."""
     return OPTIONS.language or OPTIONS.spoken or LANGUAGE
+
+
+def _facts(trouble: Trouble) -> Mapping[str, Any]:
+    """What the sentence needs; where several people fit, for each of them the command as it was typed, with their code."""
+    from sync.desk import typed_here
+    from sync.people.story import Ambiguous
+
+    if not isinstance(trouble, Ambiguous):
+        return trouble.facts
+    typed = [typed_here(), *sys.argv[1:]]
+    some = trouble.some(lambda code: shlex.join(code if word == trouble.wanted else word for word in typed))
+    return {**trouble.facts, "some": some}
 
 
 def _code(trouble: Trouble) -> int:

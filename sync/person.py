@@ -47,7 +47,8 @@ def show_person(desk: Desk, who: str) -> Outcome:
     try:
         one = story(desk.store, who, list(desk.config.sources))
     except Ambiguous as several:
-        lines = [desk.say(several.code, **several.facts)]
+        some = several.some(lambda code: desk.command("person", "show", code))
+        lines = [desk.say(several.code, **{**several.facts, "some": some})]
         found = [{"code": person.code, "name": person.name, "email": person.email} for person in several.candidates]
         return Outcome(lines, {"candidates": found}, 2)
     with desk.store.look() as connection:

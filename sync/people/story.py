@@ -3,7 +3,7 @@
 # ruff: noqa: S608  names in these statements are our own; values are always bound
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -38,16 +38,21 @@ class Candidate:
     city: str | None = None
 
     def __str__(self) -> str:
-        return "  ".join(part for part in (self.code, self.name, self.email or self.city) if part)
+        return "  ".join(part for part in (self.name, self.email, self.city) if part)
 
 
 class Ambiguous(FixFile):
-    """Several people fit; `candidates` says who."""
+    """Several people fit; `candidates` says who. `shared`: it is an address, and theirs."""
 
-    def __init__(self, wanted: str, candidates: Sequence[Candidate]) -> None:
-        some = [f"  {one}" for one in candidates[:MOST_NAMED]] + ["  …"] * (len(candidates) > MOST_NAMED)
-        super().__init__("person-ambiguous", wanted=wanted, n=len(candidates), some="\n".join(some))
-        self.candidates = tuple(candidates)
+    def __init__(self, wanted: str, candidates: Sequence[Candidate], *, shared: bool = False) -> None:
+        self.wanted, self.candidates = wanted, tuple(candidates)
+        code = "person-shared" if shared else "person-ambiguous"
+        super().__init__(code, wanted=wanted, n=len(candidates), some=self.some(lambda code: code))
+
+    def some(self, command: Callable[[str], str]) -> str:
+        """The candidates in lines, each with the command for the one with this code."""
+        lines = [f"  {command(one.code)}   {one}" for one in self.candidates[:MOST_NAMED]]
+        return "\n".join(lines + ["  …"] * (len(self.candidates) > MOST_NAMED))
 
 
 @dataclass(frozen=True)
@@ -142,9 +147,10 @@ def story(store: Store, wanted: str, priority: Sequence[str] = ()) -> Story:
         if not people:
             near = _candidates(connection, store.org, _near(connection, store.org, wanted))
             code = "person-not-found-near" if near else "person-not-found"
-            raise FixFile(code, wanted=wanted, near="\n".join(f"  {one}" for one in near))
+            raise FixFile(code, wanted=wanted, near="\n".join(f"  {one.code}  {one}" for one in near))
         if len(people) > 1:
-            raise Ambiguous(wanted, _candidates(connection, store.org, people))
+            shared = email(wanted)[1] is not None
+            raise Ambiguous(wanted, _candidates(connection, store.org, people), shared=shared)
         return _tell(connection, store.org, people[0], priority)
 
 

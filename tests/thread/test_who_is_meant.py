@@ -67,3 +67,24 @@ def test_a_name_is_found_as_it_is_typed_or_near_ones_are_told(phare: Small) -> N
         assert found in said, typed
         assert ("Luc Tremblay  luc.tremblay@example.org" in said) is ("Pensiez" in found)
         assert ("Élodie Roy  roy.e@example.org" in said) is ("2 personnes" in found)
+
+
+def test_who_share_an_address_are_listed_each_with_the_command_to_copy(phare: Small) -> None:
+    seen = ("Cyrano", "10/03/2026")
+    two = [line(n, who, *seen).replace("ana.petit@", "famille@") for n, who in ((1, "Ana Petit"), (2, "Bob Petit"))]
+    phare.export((two[0], two[1].replace("bob.petit@", "famille@")))
+    phare.run(today=DAY)
+    done = phare.filrouge("explain", "famille@example.org", "--rule", "venus", today=DAY)
+    assert done.code == 2
+    assert "2 personnes se partagent l'adresse famille@example.org. Copiez la ligne" in bare(done.erred)
+    for who in ("Ana", "Bob"):
+        (command,) = [row.split("   ")[0].split() for row in done.erred.splitlines() if who in row]
+        asked = command[command.index("explain") :]
+        assert asked[2:] == ["--rule", "venus", "--today", DAY], "as it was typed"
+        assert phare.filrouge(*asked).said.count(f"{who} Petit est dans") == 1
+    assert "2 people share the address" in phare.filrouge("--language", "en", "explain", "famille@example.org").erred
+    shown = phare.filrouge("person", "show", "famille@example.org").said
+    assert "filrouge person show" in shown
+    named = phare.filrouge("explain", "Petit", today=DAY).erred
+    assert "2 personnes correspondent à" in named
+    assert "filrouge --config config.yaml explain" in named
