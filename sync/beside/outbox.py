@@ -58,7 +58,7 @@ def _mails(work: Work, seen: Look) -> Wanted:
             "to": mail.to or mail.name,
             "subject": row.subject or mail.subject,
             "state": in_house(work, f"mail-{row.state}"),
-            "reason": why_not(desk.config.language, *why) if (why := _why(row, mail)) else None,
+            "reason": why_not(desk.config.language, *why) if (why := _why(row, mail)) else _what_a_tick_does(work, row),
         }
         for row, mail in zip(rows, drafts(desk, rows, contacts, work.book), strict=True)
     ]
@@ -79,6 +79,13 @@ def _why(row: Any, mail: Draft) -> tuple[str, str] | None:
     return (reason, mail.other if reason == mail.reason else "") if reason else None
 
 
+def _what_a_tick_does(work: Work, row: Any) -> str | None:
+    """Of one that waits: that a tick is for it alone, and how all of its rule are let go."""
+    if row.state != "waiting":
+        return None
+    return in_house(work, "tab-outbox-one", command=f"filrouge approve {row.rule}")
+
+
 def _deeds(work: Work, since: datetime, names: dict[str, str], contacts: Contacts) -> list[dict[str, str | None]]:
     """What goes to other services, beside the e-mails."""
     desk = work.desk
@@ -94,7 +101,7 @@ def _deeds(work: Work, since: datetime, names: dict[str, str], contacts: Contact
                 "to": person.get("email") or called(person) or person.get("code"),
                 "subject": about(desk, row),
                 "state": desk.say(f"deed-state-{row.state}"),
-                "reason": why_not(desk.language, row.reason) if row.reason else None,
+                "reason": why_not(desk.language, row.reason) if row.reason else _what_a_tick_does(work, row),
             }
             for row in rows
             for person in (people.get(row.person_id, {}),)

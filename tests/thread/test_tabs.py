@@ -39,13 +39,15 @@ def test_they_say_what_waits(tabs: Small) -> None:
         "attend votre accord",
     )
     assert mail["Objet"] == "Cela fait longtemps, Jeanne"
+    alone = "Cocher ne vaut que pour cette ligne. Toute la règle\u00a0: filrouge approve perdus-de-vue"
+    assert mail["Pourquoi"] == alone
 
 
 def test_a_tick_approves_one_mail_and_the_same_run_sends_it(tabs: Small) -> None:
     tabs.run()
     tick(tabs, "Courriels", "D'accord")
     assert tabs.run().facts["mail"]["sent"] == 1
-    assert tabs.rows("Courriels")[0]["État"] == "envoyé"
+    assert [tabs.rows("Courriels")[0][header] for header in ("État", "Pourquoi")] == ["envoyé", ""]
     assert tabs.run().facts["mail"]["sent"] == 0
 
 
@@ -83,7 +85,8 @@ def test_the_teams_own_words_beside_stay(tabs: Small) -> None:
     book.save(file)
     tabs.run()
     (mail,) = tabs.rows("Courriels")
-    assert (mail["Notes"], mail["Pourquoi"]) == ("à voir avec Luc", "")
+    assert mail["Notes"] == "à voir avec Luc"
+    assert mail["Pourquoi"].startswith("Cocher ne vaut que pour cette ligne")
 
 
 def test_two_tabs_of_one_name_are_a_mistake(tabs: Small) -> None:
