@@ -18,6 +18,7 @@ from sync.clock import Clock
 from sync.coming import coming_visits
 from sync.config import Config
 from sync.configfile import Reading, read_config
+from sync.day_words import day_words
 from sync.desk import ADDED, Desk, beside_templates, files_in, files_seen, show_mistakes
 from sync.domain import look_at_domains
 from sync.editing import refresh_help
@@ -70,6 +71,7 @@ def check(file: Path, language: str | None, *, online: bool, sources: bool = Fal
                     *coming_visits(rules.book, desk.clock.today(), desk.language_at),
                     *_merged(desk, rules.book),
                     *made_service(desk, rules.book),
+                    *day_words(desk, rules.book),
                     *_of_the_store(desk, rules.book, remarks),
                 ],
                 key=lambda one: one.place,
