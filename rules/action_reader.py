@@ -24,7 +24,7 @@ from rules.conditions import (
     Webhook,
 )
 from rules.context import Context
-from rules.misread import ONCE, Misread, tell_misread
+from rules.misread import ONCE, Misread, tell_misread, tell_once
 from rules.mistakes import Place, fold, nearest
 from rules.phrases import Phrase, number_word, read_phrase, typed
 from rules.suggestions import suggest
@@ -127,8 +127,7 @@ def _without_once(context: Context, rest: Block, path: str) -> Block:
     for entry in rest.entries:
         yes = isinstance(entry.value, Text) and context.words.find("yesno", entry.value.value) == "yes"
         if yes and fold(entry.key.value) in ONCE:
-            again = context.words.key("option_email", "again")
-            context.tell(entry.key.place, "again-never", f"{path}.{entry.key.value}", entry.key.value, field=again)
+            tell_once(context, entry.key.place, f"{path}.{entry.key.value}", entry.key.value)
         else:
             kept.append(entry)
     return Block(tuple(kept), rest.place)
@@ -206,14 +205,14 @@ def _email(context: Context, entry: Entry, options: dict[str, Entry], path: str)
         template = known[fold(template)]
     elif template and context.templates is not None:
         context.near(entry.value.place, "unknown-template", here, template, sorted(context.templates))
-    spans = {
-        name: _span(context, "again" if name == "again" else "wait", options.get(name), path)
-        for name in ("wait", "again", "no_later_than")
-    }
+    spans = {name: _span(context, "wait", options.get(name), path) for name in ("wait", "no_later_than")}
+    again = _phrase(context, "again", options.get("again"), path)
     if template is None:
         return
     late: dict[str, Any] = {"no_later_than": spans["no_later_than"]} if spans["no_later_than"] else {}
-    yield Email(template, spans["wait"], spans["again"], _purpose(context, options.get("purpose"), path), **late)
+    late |= {"once": True} if again and again.op == "never" else {}
+    after = cast("Period", again.values[0]) if again and again.values else None
+    yield Email(template, spans["wait"], after, _purpose(context, options.get("purpose"), path), **late)
 
 
 def _task(context: Context, entry: Entry, options: dict[str, Entry], path: str) -> Iterable[Action]:
@@ -225,6 +224,11 @@ def _task(context: Context, entry: Entry, options: dict[str, Entry], path: str) 
 
 
 def _span(context: Context, kind: str, entry: Entry | None, path: str) -> Period | None:
+    phrase = _phrase(context, kind, entry, path)
+    return None if phrase is None else cast("Period", phrase.values[0])
+
+
+def _phrase(context: Context, kind: str, entry: Entry | None, path: str) -> Phrase | None:
     if entry is None:
         return None
     here = f"{path}.{entry.key.value}"
@@ -234,7 +238,7 @@ def _span(context: Context, kind: str, entry: Entry | None, path: str) -> Period
     language = context.words.language
     phrase = read_phrase(language, kind, text)
     if phrase is not None:
-        return cast("Period", phrase.values[0])
+        return phrase
     meant, shown = suggest(language, kind, text), entry.key.value
     tell_misread(context, Misread(entry.value.place, here, text, shown, kind, kind, "value", meant))
     return None

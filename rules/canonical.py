@@ -133,6 +133,7 @@ def action_json(action: Action) -> dict[str, Any]:  # noqa: PLR0911  one return 
         case Email():
             spans = {"wait": action.wait, "again": action.again, "no_later_than": action.no_later_than}
             told = {name: None if span is None else str(span) for name, span in spans.items()}
+            told |= {"again": "never"} if action.once else {}
             return {"email": action.template, "purpose": action.purpose, **told}
         case Notify(text=text):
             return {"notify": text}

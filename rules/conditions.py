@@ -143,7 +143,8 @@ class SetCell:
 
 @dataclass(frozen=True)
 class Email:
-    """`wait`: still true that long after entering? `again`: may repeat after. `purpose` None: as the template says.
+    """`wait`: still true that long after entering? `again`: may repeat after; `once`: never again, however often a person
+    comes into the rule. `purpose` None: as the template says.
     What could not be sent within `no_later_than` of its day is listed, not sent.
     """
 
@@ -152,6 +153,7 @@ class Email:
     again: Period | None = None
     purpose: Literal["marketing", "service"] | None = None
     no_later_than: Period = Period(30, "day")
+    once: bool = False
 
 
 @dataclass(frozen=True)

@@ -98,11 +98,17 @@ def tell_misread(context: Context, one: Misread) -> None:  # noqa: C901  one cas
         facts = {name: f"- {one.field}: {text}" for name, text in zip(("first", "second"), each, strict=True)}
         tell("two-phrases", one.path, one.found, all_of=context.words.key("logic", "all_of"), **facts)
     elif one.kind == "again" and folded in ONCE:
-        tell("again-never", one.path, one.found, field=one.field)
+        tell_once(context, one.place, one.path, one.found)
     elif one.kind == "date" and NAMED.search(folded):
         tell("named-time", one.path, one.found, expected=_named(folded))
     else:
         tell(one.code, one.path, one.found, field=one.field, expected=one.expected)
+
+
+def tell_once(context: Context, place: Place, path: str, found: str) -> None:
+    """Tell how an e-mail goes once and never again."""
+    again, never = context.words.key("option_email", "again"), typed(context.words.language, "again", Phrase("never"))
+    context.tell(place, "again-never", path, found, field=again, line=f"{again}: {never}")
 
 
 def tell_two_ways(context: Context, place: Place, path: str, found: str, lines: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from typing import Any
 
 from rules.calendar_meant import calendar_meant
 from rules.days_meant import BEFORE_NOW, TO_COME, put_next, rewritten_date
@@ -179,11 +180,19 @@ def _rewritten_pause(language: str, kind: str, folded: str) -> Iterator[str]:
     """`tous les ans`, `every 6 months`; `le lendemain`."""
     words = vocabulary(language).words
     if folded in {"le lendemain", "lendemain", "the next day", "next day", "the day after"}:
-        yield words[kind][0].replace("{period}", f"1 {words['units']['day'][0]}")
+        yield _paused(words, kind).replace("{period}", f"1 {words['units']['day'][0]}")
     folded = {"yearly": "every year", "monthly": "every month"}.get(folded, folded)
     if (every := EVERY.fullmatch(folded)) and read_period(language, f"{every[1] or 1} {every[2]}"):
         period = read_period(language, f"{every[1] or 1} {every[2]}")
-        yield words[kind][0].replace("{period}", typed(language, "wait", Phrase("wait", (period,)))) if period else ""
+        yield (
+            _paused(words, kind).replace("{period}", typed(language, "wait", Phrase("wait", (period,))))
+            if period
+            else ""
+        )
+
+
+def _paused(words: Mapping[str, Any], kind: str) -> str:
+    return str(words["phrases"]["again"]["again"][0] if kind == "again" else words[kind][0])
 
 
 def _rewritten_span(folded: str) -> Iterator[str]:

@@ -59,3 +59,5 @@ def _more(desk: Desk, action: Action) -> Iterator[str]:
             yield desk.say("approval-service")
         if action.again:
             yield desk.say("approval-again", when=typed(desk.language, "again", Phrase("again", (action.again,))))
+        if action.once:
+            yield desk.say("approval-once")

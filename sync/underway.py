@@ -193,8 +193,22 @@ class _Teller:
             code = code or ("journey-stopped" if known.reason == "stopped" else "journey-skipped")
             mark = MARKS["done" if known.state == "done" else "passed"]
             why = ((), ()) if known.state == "done" else self._why(step, row)
-            return _Passage(step, start, mark, desk.say(code, when=told_when(desk, known.at)), *why)
+            told = self._worn(step, known) or desk.say(code, when=told_when(desk, known.at))
+            return _Passage(step, start, mark, told, *why)
         return self._open(step, row, start)
+
+    def _worn(self, step: Step, known: Any) -> str | None:
+        """Whether the flag of a step that was done is still there."""
+        desk, put = self.desk, step.action
+        if not isinstance(put, Flag) or known.state != "done":
+            return None
+        mine = [one for one in self.past["flag"] if one.rule == self.journey.id and one.name == put.name]
+        if not mine:
+            return None
+        when, last = told_when(desk, known.at), max(mine, key=lambda one: one.since)
+        if last.until is None:
+            return desk.say("journey-flag-on", when=when)
+        return desk.say("journey-flag-off", when=when, until=told_when(desk, last.until))
 
     def _open(self, step: Step, row: Mapping[str, Any], start: datetime) -> _Passage:
         """A step that no run has judged."""

@@ -305,16 +305,19 @@ def _close_flags(turn: Turn, which: Any) -> int:
 
 
 def _not_again_yet(turn: Turn, rule: Rule, step: str, email: Email, entered: Sequence[int]) -> Sequence[int]:
-    """Who entered, less those who had this e-mail less than `again` ago: theirs comes when that is over."""
-    if email.again is None or not entered:
+    """Who entered, less those who had this e-mail less than `again` ago: theirs comes when that is over. Of what goes once,
+    less those who had it ever.
+    """
+    again = email.again
+    if (again is None and not email.once) or not entered:
         return entered
     last = _last_written(turn, rule, step)
-    return [person for person in entered if person not in last or email.again.after(last[person]) <= turn.today]
+    return [one for one in entered if one not in last or (again is not None and again.after(last[one]) <= turn.today)]
 
 
 def _had_lately(turn: Turn, rule: Rule, step: str, email: Email, entered: Sequence[int]) -> set[int]:
     """Of those who entered, who had this e-mail so lately that it does not go again."""
-    if turn.apart is None or email.again is not None or not entered or not turn.news(email):
+    if turn.apart is None or email.again is not None or email.once or not entered or not turn.news(email):
         return set()
     mine = (outbox.c.org == turn.org, outbox.c.rule == rule.id, outbox.c.step == step)
     day, moment = turn.apart.before(turn.today), turn.now - turn.apart.delta + HALF_A_DAY

@@ -123,9 +123,10 @@ class _Walk:
         near = pl.concat(parts).filter(pl.col("due") <= self.now, pl.col("latest") >= micros(since))
         return near.join(self.world.people.select("person_id"), on="person_id", how="semi")
 
-    def _records(self, people: pl.Series) -> pl.DataFrame:
-        """Steps that were judged before, with the time they were due then."""
-        mine = (journey_step.c.org == self.turn.org, journey_step.c.rule == self.journey.id)
+    def _records(self, people: pl.Series, state: str | None = None) -> pl.DataFrame:
+        """Steps that were judged before (in `state`; None: any), with the time they were due then."""
+        mine = [journey_step.c.org == self.turn.org, journey_step.c.rule == self.journey.id]
+        mine += [journey_step.c.state == state] if state else []
         asked = sa.select(journey_step.c.person_id, journey_step.c.occasion, journey_step.c.step, journey_step.c.due)
         rows: list[Any] = []
         for some in slices(people.unique().to_list()):
@@ -283,11 +284,11 @@ class _Walk:
         return [(row.person_id, row.name) for row in self.turn.connection.execute(sa.select(flag).where(*mine))]
 
     def _take_flags_off(self) -> None:
-        """A flag of a journey stays until the journey is over: for the last of a person's occasions that put it."""
+        """Of who is no longer meant: for the last of a person's occasions that put it."""
         worn = self._worn()
         if not worn:
             return
-        keep = self._under_way({person for person, _ in worn})
+        keep = self._still_meant({person for person, _ in worn})
         for person, name in worn:
             if (person, name) not in keep:
                 this = (flag.c.org == self.turn.org, flag.c.rule == self.journey.id, flag.c.until.is_(None))
@@ -295,16 +296,26 @@ class _Walk:
                 self.turn.connection.execute(off.values(until=self.turn.now, until_run=self.turn.run))
                 self.turn.done.flags_off += 1
 
-    def _under_way(self, people: set[int]) -> set[tuple[int, str]]:
-        """Person and flag, where an occasion that put the flag still has something to come."""
-        occasions = self.anchors.of(self.journey.around, people)
-        ends = pl.concat([timed(occasions, step, self.world.zone) for step in self.journey.steps])
-        ends = (
-            ends.group_by("person_id", "occasion").agg(over=pl.col("latest").max()).filter(pl.col("over") >= self.now)
-        )
+    def _still_meant(self, people: set[int]) -> set[tuple[int, str]]:
+        """Person and flag, where an occasion that put the flag is still there and what was asked is not known to be false.
+        What asks nothing itself (`New`) marks the journey: it goes when nothing of the journey can come any more.
+        """
         flags = {step.name: step.action.name for step in self.journey.steps if isinstance(step.action, Flag)}
-        put = self._records(pl.Series(sorted(people), dtype=pl.Int64)).join(ends, on=["person_id", "occasion"])
-        return {(person, flags[step]) for person, step in put.select("person_id", "step").iter_rows() if step in flags}
+        put = self._records(pl.Series(sorted(people), dtype=pl.Int64), DONE).filter(pl.col("step").is_in(list(flags)))
+        occasions = self.anchors.of(self.journey.around, people)
+        steps = pl.concat([timed(occasions, step, self.world.zone) for step in self.journey.steps])
+        over = steps.group_by("person_id", "occasion").agg(over=pl.col("latest").max())
+        rows = steps.join(put.select(KEYS), on=KEYS).join(over, on=["person_id", "occasion"])
+        if rows.is_empty():
+            return set()
+        judged = judge(self.journey, rows, self.world, self.turn.today)
+        asking = [step.name for step in self.journey.steps if step.when or step.unless]
+        stays = judged.filter(
+            pl.col("verdict").fill_null(value=True),
+            ~pl.col("stopped").fill_null(value=False),
+            pl.col("step").is_in(asking) | (pl.col("over") >= self.now),
+        )
+        return {(person, flags[step]) for person, step in stays.select("person_id", "step").iter_rows()}
 
 
 # --- parts that looking ahead needs too ------------------------------------------------------------------------------

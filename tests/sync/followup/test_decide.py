@@ -125,6 +125,8 @@ def test_who_comes_and_goes_gets_the_same_news_once_in_a_while(theatre: Theatre)
     ("email", "apart", "went"),
     [
         (Email("on-se-revoit", again=Period(4, "day")), Period(30, "day"), [0, 4, 8]),
+        (Email("on-se-revoit", once=True), None, [0]),
+        (Email("infos", once=True), Period(30, "day"), [0]),
         (Email("infos"), Period(30, "day"), [0, 2, 4, 6, 8]),  # practical information
         (Email("on-se-revoit", purpose="service"), Period(30, "day"), [0, 2, 4, 6, 8]),
         (Email("on-se-revoit"), None, [0, 2, 4, 6, 8]),
@@ -136,6 +138,15 @@ def test_how_soon_it_goes_again_is_for_the_team_to_say(
 ) -> None:
     theatre.apart, theatre.rules = apart, [rule("perdus", email)]
     assert comes_and_goes(theatre, 10) == went
+
+
+def test_what_goes_once_goes_later_to_whom_it_was_taken_from_before_it_went(theatre: Theatre) -> None:
+    theatre.rules = [rule("perdus", Email("infos", once=True))]
+    for inside in ([1], [], [1]):
+        theatre.decide({"perdus": inside})
+        theatre.later(days=1)
+    theatre.approve()
+    assert theatre.send().sent == 1
 
 
 def test_what_was_taken_back_before_it_went_is_no_reason_to_wait(theatre: Theatre) -> None:

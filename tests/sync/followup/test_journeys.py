@@ -163,6 +163,39 @@ def test_a_step_may_flag_make_a_task_and_fill_a_column(season: Season) -> None:
     assert cells == [[], [], [], *[["seen"]] * 4]
 
 
+AWAY = """
+journeys:
+  - name: Not seen since
+    around: first visit
+    steps:
+      - {at: 1 day after, flag: New}
+      - {at: 30 days after, when: {visits: 1, next visit: never}, flag: Not seen since}
+"""
+
+
+def test_a_flag_of_a_step_that_asks_something_stays_as_long_as_it_is_true(season: Season) -> None:
+    season.text = AWAY
+    season.show("Ubu", "2026-03-28 20:00")
+    season.show("Nuit", "2026-09-28 20:00")
+    for who in "AB":
+        season.book_seat(who, "Ubu")
+    worn = {}
+    for day in ("03-29", "04-28", "07-01", "09-01", "09-02"):
+        if day == "09-02":
+            season.book_seat("A", "Nuit")
+        season.at(f"2026-{day} 08:00")
+        season.run()
+        with season.store.look() as connection:
+            worn[day] = sorted(standings.flags(connection, season.store.org)["flags"].to_list())
+    assert worn == {
+        "03-29": [["New"], ["New"]],
+        "04-28": [["New", "Not seen since"]] * 2,
+        "07-01": [["Not seen since"]] * 2,
+        "09-01": [["Not seen since"]] * 2,
+        "09-02": [["Not seen since"]],
+    }, "what asks nothing goes with the journey's end; what asks something goes when it is no longer true"
+
+
 def test_a_task_goes_with_a_cancelled_show(season: Season) -> None:
     season.text = DEEDS
     season.show("Ubu", "2026-03-28 20:00")
