@@ -28,6 +28,7 @@ from sync.merge_signs import merge_signs
 from sync.messages import LANGUAGES, say
 from sync.outcome import Outcome
 from sync.people.facts import donors
+from sync.perhaps_service import perhaps_service
 from sync.schedule import Timetable
 from sync.templatecheck import advise, goes_on, holes, links, made_service, misplaced
 from sync.understood import understood
@@ -106,7 +107,7 @@ def _of_the_store(desk: Desk, book: Book, remarks: list[str]) -> list[Mistake]:
     """What only those whom the store knows show."""
     try:
         remarks += _charity(desk)
-        return [*holes(desk), *unheard(desk, book)]
+        return [*holes(desk), *unheard(desk, book), *perhaps_service(desk, book)]
     except Trouble as trouble:
         remarks.append(desk.say(trouble.code, **trouble.facts))
         return []
