@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import date
 from decimal import Decimal
 from typing import Any, Literal, cast
 
 from rules.conditions import (
     Action,
-    Check,
-    Condition,
     Email,
     Flag,
     Forget,
@@ -40,7 +37,6 @@ OPTIONS = {
 PAIR = re.compile(r"([^=→:]+?)\s*(?:=|→|->)\s*(.+)")  # `Priorité = Haute`
 ADDRESS = re.compile(r"\S+@\S+\.\S+")
 A_NAME = re.compile(r"[A-ZÀ-Ý][a-zà-ÿ][\w'’-]*(?: [A-ZÀ-Ý][a-zà-ÿ][\w'’-]*)?")  # `Marie`, `Marie Le-Bris`
-SOME_DAY = date(2024, 1, 1)  # lengths of time are compared from a day on
 MOST_A_DAY = 500  # lines that the tab has room for
 
 
@@ -61,26 +57,6 @@ def read_actions(context: Context, node: Node, path: str) -> tuple[Action, ...]:
     return tuple(found)
 
 
-def tell_waits_in_vain(context: Context, when: Iterable[Condition], actions: Node, path: str) -> None:
-    """An e-mail that waits until its own rule can't hold any more: a first visit does not become younger."""
-    young = [one for one in when if isinstance(one, Check) and (one.field, one.op) == ("first_visit", "less_ago")]
-    blocks = actions.items if isinstance(actions, Items) else (actions,)
-    options = [entry for block in blocks if isinstance(block, Block) for entry in block.entries]
-    for entry in options:
-        if context.words.find("option_email", entry.key.value) != "wait" or not isinstance(entry.value, Text):
-            continue
-        phrase = read_phrase(context.words.language, "wait", entry.value.value)
-        for check in young if phrase else ():
-            limit, wait = cast("Period", check.values[0]), cast("Period", phrase and phrase.values[0])
-            if wait.after(SOME_DAY) >= limit.after(SOME_DAY):
-                words = context.words
-                context.tell(
-                    entry.key.place, "waits-in-vain", f"{path}.{entry.key.value}", entry.value.value.strip(),
-                    wait=entry.key.value, field=words.key("fields", check.field),
-                    condition=typed(words.language, "date", Phrase(check.op, check.values)),
-                )  # fmt: skip
-
-
 def _is_tight(context: Context, text: str) -> bool:
     head, colon, _ = text.partition(":")
     return bool(colon) and context.words.find("action", head) is not None
@@ -90,8 +66,7 @@ def read_action(context: Context, block: Block, path: str, several: str = "two-a
     """The action in a block of lines, with its options; none when a mistake in it is told: `several` where there are two."""
     named = [(name, entry) for entry in block.entries if (name := context.words.find("action", entry.key.value))]
     if not named:
-        for entry in block.entries[:1]:
-            context.unknown_key(entry.key, ("action",), path)
+        _tell_unknown(context, block, path)
         return ()
     name, entry = named[0]
     if len(named) > 1:
@@ -100,6 +75,15 @@ def read_action(context: Context, block: Block, path: str, several: str = "two-a
     rest = Block(tuple(other for other in block.entries if other is not entry), block.place)
     options = _options(context, name, entry.key.value, rest, path)
     return READERS[name](context, entry, options, path)
+
+
+def _tell_unknown(context: Context, block: Block, path: str) -> None:
+    """Tell an action that there is not, and what else can be mended in its lines."""
+    meant = context.line_meant(block.entries[0], ("action",), path) if block.entries else None
+    told = len(context.mistakes)
+    if meant:
+        list(read_action(context, Block((meant, *block.entries[1:]), block.place), path))
+        context.keep_cured(told)
 
 
 def _options(context: Context, action: str, shown: str, rest: Block, path: str) -> dict[str, Entry]:

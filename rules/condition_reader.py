@@ -21,20 +21,28 @@ from rules.dashes import advise_dash
 from rules.days_meant import DATES
 from rules.denied import tell_denied, tell_denied_cell, undenied
 from rules.fields import EVERY, FIELDS, FieldType
-from rules.fields_meant import tell_no_line, tell_unknown_field
+from rules.fields_meant import may_be_lines, tell_no_line, tell_unknown_field
 from rules.misread import Misread, tell_misread
-from rules.mistakes import Place, fold, nearest
+from rules.mistakes import Place, fold
 from rules.money import tell_money, tell_money_counted
-from rules.names_meant import first_beginning, may_be_name, phrase_among, phrase_meant, several_meant
+from rules.names_meant import (
+    choice_meant,
+    first_beginning,
+    is_code,
+    may_be_name,
+    phrase_among,
+    phrase_meant,
+    several_meant,
+)
 from rules.never_true import days_asked, sensible
 from rules.phrases import Phrase, read_date, read_number, read_phrase, typed
 from rules.since import advise_day, leaves_out, not_since, tell_since
 from rules.suggestions import known_or_not, suggest
 from rules.thousands import tell_thousands
+from rules.times_meant import never_in, windowed
 from rules.twice import tell_twice
-from rules.window_reader import never_in, not_counted, read_window, windowed
+from rules.window_reader import not_counted, read_window
 from rules.windows import OPTIONS
-from rules.words import LANGUAGES, vocabulary
 from rules.yamltext import Block, Entry, Items, Node, Text
 
 NEGATION = re.compile(
@@ -54,6 +62,9 @@ def read_all(context: Context, node: Node, path: str) -> tuple[Condition, ...]:
     """The conditions in a block of lines, in their order. Those with a mistake are told and left out."""
     if isinstance(node, Text) and node.value.strip() and tell_no_line(context, node, path):
         return ()
+    if isinstance(node, Items) and not path.endswith("]"):
+        _tell_dashes(context, node, path)
+        return ()
     if not (block := context.block(node, path, "when")):
         return ()
     if not block.entries:
@@ -63,6 +74,18 @@ def read_all(context: Context, node: Node, path: str) -> tuple[Condition, ...]:
     for entry in block.entries:
         found += _read_line(context, entry, block, path)
     return tuple(found)
+
+
+def _tell_dashes(context: Context, node: Items, path: str) -> None:
+    """Tell lines that each begin with a dash, as actions do, and what else is wrong in them."""
+    code, key = "dashes-unless" if leaves_out(context, path) else "dashes-when", path.rsplit(".", 1)[-1]
+    lines = [item for item in node.items if isinstance(item, Text) or may_be_lines(context, item)]
+    if len(lines) < len(node.items):
+        context.wrong_shape(node, path, "when")
+        return
+    context.tell(node.place, code, path, key, any_of=context.words.key("logic", "any_of"))
+    for item in lines:
+        read_all(context, item, path)
 
 
 def _read_line(context: Context, entry: Entry, block: Block, path: str) -> Iterable[Condition]:
@@ -77,7 +100,14 @@ def _read_line(context: Context, entry: Entry, block: Block, path: str) -> Itera
     if name := field_named(context, entry.key.value):
         advise_genre(context, entry, block, path)
         return _read_field(context, name, entry, here)
-    tell_unknown_field(context, entry, block, path, LINES)
+    meant = tell_unknown_field(context, entry, block, path, LINES)
+    told, advised = len(context.mistakes), len(context.advice)
+    group = meant and context.words.find("logic", meant.key.value)
+    if meant and not (group and isinstance(meant.value, Text)):
+        list(_read_line(context, meant, block, path))
+        del context.advice[advised:]
+        if not group:
+            context.keep_cured(told)
     return ()
 
 
@@ -133,23 +163,10 @@ def _read_sheet(context: Context, node: Node, path: str) -> Iterable[Condition]:
         here = f"{path}.{entry.key.value}"
         if tell_denied_cell(context, entry, path):
             continue
-        if column := column_named(context, entry.key, here):
+        if column := context.column_named(entry.key, here):
             check = _Reader(context, SHEET + column, entry.key.value, here).read_sheet(entry.value)
             if check is not None:
                 yield check
-
-
-def column_named(context: Context, key: Text, path: str) -> str | None:
-    """The sheet's header a person means, as it stands in the sheet. There is none such: told, and as it is written, so that
-    what is compared with it is read too.
-    """
-    if context.columns is None:
-        return key.value.strip() or None
-    wanted = fold(key.value)
-    column = next((name for name in context.columns if fold(name) == wanted), None)
-    if column is None:
-        context.near(key.place, "unknown-column", path, key.value, context.columns)
-    return column or key.value.strip() or None
 
 
 class _Reader:
@@ -209,10 +226,10 @@ class _Reader:
 
     def read_sheet(self, node: Node) -> Check | None:  # noqa: PLR0911  one return a kind of cell
         """A cell of the team's own: the phrase tells how the cell is read."""
+        if isinstance(node, Text) and self.context.words.find("yesno", node.value):  # in quotes or not
+            return self._yesno(node)
         if not isinstance(node, Text) or (node.quoted and not SIGNED.match(node.value)) or not node.value.strip():
             return self.read("text", node)
-        if self.context.words.find("yesno", node.value):
-            return self._yesno(node)
         if ticked := self.context.words.meant(("ticked",), node.value):
             return self._fail(node, "sheet", ticked)
         if DATES.fullmatch(node.value.strip()) and read_date(self.language, node.value) is None:
@@ -221,7 +238,7 @@ class _Reader:
             return None
         for kind in ("date", "number"):
             phrase = read_phrase(self.language, kind, node.value)
-            if phrase and not (phrase.op in {"never", "known"} or _is_code(phrase, node.value)):
+            if phrase and not (phrase.op in {"never", "known"} or is_code(phrase, node.value)):
                 return self._phrase(kind, node)
             meant = None if "%" in node.value else suggest(self.language, kind, node.value)
             if not phrase and meant and len(node.value.split()) > 1 and re.search(r"\d", node.value):
@@ -313,14 +330,8 @@ class _Reader:
             line = f"{self.shown}: {words.shown('choices', 'subscribed')}"
             tell_denied(self.context, text.place, self.path.rsplit(".", 1)[0], text.value, line)
             return
-        shown = [words.shown("choices", choice) for choice in allowed]
-        translated = next(
-            (name for other in LANGUAGES if (name := vocabulary(other).find("choices", text.value))), None
-        )
-        denied = re.match(r"(?:non|pas|not|no|un)\b", fold(text.value))  # the nearest word would say the opposite
-        meant = words.shown("choices", translated) if translated in allowed else nearest(text.value, shown)
-        meant = None if denied else (words.meant(("choices",), text.value) or meant)
-        self._fail(text, ", ".join(f"`{name}`" for name in shown), meant)
+        shown = ", ".join(f"`{words.shown('choices', choice)}`" for choice in allowed)
+        self._fail(text, shown, choice_meant(words, allowed, text.value))
 
     def _yesno(self, node: Text) -> Check | None:
         found = self.context.words.find("yesno", node.value)
@@ -350,7 +361,7 @@ class _Reader:
     def _read_block(self, kind: FieldType, node: Block) -> Check | None:
         """A count over a window; or `{contain any of: [dance]}`, the same as on one line."""
         if self.field in OPTIONS:
-            if tell_money_counted(self.context, self.field, node, self.path):
+            if tell_money_counted(self.context, self.field, self.shown, node, self.path):
                 return None
             return read_window(self.context, self.field, self.shown, node, self.path, self._line)
         if any(self.context.words.find("window", entry.key.value) for entry in node.entries):
@@ -383,9 +394,3 @@ class _Reader:
         else:
             self.context.wrong_shape(node, self.path, expected)
         return None
-
-
-def _is_code(phrase: Phrase, text: str) -> bool:
-    """`01000` is a postcode and `A` a grade, not numbers."""
-    bare = text.strip()
-    return phrase.op == "is" and ((bare.startswith("0") and bare != "0") or not re.search(r"\d", bare))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 
 from rules.conditions import Period
@@ -106,6 +106,17 @@ class Context:
         else:
             self.tell(place, f"{code}-near" if meant else code, path, found, expected=expected, suggestion=meant)
 
+    def column_named(self, key: Text, path: str) -> str | None:
+        """The sheet's header a person means, as it stands in the sheet. There is none such: told, and as it is written, so
+        that what is compared with it is read too.
+        """
+        if self.columns is None:
+            return key.value.strip() or None
+        column = next((name for name in self.columns if fold(name) == fold(key.value)), None)
+        if column is None:
+            self.near(key.place, "unknown-column", path, key.value, self.columns)
+        return column or key.value.strip() or None
+
     def entries(self, block: Block, sections: tuple[str, ...], path: str) -> dict[str, Entry]:
         """The entries of a block by canonical key; unknown and doubled keys are told."""
         found: dict[str, Entry] = {}
@@ -142,7 +153,7 @@ class Context:
     def find(self, sections: tuple[str, ...], text: str) -> str | None:
         return next((name for section in sections if (name := self.words.find(section, text))), None)
 
-    def unknown_key(self, key: Text, sections: tuple[str, ...], path: str) -> str | None:
+    def unknown_key(self, key: Text, sections: tuple[str, ...], path: str, value: str = "…") -> str | None:
         """Tell a key that may not stand here: from the other language, from another place, or misspelled. The key that
         was probably meant comes back, so that what stands below it can be read for more mistakes.
         """
@@ -178,9 +189,25 @@ class Context:
             return None if either else name
         plain = "unknown-field" if "fields" in sections else "unknown-key"
         self.tell(
-            key.place, "unknown-key-near" if meant else plain, here, key.value, expected=expected, suggestion=meant
+            key.place,
+            "unknown-key-near" if meant else plain,
+            here,
+            key.value,
+            expected=expected,
+            suggestion=meant,
+            value=value,
         )
         return None if meant is None else self.find(sections, meant)
+
+    def line_meant(self, entry: Entry, sections: tuple[str, ...], path: str, value: str = "…") -> Entry | None:
+        """Tell a line whose word may not stand here; gives the line with the word that was probably meant."""
+        name = self.unknown_key(entry.key, sections, path, value)
+        right = self.mistakes[-1].suggestion
+        return replace(entry, key=replace(entry.key, value=right)) if name and right and ":" not in right else None
+
+    def keep_cured(self, since: int) -> None:
+        """Of the mistakes told since there were so many, those with a cure: the others may come of a word wrongly guessed."""
+        self.mistakes[since:] = [one for one in self.mistakes[since:] if one.suggestion]
 
     def text(self, node: Node, path: str, expected: str) -> str | None:
         """The node's text; a mistake and None where there is none."""

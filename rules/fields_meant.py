@@ -18,46 +18,61 @@ from rules.phrases import Phrase, read_phrase, typed
 from rules.suggestions import suggest
 from rules.windows import OPTIONS, main_of
 from rules.words import LANGUAGES, Vocabulary, meant, vocabulary
-from rules.yamltext import Block, Entry, Text
+from rules.yamltext import Block, Entry, Node, Text
 
 OF_SHEET = re.compile(r"(?:colonne|column|tableau|sheet)[ .]\s*(.+)", re.IGNORECASE)
 OF = re.compile(r"(?:(?:of|for|in|de|en|pour)\s+|d')", re.IGNORECASE)
 NOT = {"pas", "jamais", "aucun", "aucune", "sans", "rien", "not", "never", "no", "nothing", "t", "without", "none"}
+BARE = re.compile(r"[^\W\d_][\w'’-]*(?: [\w'’-]+){0,2}")
+"""A name, and no sentence."""
 JOINED = re.compile(r"[,&/+]|\b(?:and|or|et|ou)\b", re.IGNORECASE)
 YEAR = re.compile(r"(?:19|20)\d\d")
 
 
-def tell_unknown_field(context: Context, entry: Entry, block: Block, path: str, sections: tuple[str, ...]) -> None:
-    """Tell a line of a block whose word is no field, with what was meant. `sections` of the vocabulary may stand there."""
+def tell_unknown_field(
+    context: Context, entry: Entry, block: Block, path: str, sections: tuple[str, ...]
+) -> Entry | None:
+    """Tell a line of a block whose word is no field, with what was meant. `sections` of the vocabulary may stand there.
+    Gives the line with the word that was probably meant, where that is all there is to mend in this word.
+    """
     key = entry.key
     begun = OF_SHEET.match(key.value)
     if begun and (column := _column(context, begun[1])):
         _tell_column(context, entry, path, column)
-        return
+        return None
     if _column(context, key.value) is None and (
         tell_denied_key(context, entry, path)
         or tell_beside(context, entry, block, path)
         or told_by_itself(context, entry, path)
     ):
-        return
+        return None
     if context.words.find("occasion", key.value) and not context.words.nearest(("fields",), key.value):
         code = "occasion-rule" if context.occasion is None else "occasion-journey"
         context.tell(key.place, code, f"{path}.{key.value}", key.value)
-        return
+        return None
     about = context.words.meant(("about",), key.value)
     column = _column(context, key.value)
     if about and column is None:
         ABOUT[about](context, entry, path)
-        return
+        return None
     foreign = any(one.find("fields", key.value) for one in map(vocabulary, LANGUAGES))
     if column and not foreign and (about or not nearest(key.value, context.words.all("fields"))):
         _tell_column(context, entry, path, column)
     elif ((near := context.words.nearest(("fields",), key.value)) and alike_in_number(near, key.value)) or not (
         right := _denied(context, entry) or _of_a_kind(context, entry)
     ):
-        context.unknown_key(key, sections, path)
+        return context.line_meant(entry, sections, path, _cell(context, entry))
     else:
-        context.tell(key.place, "unknown-field", f"{path}.{key.value}", key.value, suggestion=right)
+        cell = _cell(context, entry)
+        context.tell(key.place, "unknown-field", f"{path}.{key.value}", key.value, value=cell, suggestion=right)
+    return None
+
+
+def may_be_lines(context: Context, node: Node) -> bool:
+    """Whether a block may be conditions, and not `field: visits`, `operator: ">="`, `value: 3`."""
+    keys = [entry.key.value for entry in node.entries] if isinstance(node, Block) else []
+    words = context.words
+    return len(keys) == 1 or any(words.nearest(("fields", "logic"), key) or _column(context, key) for key in keys)
 
 
 def tell_no_line(context: Context, node: Text, path: str) -> bool:
@@ -73,10 +88,19 @@ def tell_no_line(context: Context, node: Text, path: str) -> bool:
         tell_denied(context, node.place, path, text, f"{segment}: {rest}")
     elif head and head != text and not re.search("[:,]", text) and context.find(("fields", "logic"), head):
         context.tell(node.place, "no-colon", path, head, suggestion=f"{head}: {text[len(head) :].strip(' =')}")
+    elif (cut := _column_ends(context, text)) is not None:
+        cell = f"{words.key('logic', 'sheet')}: {{{text[:cut]}: {text[cut:].strip(' =')}}}"
+        context.tell(node.place, "column-not-field", path, text[:cut], suggestion=cell)
     elif tell_come_again(context, node, path):
         return True
     elif right := line_meant(words, text):
         context.tell(node.place, "sentence", path, text, suggestion=right)
+    elif BARE.fullmatch(text) and not head:
+        word = text if "," not in text else f'"{text}"'
+        genres = f"{words.key('fields', 'genres')}: {typed(words.language, 'tags', Phrase('contain', (text,)))}"
+        context.tell(
+            node.place, "bare-word", path, text, line=genres, column=f"{words.key('logic', 'sheet')}: {{…: {word}}}"
+        )
     else:
         return False
     return True
@@ -99,6 +123,21 @@ def line_meant(words: Vocabulary, text: str) -> str | None:
 
 def _column(context: Context, name: str) -> str | None:
     return next((one for one in context.columns or () if fold(one) == fold(name)), None)
+
+
+def _cell(context: Context, entry: Entry) -> str:
+    """What a line asks, as it may be asked of a column of the sheet."""
+    text = entry.value.value.strip() if isinstance(entry.value, Text) else ""
+    if not text or "\n" in text:
+        return "…"
+    number = suggest(context.words.language, "number", text) if re.search(r"\d", text) else None
+    return number or text
+
+
+def _column_ends(context: Context, text: str) -> int | None:
+    """Where in `Group Dance` the name of a column of the sheet ends."""
+    ends = [found.start() for found in re.finditer(r"[ =]+(?=[^ =])", text)]
+    return next((end for end in reversed(ends) if _column(context, text[:end])), None)
 
 
 def _denied(context: Context, entry: Entry) -> str | None:

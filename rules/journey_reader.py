@@ -217,9 +217,12 @@ def _parted(context: Context, block: Block, path: str) -> tuple[dict[str, Entry]
         elif at := _short(context, entry, path):
             own.setdefault("at", at)
         else:
-            right = context.unknown_key(entry.key, ("step", *sections), path)
-            if right in context.words.words["step"]:
-                own.setdefault(str(right), entry)
+            meant = context.line_meant(entry, ("step", *sections), path)
+            name = context.words.find("step", meant.key.value) if meant else None
+            if meant and name:
+                own.setdefault(name, meant)
+            elif meant:
+                rest.append(meant)
     return own, Block(tuple(rest), block.place)
 
 

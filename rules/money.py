@@ -1,16 +1,19 @@
-"""`dons: au moins 50 €`, which would ask for fifty gifts: told with the field that adds up the money."""
+"""`dons: au moins 50 €`, which would ask for fifty gifts: told with what adds up the money, and what asks it of one gift."""
 
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
+from rules.conditions import Period
 from rules.context import Context
 from rules.days_meant import NAMED
 from rules.misread import number_asked, tell_named
 from rules.mistakes import fold
-from rules.phrases import read_phrase
+from rules.phrases import Phrase, read_phrase, typed
 from rules.suggestions import suggest
-from rules.window_reader import listed, windowed
+from rules.times_meant import in_braces, listed, windowed
+from rules.windows import OPTIONS
 from rules.yamltext import Block, Text
 
 MONEY = re.compile(r"\s*(?:[€$£]|\b(?:euros?|dollars?|eur|cad)\b)", re.IGNORECASE)
@@ -23,30 +26,48 @@ def tell_money(context: Context, field: str, shown: str, node: Text, path: str) 
     if field not in SPENT or not MONEY.search(node.value):
         return False
     words, (bare, number) = context.words, _without_money(context, node.value)
-    adding = words.key("fields", SPENT[field])
-    right = f"{adding}: {number or windowed(words, SPENT[field], bare) or _meant(context, bare)}"
     if field == "donations" and "amount" in (context.occasion or ()):
         right = f"{words.key('occasion', 'amount')}: {number or _meant(context, bare)}"  # of this one gift
+        context.tell(node.place, "money-for-count", path, node.value, field=shown, suggestion=right)
     elif NAMED.search(fold(bare)):
+        adding = words.key("fields", SPENT[field])
         tell_named(context, node.place, path, node.value, adding, number_asked(words.language, bare))
-        return True
-    context.tell(node.place, "money-for-count", path, node.value, field=shown, suggestion=right)
+    else:
+        block = None if number else windowed(words, SPENT[field], bare)
+        amount, _, times = block[1:-1].partition(", ") if block else (number or _meant(context, bare), "", "")
+        amount = amount.removeprefix(f"{words.key('window', 'amount')}: ").strip('"')
+        _tell(context, field, (shown, amount, times), node, path)
     return True
 
 
-def tell_money_counted(context: Context, field: str, block: Block, path: str) -> bool:
+def tell_money_counted(context: Context, field: str, shown: str, block: Block, path: str) -> bool:
     """The same between braces: `dons: {nombre: plus de 100 €, sur: 12 mois}`."""
-    words, asked = context.words, {context.words.find("window", entry.key.value): entry for entry in block.entries}
+    asked = {context.words.find("window", entry.key.value): entry for entry in block.entries}
     entry = asked.get("count")
     if field not in SPENT or entry is None or not isinstance(entry.value, Text) or not MONEY.search(entry.value.value):
         return False
     bare, number = _without_money(context, entry.value.value)
     times = listed(Block(tuple(asked[name] for name in ("within", "date") if name in asked), block.place))
-    lines = ", ".join(filter(None, (f"{words.key('window', 'amount')}: {number or _meant(context, bare)}", times)))
-    right = f"{words.key('fields', SPENT[field])}: {{{lines}}}"
-    here, shown = f"{path}.{entry.key.value}", entry.key.value
-    context.tell(entry.value.place, "money-for-count", here, entry.value.value, field=shown, suggestion=right)
+    here = f"{path}.{entry.key.value}"
+    _tell(context, field, (shown, number or _meant(context, bare), times), entry.value, here, of=entry.key.value)
     return True
+
+
+def _tell(
+    context: Context, field: str, asked: tuple[str, str, str], node: Text, path: str, of: str | None = None
+) -> None:
+    """Tell that what counts takes no money. `asked`: the field as written, how much, and in which time (empty: ever)."""
+    words, (shown, money, times), amount = context.words, asked, in_braces(asked[1])
+    count, within, key = (words.key("window", name) for name in ("count", "within", "amount"))
+    together = f"{words.key('fields', SPENT[field])}: " + (f"{{{key}: {amount}, {times}}}" if times else money)
+    if "amount" not in OPTIONS[field]:
+        context.tell(node.place, "money-for-count", path, node.value, field=of or shown, suggestion=together)
+        return
+    least = typed(words.language, "number", Phrase("at_least", (Decimal(1),)))
+    year = typed(words.language, "within", Phrase("within", (Period(12, "month"),)))
+    single = f"{shown}: {{{count}: {least}, {key}: {amount}, {times or f'{within}: {year}'}}}"
+    code = "money-two-ways" if times else "money-two-ways-ever"
+    context.tell(node.place, code, path, node.value, field=shown, first=together, second=single)
 
 
 def _without_money(context: Context, text: str) -> tuple[str, str | None]:

@@ -5,13 +5,13 @@ several names, a sign that nobody has in a name.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from rules.conditions import SHEET
-from rules.mistakes import nearest
+from rules.mistakes import fold, nearest
 from rules.phrases import Phrase, read_phrase, typed
 from rules.suggestions import known_or_not
-from rules.words import LANGUAGES, Vocabulary
+from rules.words import LANGUAGES, Vocabulary, vocabulary
 
 BEGINS = {"begins", "beginning", "begin", "starting", "commençant", "débute", "débutant"}
 SIGNED = re.compile(r"^[<>=!≠]|[*;,]$|\.\.$|…$")
@@ -97,3 +97,19 @@ def _without_signs(words: Vocabulary, kind: str, text: str) -> str | None:
     if kind == "text" and (star := re.fullmatch(r"([^*\s.…]+)(?:\*|\.{2,}|…)", text)):
         return str(words.words["phrases"]["text"]["starts"][0]).replace("{text}", star[1])
     return text.rstrip(",; ") if text.endswith((",", ";")) and text.rstrip(",; ") else None
+
+
+def choice_meant(words: Vocabulary, allowed: Collection[str], text: str) -> str | None:
+    """The one of these choices that was probably meant, as it is written."""
+    if re.match(r"(?:non|pas|not|no|un)\b", fold(text)):
+        return None  # the nearest word would say the opposite
+    shown = [words.shown("choices", choice) for choice in allowed]
+    translated = next((name for other in LANGUAGES if (name := vocabulary(other).find("choices", text))), None)
+    near = words.shown("choices", translated) if translated and translated in allowed else nearest(text, shown)
+    return words.meant(("choices",), text) or near
+
+
+def is_code(phrase: Phrase, text: str) -> bool:
+    """`01000` is a postcode and `A` a grade, not numbers."""
+    bare = text.strip()
+    return phrase.op == "is" and ((bare.startswith("0") and bare != "0") or not re.search(r"\d", bare))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
+from typing import cast
 
-from rules.conditions import Check, Period
+from rules.conditions import Check, Condition, Period
 from rules.context import Context
 from rules.fields import FIELDS, SCORES
-from rules.phrases import Phrase, typed
+from rules.phrases import Phrase, read_phrase, typed
 from rules.windows import OPTIONS
-from rules.yamltext import Entry, Items, Text
+from rules.yamltext import Block, Entry, Items, Node, Text
 
 LEAST, MOST = 1, 5
 AHEAD, BACK = {"in", "next"}, {"more_ago", "less_ago", "ago"}
@@ -19,6 +21,7 @@ PAST = {
     *("last_emailed", "verified"),
 }
 LIFE = 130  # years
+SOME_DAY = date(2024, 1, 1)  # lengths of time are compared from a day on
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 
 
@@ -77,3 +80,23 @@ def _out_of_time(context: Context, name: str, check: Check) -> tuple[str, dict[s
     years = [one.year for one in check.values if isinstance(one, date)]
     strange = [year for year in years if not FIRST_YEAR <= year <= LAST_YEAR]
     return ("strange-year", {"year": f"{strange[0]:04d}"}) if strange else None
+
+
+def tell_waits_in_vain(context: Context, when: Iterable[Condition], actions: Node, path: str) -> None:
+    """An e-mail that waits until its own rule can't hold any more: a first visit does not become younger."""
+    young = [one for one in when if isinstance(one, Check) and (one.field, one.op) == ("first_visit", "less_ago")]
+    blocks = actions.items if isinstance(actions, Items) else (actions,)
+    options = [entry for block in blocks if isinstance(block, Block) for entry in block.entries]
+    for entry in options:
+        if context.words.find("option_email", entry.key.value) != "wait" or not isinstance(entry.value, Text):
+            continue
+        phrase = read_phrase(context.words.language, "wait", entry.value.value)
+        for check in young if phrase else ():
+            limit, wait = cast("Period", check.values[0]), cast("Period", phrase and phrase.values[0])
+            if wait.after(SOME_DAY) >= limit.after(SOME_DAY):
+                words = context.words
+                context.tell(
+                    entry.key.place, "waits-in-vain", f"{path}.{entry.key.value}", entry.value.value.strip(),
+                    wait=entry.key.value, field=words.key("fields", check.field),
+                    condition=typed(words.language, "date", Phrase(check.op, check.values)),
+                )  # fmt: skip

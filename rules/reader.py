@@ -11,9 +11,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-from rules.action_reader import not_among, read_actions, tell_waits_in_vain
+from rules.action_reader import not_among, read_actions
 from rules.assemble import Part, assemble
-from rules.condition_reader import column_named, field_named, read_all
+from rules.condition_reader import field_named, read_all
 from rules.conditions import (
     SHEET,
     Action,
@@ -33,6 +33,7 @@ from rules.follow_ons import DOUBLED, without_doubtful_names, without_follow_ons
 from rules.journey_reader import read_course, read_example_at
 from rules.journeys import Journey, Step, asked_of
 from rules.mistakes import Mistake, fold
+from rules.never_true import tell_waits_in_vain
 from rules.nobody_left import tell_nobody_left
 from rules.twice import TOLD as TWICE
 from rules.unset_flags import unset_flags
@@ -393,7 +394,7 @@ class _FileReader:
     def _cells(self, block: Block, path: str) -> Iterator[tuple[str, Fact]]:
         for line in block.entries:
             here = f"{path}.{line.key.value}"
-            if column := column_named(self.context, line.key, here):
+            if column := self.context.column_named(line.key, here):
                 fact = read_fact(self.context, SHEET + column, line, here)
                 if fact:
                     yield SHEET + column, fact[0]

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from rapidfuzz.distance import OSA
+
 from rules.calendar_meant import calendar_meant
 from rules.days_meant import BEFORE_NOW, TO_COME, put_next, rewritten_date
 from rules.mistakes import fold, nearest
@@ -17,6 +19,8 @@ NONE = {"aucun", "aucune", "rien", "none", "nothing", "non", "no", "pas"}
 YES = {"oui", "yes"}
 PAST = {"more_ago", "less_ago", "ago"}
 AHEAD = {"next", "in"}
+SPANS = {"again", "due", "wait", "within"}
+"""Of these a length of time is all there is to read: the words of another language would be guessed at."""
 
 
 def suggest(language: str, kind: str, text: str) -> str | None:
@@ -37,6 +41,10 @@ def suggest(language: str, kind: str, text: str) -> str | None:
 def _suggested(language: str, kind: str, text: str) -> str | None:
     for candidate in _rewritten(language, kind, fold(text)):
         phrase = read_phrase(language, kind, candidate)
+        if phrase and not _turned_round(phrase.op, kind, fold(text)):
+            return typed(language, kind, phrase)
+    for one, candidate in _nearest_patterns(language, kind, fold(text)):
+        phrase = read_phrase(one, kind, candidate)
         if phrase and not _turned_round(phrase.op, kind, fold(text)):
             return typed(language, kind, phrase)
     return None
@@ -95,8 +103,6 @@ def _rewritten(language: str, kind: str, folded: str) -> Iterator[str]:
         fold(word) for word in (*words["phrases"]["date"]["never"], words["choices"]["none"][0])
     }:
         yield "0"
-    if near := _nearest_pattern(language, kind, folded):
-        yield near
 
 
 NUMBER = r"[€$£]?\s*(\d+(?:[., ]\d+)*)\s*[€$£]?(?: (?!ou\b|et\b|or\b|and\b|a\b|to\b|max|min)[a-z]+)?"
@@ -202,11 +208,22 @@ def _rewritten_span(folded: str) -> Iterator[str]:
     yield re.sub(r"\b(?:les?|la|the|derniere?s?|last|past|in|over|sur|depuis)\b ?", "", folded)
 
 
-def _nearest_pattern(language: str, kind: str, folded: str) -> str | None:
-    """The phrase that reads most like the text once its numbers, periods and dates are set aside, filled with them."""
+def _nearest_patterns(language: str, kind: str, folded: str) -> list[tuple[str, str]]:
+    """The phrase of each language that the text reads most like, the nearest first: in an English file too `au moin 3`
+    is no `at most 3`.
+    """
+    ours_first = sorted(LANGUAGES, key=lambda one: one != language)[: 1 if kind in SPANS else None]
+    found = [(*near, one) for one in ours_first if (near := _nearest_pattern(one, kind, folded))]
+    return [(one, pattern) for _, pattern, one in sorted(found, key=lambda near: near[0])]
+
+
+def _nearest_pattern(language: str, kind: str, folded: str) -> tuple[int, str] | None:
+    """How far the phrase is that reads most like the text once its numbers, periods and dates are set aside; and the phrase,
+    filled with them.
+    """
     shape, fillings = _shape(language, folded)
     shapes = {re.sub(r"\{next\}", "{period}", pattern): pattern for _, pattern, _ in patterns_of(language, kind)}
-    if kind in {"again", "due", "wait", "within"} and "period" in fillings:
+    if kind in SPANS and "period" in fillings:
         shape = next(iter(shapes))
     near = nearest(shape, shapes)
     if near is None:
@@ -217,7 +234,7 @@ def _nearest_pattern(language: str, kind: str, folded: str) -> str | None:
     for hole in wanted:
         filling = fillings[hole].pop(0)
         pattern = pattern.replace("{next}", put_next(filling), 1).replace(f"{{{hole}}}", filling, 1)
-    return pattern
+    return OSA.distance(shape, fold(near)), pattern
 
 
 def _shape(language: str, folded: str) -> tuple[str, dict[str, list[str]]]:

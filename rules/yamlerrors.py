@@ -15,6 +15,8 @@ from rules.words import LANGUAGES, vocabulary
 
 SIGNS = tuple("\"'&*!|>%@`#{}[],?-")  # what begins with one of them is no plain text
 EITHER = {"ou": "fr", "or": "en"}
+TEXTS = {("rule", "name"), ("option_task", "for"), *(("action", name) for name in ("flag", "task", "notify", "forget"))}
+"""Words after which any text may stand."""
 KEY = re.compile(r"\s*(?:- +)*[^\s\"'#{\[\-][^:#]*: +")
 
 
@@ -60,6 +62,8 @@ def classify(error: yaml.YAMLError, lines: list[Line], file: str) -> Slip:
         code, suggestion, facts = "braces-left-out", braces, {}
     elif code == "colon-in-text" and (second := _second_line(text)):
         code, facts = second
+    elif code == "colon-in-text" and (whole := _text_quoted(text)):
+        code, suggestion, facts = "colon-in-name", whole, {}
     mistake = Mistake(place, code, found=text.strip(), suggestion=suggestion, facts=facts)
     return Slip(mistake, index)
 
@@ -142,6 +146,17 @@ def _second_line(text: str) -> tuple[str, dict[str, object]] | None:
             facts: dict[str, object] = {"word": keyed["key"], "second": rest, "between": between and between[1]}
             return "two-lines-and" if between else "two-lines", facts
     return None
+
+
+def _text_quoted(text: str) -> str | None:
+    """The line `objet: On se revoit : la saison` as it should be typed: any text may stand after its word."""
+    key = KEY.match(text)
+    word = KEYED.match(text)
+    if key is None or word is None or any(odd in text for odd in ('"', "\\", " #")):
+        return None
+    known = [vocabulary(language) for language in LANGUAGES]
+    named = {(part, words.find(part, word["key"])) for words in known for part in ("rule", "action", "option_task")}
+    return f'{key[0]}"{text[key.end() :].strip()}"'.strip() if named & TEXTS or not families(word["key"]) else None
 
 
 def _mend(code: str, text: str) -> str | None:

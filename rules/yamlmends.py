@@ -15,7 +15,16 @@ from rules.yamlerrors import KEY, Slip
 
 DASHES = re.compile(r"\s*(?:- +)+")
 MOVING = {"indent", "no-colon"}
-VALUE_ONLY = {"quote-open", "after-quote", "bad-start", "colon-in-text", "two-lines", "two-lines-and", "bad-escape"}
+VALUE_ONLY = {
+    "quote-open",
+    "after-quote",
+    "bad-start",
+    "colon-in-text",
+    "colon-in-name",
+    "two-lines",
+    "two-lines-and",
+    "bad-escape",
+}
 """The line can be read but for its value, which is a guess."""
 
 

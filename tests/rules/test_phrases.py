@@ -89,7 +89,7 @@ def test_what_is_no_phrase(kind: str, text: str) -> None:
         ("fr", "date", "plus de 18 mois", "il y a plus de 18 mois"), ("en", "date", "> 18 months", "more than 18 months ago"),
         ("en", "date", "more then 18 month ago", "more than 18 months ago"), ("en", "date", "31/01/2024", "2024-01-31"),
         ("en", "date", "before 31/01/2024", "before 2024-01-31"), ("fr", "date", "dans les 7 jours", "dans les 7 prochains jours"),
-        ("en", "number", "au moins 3", "at least 3"), ("fr", "date", "never", "jamais"), ("fr", "again", "6 mois", "après 6 mois"),
+        ("en", "number", "au moins 3", "at least 3"), ("en", "number", "au moin 3", "at least 3"), ("fr", "number", "at mots 3", "au plus 3"), ("fr", "date", "never", "jamais"), ("fr", "again", "6 mois", "après 6 mois"),
         ("fr", "date", "dans moins de 30 jours", "dans les 30 prochains jours"), ("en", "date", "within 7 days", "in the next 7 days"),
         ("en", "date", "in more than 30 days", None), ("fr", "date", "aucune", "jamais"), ("fr", "date", "oui", "connu"),
         ("fr", "number", "100€ minimum", "au moins 100"), ("en", "number", "yes", "at least 1"), ("fr", "number", "aucun", "0"),

@@ -104,3 +104,13 @@ def test_what_may_be_meant_as_it_stands_goes_into_quotes(line: str, name: str) -
     found = read({"a.yaml": quoted.encode()}, columns=["Note"])
     assert found.mistakes == []
     assert [str(leaf.values[0]) for leaf in leaves(found.book.rules[0].when) if isinstance(leaf, Check)] == [name]
+
+
+@pytest.mark.parametrize("answer", ["oui", "non", "vrai"])
+def test_a_yes_or_no_means_the_same_in_quotes(answer: str) -> None:
+    """Who quotes it means the box that is ticked, not the three letters; these are a list of one."""
+    bare, quoted, letters = (
+        read({"a.yaml": ONE_RULE.format(f"tableau: {{Note: {one}}}").encode()}, columns=["Note"]).book.rules[0].when
+        for one in (answer, f'"{answer}"', f"[{answer}]")
+    )
+    assert bare == quoted != letters
