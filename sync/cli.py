@@ -223,10 +223,12 @@ def test_examples(as_json: AsJson = False, today: Today = None) -> None:
 
 
 @app.command(help=told("help-approve"))
-def approve(what: Annotated[str, typer.Argument(help=told("help-approve-what"))], as_json: AsJson = False) -> None:
+def approve(
+    what: Annotated[str, typer.Argument(help=told("help-approve-what"))], today: Today = None, as_json: AsJson = False
+) -> None:
     from sync.letting_go import approve_waiting
 
-    with open_desk() as desk:
+    with open_desk(today) as desk:
         finish(approve_waiting(desk, what), as_json)
 
 
@@ -235,11 +237,12 @@ def outbox(
     state: Annotated[str | None, typer.Option(help=told("help-outbox-state"))] = None,
     drop: Annotated[str | None, typer.Option(help=told("help-outbox-drop"))] = None,
     release: Annotated[str | None, typer.Option(help=told("help-outbox-release"))] = None,
+    today: Today = None,
     as_json: AsJson = False,
 ) -> None:
     from sync.letting_go import show_outbox
 
-    with open_desk() as desk:
+    with open_desk(today) as desk:
         finish(show_outbox(desk, state, drop=drop, release=release), as_json)
 
 
@@ -260,10 +263,10 @@ def runs(most: Annotated[int, typer.Option("-n", help=told("help-runs-n"))] = 20
 
 
 @app.command(help=told("help-status"))
-def status(as_json: AsJson = False) -> None:
+def status(today: Today = None, as_json: AsJson = False) -> None:
     from sync.telling import show_status
 
-    with open_desk() as desk:
+    with open_desk(today) as desk:
         finish(show_status(desk), as_json)
 
 

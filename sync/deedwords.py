@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
 
 from sync.desk import Desk
 from sync.followup import deeds
-from sync.followup.approvals import Batch
 from sync.messages import why_not
 from sync.rows import called, everybody
 
@@ -56,14 +55,3 @@ def to_services(desk: Desk, state: str | None) -> list[dict[str, Any]]:
         line = f"  {who} · {what} ({became(desk, row)})  [{row.id}]"
         found.append({**told, "person": who, "what": what, "line": line})
     return found
-
-
-def waiting_lines(desk: Desk, batches: Sequence[Batch]) -> list[str]:
-    """What waits for an approval, each rule with the command that lets it go."""
-    kinds = (("mails", "outbox-waits"), ("deeds", "outbox-waits-others"))
-    return [
-        desk.say(code, rule=batch.rule_name, n=getattr(batch, kind), command=desk.command("approve", batch.rule))
-        for batch in batches
-        for kind, code in kinds
-        if getattr(batch, kind)
-    ]

@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from connectors.mail.mailer import Mailer
 from connectors.trouble import Trouble
 from sync import runs
+from sync.awaiting import waiting_lines
 from sync.dates import format_date
-from sync.deedwords import waiting_lines
 from sync.followup import approvals, deeds
 from sync.followup.staff import HOOK, MEMORY, Bulletin, Post, Section, settle_interrupted, tell
 from sync.rows import filled, house_of, reached
@@ -191,10 +191,9 @@ def _waits(work: Work, before: Mapping[str, int]) -> tuple[dict[str, tuple[int, 
     """By rule, how many wait for an approval and the sentences; and whether there are more than were told."""
     with work.desk.store.look() as connection:
         batches = approvals.waiting_rules(connection, work.desk.store.org)
-    found: dict[str, tuple[int, list[str]]] = {}
-    for batch in batches:
-        tasks = [work.desk.say("staff-waits-tasks", n=batch.tasks, rule=batch.rule_name)] if batch.tasks else []
-        found[batch.rule] = batch.mails + batch.deeds + batch.tasks, [*waiting_lines(work.desk, [batch]), *tasks]
+    found = {
+        batch.rule: (batch.mails + batch.deeds + batch.tasks, waiting_lines(work.desk, [batch])) for batch in batches
+    }
     return found, any(n > before.get(rule, 0) for rule, (n, _) in found.items())
 
 
@@ -216,9 +215,8 @@ def _repeated(work: Work, facts: Mapping[str, Any]) -> Iterator[str]:
     mail = facts["mail"]
     yield work.desk.say("run-cells-none")
     command = work.desk.command("outbox", "--state", "waiting")
-    yield work.desk.say("run-mail-barred", n=mail["waiting_barred"], command=command)
-    for name in ("failed", "uncertain", "waiting", "others_waiting"):
-        yield work.desk.say(f"run-mail-{name}", n=mail[name])
+    for name in ("failed", "uncertain", "waiting", "waiting_barred", "tasks_waiting", "others_waiting"):
+        yield work.desk.say(f"run-mail-{name}", n=mail[name], command=command)
     for kind in ("review", "forget"):
         yield work.desk.say(f"run-deeds-{kind}", n=facts["deeds"].get(kind, 0))
     for name, one in facts["sources"].items():

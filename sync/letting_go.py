@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from connectors.trouble import FixFile
 from rules.conditions import Book
 from sync.approval import cover_lines
+from sync.awaiting import until, waiting_lines
 from sync.beginning import read_rules
 from sync.contacts import Contacts, keep_out
-from sync.deedwords import to_services, waiting_lines
+from sync.deedwords import to_services
 from sync.desk import Desk, at_the_keyboard
 from sync.drafts import Draft, drafts
 from sync.followup import approvals
@@ -57,7 +58,9 @@ def approve_waiting(
         for kind, code in APPROVED.items()
         if (n := sum(getattr(one, kind) for one in before) - sum(getattr(one, kind) for one in left))
     ]
-    said += cover_lines(desk, book, {one.rule: None for one in before if name in {one.name, one.rule, one.rule_name}})
+    mine = [one for one in before if name in {one.name, one.rule, one.rule_name}]
+    said += [desk.say("approved-until", until=told) for one in mine if (told := until(desk, one))]
+    said += cover_lines(desk, book, {one.rule: None for one in mine})
     return Outcome(said, {"approved": count, "waiting": sum(batch.mails for batch in left)})
 
 

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sync.awaiting import braked, journeys_ask
 from sync.beginning import read_rules
 from sync.contacts import Contacts, keep_out
 from sync.deedwords import about
@@ -121,13 +122,15 @@ def _outcome(work: Work, plan: Any, only: str | None, page: Path | None, before:
     notes = [work.desk.say(trouble.code, **trouble.facts) for trouble in troubles if trouble]
     wrong = going_wrong(work)
     notes += [*had_lately(work, only), *had_elsewhere(work.desk, work.book, mails), *wrong]
-    holes = _holes(mails)
+    holes, todo = _holes(mails), list(tasks(work, only))
     facts = {
         "rules": rules,
         "people": {rule: moved.to_json() for rule, moved in rolls.items()},
         "mails": [mail.to_json() for mail in mails],
         "taken_back": [{"rule": rule, "reason": reason, "mails": n} for rule, reason, n in gone],
-        "tasks": list(tasks(work, only)),
+        "tasks": todo,
+        "wait": list(braked(work, todo)),
+        "ask_first": list(journeys_ask(work.desk, (one for one in work.book.journeys if only in {None, one.id}))),
         "deeds": done,
         "nobody_in": empty_rules(work, only),
         "journeys": steps_now(work, only),
@@ -185,7 +188,7 @@ def _ahead(
         facts["rows_added"],
         [(one["person"], one["what"], _whose(work, one)) for one in facts["tasks"]]
         + [(one["person"], one["what"], say(f"deed-state-{one['state']}")) for one in facts["deeds"]],
-        [*facts["notes"], *_kept(work, facts["cells_kept"]), *(_hole(work.desk, hole) for hole in facts["empty_fields"])],
+        [*facts["wait"], *facts["ask_first"], *facts["notes"], *_kept(work, facts["cells_kept"]), *(_hole(work.desk, hole) for hole in facts["empty_fields"])],
         list(coming_lines(work.desk, steps, _names_of(work, steps))),
         [*concerns_nobody(work, facts, steps, only), *filter(None, [list(conditions_met(work, only, facts["nobody_in"]))])],
     )  # fmt: skip
@@ -275,6 +278,7 @@ def _lines(
     if facts["tasks"]:
         yield ""
         yield say("preview-tasks", n=len(facts["tasks"]))
+        yield from facts["wait"]
         yield from _some(say, [_task(work, one) for one in facts["tasks"]], most)
     if facts["deeds"]:
         yield ""
@@ -282,6 +286,7 @@ def _lines(
         told = [f"  {one['person']} · {one['what']} ({say('deed-state-' + one['state'])})" for one in facts["deeds"]]
         yield from _some(say, told)
     yield from _soon(work, steps)
+    yield from facts["ask_first"]
     yield ""
     yield say("preview-cells-of-it" if only else "preview-cells", n=len(cells), rows=facts["rows_added"])
     names = work.names({cell["key"] for cell in cells})
@@ -364,8 +369,7 @@ def _nobody(work: Work, empty: list[str], only: str | None) -> Iterator[str]:
 
 
 def _task(work: Work, one: dict[str, Any]) -> str:
-    waits = one["state"] == "waiting" and f"({work.desk.say('task-waiting')})"
-    return f"  {' · '.join(filter(None, (one['person'], one['what'], _whose(work, one), waits)))}"
+    return f"  {' · '.join(filter(None, (one['person'], one['what'], _whose(work, one))))}"
 
 
 def _whose(work: Work, one: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ import structlog
 
 from connectors.trouble import Trouble, TryLater
 from sync import runs
+from sync.awaiting import how_much
 from sync.configfile import read_config
 from sync.desk import Desk, WrongFiles
 from sync.followup import approvals
@@ -79,7 +80,7 @@ def serve_desk(file: Path, language: str | None, host: str | None, port: int | N
         now=desk.clock.read,
         stop=StopPage(Unsubscribing(desk), config.organisation, config.answers_to),
         waiting=WaitingPage(asking, config.organisation.name, desk.language, door, lambda trouble: told(desk, trouble)),
-        waits=lambda: _waits(desk),
+        waits=lambda: what_waits(desk),
         door=door,
     )
     log.info("serving", address=f"http://{where[0]}:{where[1]}", schedule=config.timetable.cron)
@@ -91,9 +92,10 @@ def serve_desk(file: Path, language: str | None, host: str | None, port: int | N
     return 0
 
 
-def _waits(desk: Desk) -> int:
+def what_waits(desk: Desk) -> str:
+    """All that waits for a yes, counted in words; "" for nothing."""
     with desk.store.look() as connection:
-        return sum(one.mails + one.tasks + one.deeds for one in approvals.waits(connection, desk.store.org))
+        return how_much(desk, approvals.waits(connection, desk.store.org))
 
 
 def told(desk: Desk, trouble: Trouble) -> str:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from connectors.sheets.sheet import Refused
 from connectors.trouble import Trouble
 from sync import runs
+from sync.awaiting import waiting_lines
 from sync.dates import format_datetime
 from sync.desk import Desk
-from sync.followup import approvals, deeds, segments
+from sync.followup import deeds, segments
 from sync.followup import outbox as box
 from sync.followup.segments import Move
 from sync.mailbox import TOLD
@@ -53,11 +54,12 @@ def summarise(work: Work) -> Outcome:
 def facts_so_far(work: Work) -> dict[str, Any]:
     """The `--json` object of `filrouge run`, as it is at this point of the run."""
     waiting = sum(held.batch.mails for held in work.waiting)
+    tasks = sum(held.batch.tasks for held in work.waiting)
     others = sum(held.batch.deeds for held in work.waiting)
     applied, decisions = work.applied, work.decisions
     return {
         "run": work.number,
-        "state": _state(work, waiting + others),
+        "state": _state(work, waiting + tasks + others),
         "today": work.desk.clock.today().isoformat(),
         "sources": {
             name: {
@@ -84,7 +86,7 @@ def facts_so_far(work: Work) -> dict[str, Any]:
             for kind, one in work.deeds.items()
         },
         "calls": {name: {"read": calls.read, "write": calls.write} for name, calls in work.calls.items()},
-        "mail": _mail(work, waiting, others),
+        "mail": _mail(work, waiting, tasks, others),
         "gates": [gate.sentence(work.desk.language) for gate in _gates(work)],
         "told": work.told,
         "notes": [*work.notes, *_notes(work)],
@@ -115,14 +117,15 @@ def _decided(work: Work) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _mail(work: Work, waiting: int, others: int) -> dict[str, Any]:
-    """What became of the e-mails, and what waits: `waiting` of them, `others` of all else."""
+def _mail(work: Work, waiting: int, tasks: int, others: int) -> dict[str, Any]:
+    """What became of the e-mails, and what waits: `waiting` of them, `tasks`, and `others` of all else."""
     sent = work.sent
     return {
         "sent": sent.sent if sent else 0,
         "failed": sent.failed if sent else 0,
         "uncertain": sent.uncertain if sent else 0,
         "waiting": waiting,
+        "tasks_waiting": tasks,
         "others_waiting": others,
         "waiting_barred": sum(held.barred for held in work.waiting),
         "held": dict(sent.held) if sent else {},
@@ -247,25 +250,19 @@ def lines(work: Work, facts: dict[str, Any]) -> list[str]:
     elif work.applied:
         said.append(say("run-cells", n=cells["written"], rows=cells["rows_added"]))
         said += [say(f"run-{name}", n=cells[name]) for name in ("edits_kept", "conflicts") if cells[name]]
-    said += [
-        say(f"run-mail-{name}", n=mail[name])
-        for name in ("sent", "failed", "uncertain", "waiting", "others_waiting")
-        if mail[name]
-    ]
+    for name in ("sent", "failed", "uncertain", "waiting", "waiting_barred", "tasks_waiting", "others_waiting"):
+        command = work.desk.command("outbox", "--state", "waiting")
+        said += [say(f"run-mail-{name}", n=mail[name], command=command)] if mail[name] else []
     for kind, one in facts["services"].items():
         said += [say(f"run-{kind}-{name}", n=one[name]) for name in ("done", "failed", "later") if one[name]]
         said += [
             say(f"run-{kind}-held", n=n, reason=why_not(work.desk.language, why)) for why, n in one["held"].items()
         ]
-    if mail["waiting_barred"]:
-        said.append(
-            say("run-mail-barred", n=mail["waiting_barred"], command=work.desk.command("outbox", "--state", "waiting"))
-        )
     said += [say("report-held", n=n, reason=why_not(work.desk.language, reason)) for reason, n in mail["held"].items()]
     if facts["told"]:
         said.append(say("run-told", n=facts["told"]))
     said += [*facts["gates"], *facts["notes"]]
-    said += [say("run-approve", command=work.desk.command("approve", batch)) for batch in _batches(work)]
+    said += [f"  {line}" for line in waiting_lines(work.desk, [held.batch for held in work.waiting])]
     if _nothing_new(facts):
         said.append(say("run-nothing-new"))
     return said
@@ -284,11 +281,6 @@ def _journey_lines(work: Work) -> list[str]:
     walked = work.decisions.journeys.items() if work.decisions else ()
     told = {name: counts(work.desk, one) for name, one in walked if one.done or one.late or one.taken_back}
     return [work.desk.say("run-journey", name=work.book.names[name], counts=text) for name, text in told.items()]
-
-
-def _batches(work: Work) -> list[str]:
-    with work.desk.store.look() as connection:
-        return [batch.rule for batch in approvals.waiting_rules(connection, work.desk.store.org)]
 
 
 def _source_line(work: Work, name: str, one: dict[str, Any]) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from connectors.trouble import Trouble
 from rules.examples import run_examples as try_examples
 from sync import runs
+from sync.awaiting import waiting_lines
 from sync.beginning import read_rules
-from sync.deedwords import waiting_lines
 from sync.desk import Desk, show_mistakes
 from sync.followup import approvals
 from sync.followup import outbox as box
@@ -100,6 +100,6 @@ def show_status(desk: Desk) -> Outcome:
             name: "fresh" if name not in late else "late" if late[name] else "never" for name in desk.config.sources
         },
         "mail": states,
-        "waiting": [{"rule": b.rule, "mails": b.mails} for b in batches],
+        "waiting": [{"rule": b.rule, "mails": b.mails, "tasks": b.tasks, "deeds": b.deeds} for b in batches],
     }
     return Outcome(said, facts, 1 if late else 7 if batches else 0)

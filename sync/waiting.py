@@ -12,6 +12,7 @@ from typing import Any
 
 from rules.conditions import Book
 from sync.approval import covers
+from sync.awaiting import until
 from sync.beginning import read_rules
 from sync.contacts import Contacts, keep_out
 from sync.deedwords import to_services
@@ -30,18 +31,18 @@ def shown_waiting(desk: Desk, book: Book, waiting: Iterable[Held], contacts: Con
     found = []
     for held in waiting:
         batch = held.batch
-        covered = covers(desk, book, batch.rule)
-        command = desk.command("approve", batch.rule)
-        if samples := _samples(desk, book, held, contacts):
-            found.append(
-                Waiting(batch.rule, batch.rule_name, batch.mails, samples, command, covered, barred=held.barred)
-            )
-        if batch.tasks:
-            found.append(Waiting(batch.rule, batch.rule_name, batch.tasks, (), command, covered, "braked"))
-        if batch.deeds:
-            found.append(
-                Waiting(batch.rule, batch.rule_name, batch.deeds, _others(desk, batch), command, covered, "others")
-            )
+        shared = (desk.command("approve", batch.rule), covers(desk, book, batch.rule))
+        parts = {
+            "mails": (_samples(desk, book, held, contacts), held.barred),
+            "tasks": ((), 0),
+            "deeds": (_others(desk, batch), 0),
+        }
+        told = until(desk, batch)
+        for kind, (samples, barred) in parts.items():
+            if n := getattr(batch, kind):
+                counted = desk.say(f"counted-{kind}", n=n)
+                found.append(Waiting(batch.rule, batch.rule_name, counted, samples, *shared, barred, told))
+                told = ""  # it is of the rule as a whole
     return found
 
 
@@ -59,7 +60,9 @@ def _samples(desk: Desk, book: Book, held: Held, contacts: Contacts) -> list[Sam
 
 
 def _others(desk: Desk, batch: approvals.Batch) -> list[Sample]:
-    """What goes to other services: the first as an example, more below it."""
+    """What goes to other services: the first as an example, more below it; nothing where nothing does."""
+    if not batch.deeds:
+        return []
     mine = [one for one in to_services(desk, "waiting") if one["rule"] == batch.rule]
     first = mine[0] if mine else {"what": "", "person": ""}
     return [Sample(first["what"], first["person"], "\n".join(one["line"].strip() for one in mine[:TRIED]))]

@@ -75,7 +75,7 @@ def _earlier(work: Work, run: runs.Run, told: Mapping[str, Texts]) -> Iterator[E
 def _run_line(work: Work, number: int, day: str, state: str, facts: Mapping[str, Any]) -> Entry:
     besides = {*_sentences(facts), *facts.get("gates", ()), *facts.get("notes", ())}
     barred, command = facts.get("mail", {}).get("waiting_barred"), work.desk.command("outbox", "--state", "waiting")
-    besides |= {in_house(work, "run-cells-none"), in_house(work, "run-mail-barred", n=barred, command=command)}
+    besides |= {in_house(work, "run-cells-none"), in_house(work, "run-mail-waiting_barred", n=barred, command=command)}
     lines = [line for line in facts.get("lines", ()) if line not in besides]
     lines = [line for line in lines if not line.startswith("  ")]  # commands
     if state in {"stopped", "refused"}:

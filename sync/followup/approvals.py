@@ -5,9 +5,10 @@ Every function works inside the transaction of its caller.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,11 +23,14 @@ from sync.store.base import insert_new
 
 BRAKE_PEOPLE = 50
 BRAKE_SHARE = 10  # a tenth of everybody
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What one rule wants and waits for: `name` and `rule` can both be given to `approve`."""
+    """What one rule wants and waits for: `name` and `rule` can both be given to `approve`. `until`: the moments after which
+    e-mails and deeds of it are too late, the nearest first, each with how many.
+    """
 
     name: str
     rule: str
@@ -35,6 +39,7 @@ class Batch:
     tasks: int
     since: datetime
     deeds: int = 0
+    until: tuple[tuple[datetime, int], ...] = ()
 
 
 def release(
@@ -164,18 +169,35 @@ def waits(connection: Connection, org: int) -> list[Batch]:
         for row in connection.execute(groups.group_by(table.c.batch, table.c.rule)):
             old = found.get(row.batch) or Batch(row.batch, row.rule, names.get(row.rule, row.rule), 0, 0, row.since)
             found[row.batch] = replace(old, since=min(old.since, row.since), **{kind: row.n})
+    for name, ends in _ends(connection, org).items():
+        found[name] = replace(found[name], until=tuple(sorted(ends.items())))
     return sorted(found.values(), key=lambda batch: (batch.since, batch.name))
 
 
+def _ends(connection: Connection, org: int) -> dict[str, Counter[datetime]]:
+    """By batch, when what waits in it is held for good."""
+    found: dict[str, Counter[datetime]] = {}
+    for table, made in ((outbox, outbox.c.created_at), (deed, deed.c.made)):
+        waiting = (table.c.org == org, table.c.state == "waiting", table.c.batch.is_not(None))
+        groups = (table.c.batch, table.c.no_later_than, made.label("made"))
+        for row in connection.execute(sa.select(*groups, sa.func.count().label("n")).where(*waiting).group_by(*groups)):
+            end = row.no_later_than or row.made + deeds.TOO_LATE
+            found.setdefault(row.batch, Counter())[end] += row.n
+    return found
+
+
 def waiting_rules(connection: Connection, org: int) -> list[Batch]:
-    """The same by rule, whatever the number of batches: `name` is the rule's, as `approve` takes it."""
+    """The same by rule, whatever the number of batches: `name` is the rule's, as `approve` takes it. What is too late first
+    comes first.
+    """
     found: dict[str, Batch] = {}
     for one in waits(connection, org):
         old = found.get(one.rule) or Batch(one.rule, one.rule, one.rule_name, 0, 0, one.since)
         found[one.rule] = replace(
-            old, mails=old.mails + one.mails, tasks=old.tasks + one.tasks, deeds=old.deeds + one.deeds
-        )
-    return list(found.values())
+            old, mails=old.mails + one.mails, tasks=old.tasks + one.tasks, deeds=old.deeds + one.deeds,
+            until=tuple(sorted((*old.until, *one.until))),
+        )  # fmt: skip
+    return sorted(found.values(), key=lambda one: one.until[0][0] if one.until else NEVER)
 
 
 def waiting_now(connection: Connection, org: int, rule: str) -> list[str]:

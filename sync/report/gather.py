@@ -40,11 +40,12 @@ def gather(work: Work, facts: dict[str, Any]) -> Report:
     """Everything the page shows of this run."""
     desk, say = work.desk, work.desk.say
     people, cells, mail = facts["people"], facts["cells"], facts["mail"]
+    waiting = mail["waiting"] + mail["tasks_waiting"] + mail["others_waiting"]
     tiles = [
         (say("tile-people", n=people["total"]), people["total"]),
         (say("tile-new", n=people["new"]), people["new"]),
         (say("tile-cells", n=cells["written"]), cells["written"]),
-        (say("tile-waiting", n=mail["waiting"]), mail["waiting"]),
+        (say("tile-waiting", n=waiting), waiting),
         (say("tile-sent", n=mail["sent"]), mail["sent"]),
     ]
     return Report(

@@ -49,18 +49,19 @@ class Sample:
 
 @dataclass(frozen=True)
 class Waiting:
-    """What of one rule waits for a person: `mails`, or `others` (see `kind`), with an example of each text. `command` lets
-    it go, and `covers` says what else a yes is for: a sentence, and a line each. `barred` of them would not go even then.
+    """What of one rule waits for a person: `counted` in words, with an example of each text. `command` lets it go, and
+    `covers` says what else a yes is for: a sentence, and a line each. `barred` of them would not go even then. `until`: how
+    many are soon too late.
     """
 
     id: str
     rule: str
-    count: int
+    counted: str
     samples: Sequence[Sample]
     command: str
     covers: Sequence[str] = ()
-    kind: str = "mails"
     barred: int = 0
+    until: str = ""
 
 
 @dataclass(frozen=True)

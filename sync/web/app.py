@@ -51,11 +51,11 @@ def application(  # noqa: PLR0913  what it shows and to whom, each part given
     now: Callable[[], datetime],
     stop: StopPage | None = None,
     waiting: WaitingPage | None = None,
-    waits: Callable[[], int] = lambda: 0,
+    waits: Callable[[], str] = lambda: "",
     door: Door = TEAM_HERE,
 ) -> Starlette:
     """`runs(n)` gives the last n runs from the store; it is also how `/healthz` sees that the store answers. `waits`: how
-    much waits for a yes on the page `waiting`.
+    much waits for a yes on the page `waiting`, in words; "" for nothing.
     """
     templates = jinja2.Environment(loader=jinja2.PackageLoader("sync.web", "."), autoescape=True)
 
@@ -75,8 +75,8 @@ def application(  # noqa: PLR0913  what it shows and to whom, each part given
         rows = [_row(run, language, zone) for run in await run_in_threadpool(runs, MOST_RUNS)]
         template = templates.get_template("runs.html.j2")
         words = {code: say(language, f"web-{code}") for code in ("title", "when", "state", "what", "none")}
-        n = await run_in_threadpool(waits) if waiting else 0
-        ask = {"path": PATH.removeprefix("/"), "words": say(language, "web-waits", n=n)} if n else None
+        told = await run_in_threadpool(waits) if waiting else ""
+        ask = {"path": PATH.removeprefix("/"), "words": say(language, "web-waits", what=told)} if told else None
         return HTMLResponse(template.render(name=name, language=language, rows=rows, words=words, ask=ask))
 
     return Starlette(

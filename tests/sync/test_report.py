@@ -24,7 +24,7 @@ def report(language: str = "fr", number: int = 12, **more: object) -> Report:
         "tiles": [("personnes", 8120)],
         "sources": [SourceLine(NASTY, "partial", 3, 2, 1, NASTY)],
         "rules": [RuleLine(NASTY, 46, 3, 1)],
-        "waiting": [Waiting("x", NASTY, 2, [Sample(NASTY, NASTY, NASTY)], "filrouge approve x")],
+        "waiting": [Waiting("x", NASTY, "2", [Sample(NASTY, NASTY, NASTY)], "filrouge approve x")],
         "tasks": [(NASTY, NASTY, "Marie", "28 mars")],
         "held": {"unsubscribed": 2},
         "notes": [NASTY],

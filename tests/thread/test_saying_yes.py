@@ -10,7 +10,7 @@ import anyio
 import httpx
 
 from sync.desk import Desk
-from sync.service import told
+from sync.service import told, what_waits
 from sync.waiting import Asking
 from sync.web.app import Pulse, application
 from sync.web.door import Door
@@ -34,7 +34,7 @@ class Page:
         page = WaitingPage(self.asking, "Le Phare", "fr", self.door, lambda trouble: told(desk, trouble))
         self.app = application(
             name="Le Phare", language="fr", zone=NOW.tzinfo, runs=lambda _n: [], pulse=Pulse(), now=lambda: NOW,  # type: ignore[arg-type]
-            waiting=page, waits=lambda: len(self.asking.waiting()), door=self.door,
+            waiting=page, waits=lambda: what_waits(desk), door=self.door,
         )  # fmt: skip
 
     def ask(self, method: str, path: str, client: tuple[str, int] = HERE, **more: object) -> httpx.Response:
@@ -57,7 +57,7 @@ class Page:
 def test_what_waits_is_shown_as_a_reader_gets_it_and_goes_after_one_press(small: Small) -> None:
     small.run()
     page = Page(small)
-    assert "1 envoi ou tâche attend votre oui" in page.ask("GET", "/").text
+    assert "Ce qui attend votre oui\u00a0: 1 courriel. Regardez" in page.ask("GET", "/").text
     shown = page.ask("GET", "/waiting").text
     assert "Cela fait longtemps, Jeanne" in unescape(shown)
     assert "revenez nous voir" in shown
