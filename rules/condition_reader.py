@@ -24,7 +24,7 @@ from rules.fields import EVERY, FIELDS, FieldType
 from rules.fields_meant import may_be_lines, tell_no_line, tell_unknown_field
 from rules.misread import Misread, tell_misread
 from rules.mistakes import Place, fold
-from rules.money import tell_money, tell_money_counted
+from rules.money import advise_exact, tell_money, tell_money_counted
 from rules.names_meant import (
     choice_meant,
     first_beginning,
@@ -268,6 +268,7 @@ class _Reader:
             self.context.tell(node.place, "between-order", self.path, node.value, suggestion=turned)
             return None
         advise_day(self.context, self.field, phrase, node, self.path)
+        advise_exact(self.context, self.field, kind, phrase, node, self.path)
         return self._check(node, kind, phrase.op, phrase.values)
 
     def _words(self, kind: FieldType, node: Text) -> Check | None:

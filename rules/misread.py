@@ -13,7 +13,7 @@ from rules.conditions import Period
 from rules.context import Context
 from rules.days_meant import DAY_UNITS, NAMED, no_such_day, without_year
 from rules.mistakes import Place, fold
-from rules.phrases import Phrase, grammar_of, read_phrase, typed
+from rules.phrases import Phrase, grammar_of, read_period, read_phrase, typed
 from rules.suggestions import suggest, unknown_unit
 from rules.windows import OPTIONS as WINDOWS
 from rules.windows import SUMS, main_of
@@ -189,7 +189,9 @@ def _counted(context: Context, shown: str, span: str) -> str | None:
     if field not in WINDOWS or field in SUMS:
         return None
     least = typed(words.language, "number", Phrase("at_least", (Decimal(1),)))
-    return f"{{{words.key('window', 'count')}: {least}, {words.key('window', 'within')}: {span}}}"
+    period = read_period(words.language, span)
+    within = typed(words.language, "within", Phrase("within", (period,))) if period else span
+    return f"{{{words.key('window', 'count')}: {least}, {words.key('window', 'within')}: {within}}}"
 
 
 def _units(context: Context, kind: str) -> str:

@@ -70,6 +70,14 @@ def _tell(
     context.tell(node.place, code, path, node.value, field=shown, first=together, second=single)
 
 
+def advise_exact(context: Context, field: str, kind: str, phrase: Phrase, node: Text, path: str) -> None:
+    """Advise on `spent: 100`: who paid 99, or 101, is not meant by it."""
+    value = phrase.values[0] if phrase.op == "is" else None
+    if (kind == "money" or field == "amount") and isinstance(value, Decimal) and value > 0:
+        right = typed(context.words.language, "number", Phrase("at_least", (value,)))
+        context.advise(node.place, "exact-money", path, node.value.strip(), suggestion=right)
+
+
 def _without_money(context: Context, text: str) -> tuple[str, str | None]:
     """A text without its signs of money, and again if it is a number then."""
     bare = " ".join(MONEY.sub(" ", text).split())

@@ -107,7 +107,9 @@ def _rewritten(language: str, kind: str, folded: str) -> Iterator[str]:
 
 NUMBER = r"[€$£]?\s*(\d+(?:[., ]\d+)*)\s*[€$£]?(?: (?!ou\b|et\b|or\b|and\b|a\b|to\b|max|min)[a-z]+)?"
 BOUNDS = (
-    ("at_least", rf"{NUMBER}\s*(?:\+|ou plus|or more|or over|et plus|and more|and over|and up|and above|minimum|min)"),
+    ("at_least", rf"{NUMBER}\s*(?:\+|(?:ou|et) (?:plus|davantage|au-dela)|(?:or|and) (?:more|over|up|above|upwards?))"),
+    ("at_least", rf"{NUMBER}\s*(?:upwards?|onwards?|at least|au moins|(?:au )?minimum|min)"),
+    ("at_least", rf"(?:from|starting (?:at|from)|as of|a partir de|a compter de|des) {NUMBER}(?: (?:on|up))?"),
     ("at_least", rf"(?:au |a |at )?(?:minimum|min\.?)(?: de| of)? {NUMBER}"),
     (
         "at_least",
@@ -125,10 +127,17 @@ BOUNDS = (
 )
 
 
+EXACTLY = re.compile(
+    r"\b(?:exactly|precisely|only|just|exactement|precisement|seulement|uniquement|juste|pile|seule?s?)\b|(?<=\d) ?x\b"
+)
+"""Words beside a number that leave it as it is: `only 1`, `une seule fois`, `2x`."""
+
+
 def _rewritten_number(language: str, folded: str, phrases: Mapping[str, list[str]]) -> Iterator[str]:
-    """`minimum 3`, `3 à 5`, `1.000`, `at least 3 times`."""
+    """`minimum 3`, `3 à 5`, `1.000`, `at least 3 times`, `exactly once`."""
     named = {fold(word): digits for word, digits in meant(language)["numbers"].items()}
     folded = re.sub(r"[a-z]+(?:-[a-z]+)*", lambda word: named.get(word[0], word[0]), folded)
+    folded = " ".join(EXACTLY.sub(" ", folded).split())
     yield folded
     for op, pattern in BOUNDS:
         if found := re.fullmatch(pattern, folded):

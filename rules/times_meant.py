@@ -10,7 +10,7 @@ from rules.context import Context
 from rules.days_meant import NAMED
 from rules.misread import tell_named, tell_two_ways
 from rules.mistakes import fold
-from rules.phrases import read_period, read_phrase, typed
+from rules.phrases import Phrase, read_period, read_phrase, typed
 from rules.suggestions import suggest
 from rules.windows import OPTIONS, main_of
 from rules.words import Vocabulary
@@ -49,6 +49,7 @@ TIMES = {
     *("in", "within", "over", "during", "since", "between", "after", "before", "from", "for", "until", "till"),
 }
 """Words before a time, in a sentence."""
+EACH_TIME = {"a", "an", "per", "each", "every", "par", "chaque"}
 KINDS_OF_TIME = {"saison", "annee", "mois", "periode", "dates", "season", "year", "month"}
 FROM, TO = (
     {"de", "du", "depuis", "des", "from", "since", "entre", "between"},
@@ -60,16 +61,14 @@ def windowed(words: Vocabulary, field: str, text: str) -> str | None:
     """`au moins 3 en 12 mois` and `au moins 3 en 2026` as the block that says so."""
     parts = fold(text).split() if field in OPTIONS else []
     for cut in range(1, len(parts)):
-        begins = parts[cut].rstrip(":")
-        if begins not in TIMES:
+        begins, rest = parts[cut].rstrip(":"), " ".join(parts[cut + 1 :]).removeprefix(": ")
+        if begins not in TIMES and not (begins in EACH_TIME and words.find("units", rest)):
             continue
         many, kind = _of_a_genre(words, field, " ".join(parts[:cut]).rstrip(","))
         number = many if read_phrase(words.language, "number", many) else suggest(words.language, "number", many)
-        when = _time_meant(words, begins, " ".join(parts[cut + 1 :]).removeprefix(": "))
+        when = _time_meant(words, begins, rest)
         if number is None or when is None:
             continue
-        if (exact := read_phrase(words.language, "number", number)) and exact.op == "is" and exact.values[0]:
-            number = typed(words.language, "number", replace(exact, op="at_least"))  # three in a year: three or more
         genre = f", {words.key('window', 'genre')}: {kind}" if kind else ""
         return f"{{{words.key('window', main_of(field))}: {in_braces(number)}, {when}{genre}}}"
     return None
@@ -106,15 +105,15 @@ def _time_meant(words: Vocabulary, begins: str, rest: str) -> str | None:
     if days or NAMED.search(rest) or not rest:
         return days[0] if len(days) == 1 else None
     within = words.key("window", "within")
-    if read_period(words.language, rest):
-        return f"{within}: {rest}"
+    if period := read_period(words.language, rest):
+        return f"{within}: {typed(words.language, 'within', Phrase('within', (period,)))}"
     for text in (f"{begins} {rest}", rest):
         meant = suggest(words.language, "date", text)
         phrase = read_phrase(words.language, "date", meant) if meant else None
         if phrase and phrase.op in CALENDAR:
             return f"{words.key('window', 'date')}: {typed(words.language, 'date', phrase)}"
-    period = suggest(words.language, "within", rest)
-    return f"{within}: {period}" if period else None
+    span = suggest(words.language, "within", rest)
+    return f"{within}: {span}" if span else None
 
 
 def _days_meant(words: Vocabulary, begins: str, rest: str) -> list[str]:

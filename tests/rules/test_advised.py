@@ -48,3 +48,29 @@ def test_a_genre_beside_a_count_is_advised_with_its_braces() -> None:
     assert advised(text) == ["genre-beside"]
     assert advised(text.replace("genre:", "genres:")) == []
     assert advised(text.replace("visites: au moins 3", "ville: Brest")) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "right"),
+    [
+        ("spent: 100", "at least 100"),
+        ("donated: 100€", "at least 100"),
+        ("donated: {amount: $50, within: 12 months}", "at least 50"),
+        ("donations: {count: at least 1, amount: 50.5}", "at least 50.5"),
+        ("spent: 0", None),
+        ("spent: [50, 100]", None),
+        ("spent: at least 100", None),
+        ("visits: 3", None),
+    ],
+)
+def test_money_asked_for_to_the_cent_is_advised_on(line: str, right: str | None) -> None:
+    found = read({"a.yaml": RULE.format(when=line, flag="X").encode()})
+    assert [(one.code, one.suggestion) for one in found.advice] == ([("exact-money", right)] if right else [])
+
+
+def test_money_of_an_example_is_a_fact() -> None:
+    example = (
+        "    examples:\n      - person: {spent: 100, donations: [{date: today, amount: 50}]}\n        expect: match\n"
+    )
+    assert advised(RULE.format(when="spent: at least 100", flag="X") + example) == []
+    assert advised(REGLE.format(when="dépensé: 50 $", flag="X")) == ["exact-money"]
