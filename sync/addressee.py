@@ -42,6 +42,8 @@ class Addressee:
         if draft and draft.reason not in {None, row.reason} and row.state in OPEN_STATES:
             why = why_not(self.desk.language, draft.reason or "", draft.other)
             return self.desk.say("mail-barred", state=state, why=why)
+        if row.state == "waiting":
+            state = self.desk.say("mail-waiting-for", state=state, command=self.desk.command("approve", row.rule))
         other = draft.other if draft else ""
         return state + (f", {why_not(self.desk.language, row.reason, other)}" if row.reason else "")
 

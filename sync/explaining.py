@@ -104,6 +104,13 @@ def _done(
     mine = [row for row in past["standing"] if row.rule == rule.id and row.inside]
     since = "explain-still" if holds is False else "explain-since"
     found = [desk.say(since, since=told_when(desk, row.since)) for row in mine]
+    for row in past["flag"]:
+        if row.rule == rule.id and row.until is None:
+            what, state = (
+                desk.say("journey-flag", what=row.name),
+                desk.say("journey-flag-on", when=told_when(desk, row.since)),
+            )
+            found.append(desk.say("explain-does", what=what, state=state))
     for row in past["outbox"]:
         if row.rule == rule.id:
             when = told_when(desk, row.settled_at or row.not_before)

@@ -102,12 +102,15 @@ class Trip:
             yield from (f"      {line}" for line in one.own)
 
     def _next(self, desk: Desk) -> str:
-        """Which step is next, and when."""
+        """Which step is next, and when; those of one time together."""
         one = next((one for one in self.passages if one.ahead), None)
         if one is None:
             return desk.say("journey-no-more")
-        what = self._does(desk, one)
         day, today = one.due.astimezone(desk.config.zone).date(), desk.clock.today()
+        then = [each for each in self.passages if each.ahead and each.due == one.due]
+        if day <= today:
+            then = [each for each in then if each.state == one.state]
+        what = " · ".join(self._does(desk, each) for each in then)
         if day <= today:
             return desk.say("journey-next-now", what=what, state=one.state)
         period = span_between(today, day)

@@ -20,7 +20,8 @@ parcours:
       - à: 1 jour après
         quand: {visites: 1}
         courriel: on-se-revoit
-      - à: 10 jours après
+      - à: 1 jour après
+        quand: {visites: 1}
         signaler: Venu
 """
 
@@ -82,13 +83,15 @@ def test_a_step_whose_email_would_not_leave_says_so_and_one_after_the_show_count
 
 def test_the_next_step_is_told_first_with_its_day_and_what_every_step_asks_once(around: Small) -> None:
     told = bare(around.filrouge("explain", "Nadia Nouvelle", today="2026-03-14").said)
-    assert "Ensuite : courriel « on-se-revoit », le 21 mars 2026, dans 7 jours." in told
+    assert "Ensuite : courriel « on-se-revoit » · signal « Venu », le 21 mars 2026, dans 7 jours." in told
     assert told.count("signaux : vide") == 1, "asked of the whole journey"
     english = around.filrouge("--language", "en", "explain", "Nadia Nouvelle", today="2026-03-14").said
-    assert "Next: e-mail “on-se-revoit”, on 21 March 2026, in 7 days." in english
+    assert "Next: e-mail “on-se-revoit” · flag “Venu”, on 21 March 2026, in 7 days." in english
     around.run(today="2026-03-21")
     waits = bare(around.filrouge("explain", "Nadia Nouvelle", today="2026-03-21").said)
-    assert "Ensuite : courriel « on-se-revoit » : attend votre accord" in waits
+    assert (
+        "Ensuite : courriel « on-se-revoit » : attend votre accord par `filrouge approve autour-du-spectacle`" in waits
+    )
     around.run(today="2026-03-30")
     over = bare(around.filrouge("explain", "Nadia Nouvelle", today="2026-03-30").said)
     assert "En l'état, rien d'autre ne vient." in over
@@ -109,6 +112,9 @@ def test_a_rule_not_run_yet_says_what_the_next_run_does_with_whom_it_takes_in(ne
     jeanne = bare(news.filrouge("explain", "Jeanne Exemple", "--rule", "neuve", today="2026-03-14").said)
     assert "est encore vrai : ne partirait pas en l'état : la personne n'a pas donné son accord" in jeanne
     news.run(today="2026-03-14")
+    assert "signal « Neuf » : mis le 14 mars 2026" in bare(
+        news.filrouge("explain", "Awa Diallo", "--rule", "neuve", today="2026-03-14").said
+    )
     after = bare(news.filrouge("explain", "Awa Diallo", "--rule", "neuve", today="2026-03-14").said)
     assert "prochain passage, qui fait alors" not in after
     news.change("rules/neuve.yaml", "Neuve", "Autre\n    actif: non")
