@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from rules.words import LANGUAGES, vocabulary
 
 FAMILIES = (
@@ -21,6 +23,7 @@ BELOW = {
 """Of such a word: the family of what stands below it."""
 
 
+@lru_cache(maxsize=8192)  # each line of a file is asked for, and the same words begin most of them
 def families(word: str) -> frozenset[int]:
     """The families that a word is of, by their numbers."""
     known = [vocabulary(language) for language in LANGUAGES]

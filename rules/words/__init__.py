@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, cast
 
@@ -67,6 +67,7 @@ def _by_word(entries: Mapping[str, Any]) -> dict[str, str]:
     return {fold(word): name for name, words in entries.items() if isinstance(words, list) for word in words}
 
 
+@lru_cache(maxsize=8192)
 def root(text: str) -> str:
     """French without its endings: `dernières visites` and `dernière visite` are the same words."""
     return " ".join(re.sub(r"e{1,2}$", "", word.removesuffix("s")) for word in text.split())
