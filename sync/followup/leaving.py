@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from sync.followup.tables import GONE_STATES, is_now_in, outbox
+from sync.store import base
 from sync.store.base import Store
 
 SAME_ADDRESS_DAYS = 30
@@ -53,7 +54,7 @@ def _connected(store: Store, *, wait: bool) -> Iterator[Connection]:
     with store.engine.connect() as connection:
         driver = connection.connection.driver_connection
         if connection.dialect.name == "sqlite" and driver is not None:
-            driver.execute(f"PRAGMA synchronous={'FULL' if wait else 'NORMAL'}")
+            base.wait_for_disk(driver, "FULL" if wait else "NORMAL")
         elif not wait:
             connection.execution_options(isolation_level="AUTOCOMMIT")  # a statement by itself: no BEGIN, no COMMIT
             connection.exec_driver_sql("SET synchronous_commit TO off")

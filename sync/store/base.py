@@ -168,13 +168,20 @@ def _configure(connection: Any, _record: object) -> None:
         f"busy_timeout={BUSY_SECONDS * 1000}",
         "page_size=16384",  # of a new file: what was pulled is a kilobyte or two a piece
         "journal_mode=WAL",
-        "synchronous=NORMAL",
         "foreign_keys=ON",
         "temp_store=MEMORY",
         f"cache_size=-{CACHE_KILOBYTES}",
         "wal_autocheckpoint=2000",  # pages: a first load writes back every 32 megabytes
     ):
         _patiently(connection, f"PRAGMA {pragma}")
+    wait_for_disk(connection, "NORMAL")
+
+
+def wait_for_disk(driver: Any, how: str) -> None:
+    """How a connection to SQLite waits for the disk: `FULL` at each commit, `NORMAL` only now and then. After a power cut
+    the last commits of the second may be gone, of which none is lost when only the program dies.
+    """
+    _patiently(driver, f"PRAGMA synchronous={how}")
 
 
 def _patiently(connection: Any, statement: str) -> None:
