@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,12 @@ from sync.followup.templatefiles import action_mistakes, read_templates
 from sync.merge_signs import merge_signs
 from sync.messages import LANGUAGES, say
 from sync.outcome import Outcome
+from sync.past_days import past_days
 from sync.people.facts import donors
 from sync.perhaps_service import perhaps_service
 from sync.schedule import Timetable
 from sync.templatecheck import advise, goes_on, holes, links, made_service, misplaced
+from sync.two_journeys import two_journeys
 from sync.understood import understood
 from sync.unheard import unheard
 from sync.unsubscribing import try_page
@@ -39,9 +41,11 @@ DONE, PARTIAL, WRONG = 0, 1, 2
 MARKS = {"ok": "✓", "failed": "✗", "wrong": "!", "unknown": "?"}
 
 
-def check(file: Path, language: str | None, *, online: bool, sources: bool = False) -> Outcome:
+def check(
+    file: Path, language: str | None, *, online: bool, sources: bool = False, today: date | None = None
+) -> Outcome:
     """Look over everything that was written by hand. Exit 2 with mistakes, 1 when only an account failed. `sources`: with
-    every column of the exports.
+    every column of the exports. `today`: as if it were this day.
     """
     if not file.exists():
         raise FixFile("config-not-found", file=str(file))
@@ -52,7 +56,7 @@ def check(file: Path, language: str | None, *, online: bool, sources: bool = Fal
     advice: list[Mistake] = []
     accounts: dict[str, dict[str, str]] = {}
     if reading.config:
-        desk = Desk(reading.config, Clock(reading.config.zone), said)
+        desk = Desk(reading.config, Clock(reading.config.zone, today), said)
         headers = headers_now(desk, accounts, online=online)
         refresh_help(desk, headers)
         rules = desk.read_rules(headers)
@@ -70,6 +74,8 @@ def check(file: Path, language: str | None, *, online: bool, sources: bool = Fal
                     *advise(desk),
                     *rules.advice,
                     *coming_visits(rules.book, desk.clock.today(), desk.language_at),
+                    *past_days(rules.book, desk.clock.today(), desk.language_at),
+                    *two_journeys(rules.book, desk.language_at),
                     *_merged(desk, rules.book),
                     *made_service(desk, rules.book),
                     *day_words(desk, rules.book),

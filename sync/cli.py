@@ -127,11 +127,12 @@ def schema(
 def check(
     online: Annotated[bool, typer.Option("--online", help=told("help-online"))] = False,
     sources: Annotated[bool, typer.Option("--sources", help=told("help-check-sources"))] = False,
+    today: Today = None,
     as_json: AsJson = False,
 ) -> None:
     from sync.check import check as look_over
 
-    finish(look_over(OPTIONS.config, OPTIONS.language, online=online, sources=sources), as_json)
+    finish(look_over(OPTIONS.config, OPTIONS.language, online=online, sources=sources, today=day(today)), as_json)
 
 
 @app.command(help=told("help-run"))

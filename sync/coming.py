@@ -29,21 +29,21 @@ def coming_visits(book: Book, today: date, language_at: Callable[[Place], str]) 
         mistake
         for needs, condition in parts
         if "next_visit" not in needs
-        for check, out in _asked(condition, out=False)
+        for check, out in asked_in(condition, out=False)
         for mistake in _told(check, today, language_at(check.place), out=out)
     ]
     return list({mistake.place: mistake for mistake in found}.values())
 
 
-def _asked(condition: Condition, *, out: bool) -> Iterator[tuple[Check, bool]]:
+def asked_in(condition: Condition, *, out: bool) -> Iterator[tuple[Check, bool]]:
     """Each test, and whether it leaves out those for whom it holds."""
     match condition:
         case AllOf(items=items) | AnyOf(items=items):
             for item in items:
-                yield from _asked(item, out=out)
+                yield from asked_in(item, out=out)
         case NoneOf(items=items):
             for item in items:
-                yield from _asked(item, out=not out)
+                yield from asked_in(item, out=not out)
         case Check():
             yield condition, out
 
@@ -54,7 +54,7 @@ def _told(check: Check, today: date, language: str, *, out: bool) -> Iterator[Mi
     first, last = span(check.window, today)
     if (first is not None and first > today) or (last is not None and last <= today):
         return
-    none = _holds_for_none(check) != out
+    none = holds_for_none(check) != out
     if last is None and not none and check.field == "visits":
         return  # `at least 3 since September`: of those who came
     words, days = vocabulary(language), check.window.days
@@ -69,7 +69,7 @@ def _told(check: Check, today: date, language: str, *, out: bool) -> Iterator[Mi
     yield Mistake(check.place, code, found=f"{words.key('fields', check.field)}: {{…, {asked}}}", facts=facts)
 
 
-def _holds_for_none(check: Check) -> bool:
+def holds_for_none(check: Check) -> bool:
     """Whether who has none of what is counted passes."""
     least = check.values[0] if check.values else None
     if not isinstance(least, Decimal):
