@@ -193,13 +193,14 @@ def serve(
 def preview(
     rule: Annotated[str | None, typer.Argument(help=told("help-preview-rule"))] = None,
     page: Annotated[Path | None, typer.Option(help=told("help-preview-page"), metavar="FILE.html")] = None,
+    everybody: Annotated[bool, typer.Option("--all", help=told("help-preview-all"))] = False,
     today: Today = None,
     as_json: AsJson = False,
 ) -> None:
     from sync.rehearsal import preview as look_ahead
 
     with open_desk(today) as desk:
-        finish(look_ahead(desk, rule, page), as_json)
+        finish(look_ahead(desk, rule, page, everybody=everybody), as_json)
 
 
 @app.command(help=told("help-explain"))

@@ -217,6 +217,7 @@ def _repeated(work: Work, facts: Mapping[str, Any]) -> Iterator[str]:
     command = work.desk.command("outbox", "--state", "waiting")
     for name in ("failed", "uncertain", "waiting", "waiting_barred", "tasks_waiting", "others_waiting"):
         yield work.desk.say(f"run-mail-{name}", n=mail[name], command=command)
+    yield work.desk.say("run-tasks", n=facts["tasks"])
     for kind in ("review", "forget"):
         yield work.desk.say(f"run-deeds-{kind}", n=facts["deeds"].get(kind, 0))
     for name, one in facts["sources"].items():

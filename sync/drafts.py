@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from rules.conditions import Book
 from sync.contacts import Contacts
+from sync.dates import format_date
 from sync.desk import Desk
 from sync.followup import approvals
 from sync.followup import outbox as box
@@ -21,6 +22,7 @@ from sync.followup.occasions import occasions
 from sync.followup.tables import PASSING
 from sync.followup.templates import Gap, Template
 from sync.followup.twice import Twice
+from sync.messages import say, why_not
 from sync.rows import called, house_of
 from sync.unsubscribing import letterhead
 
@@ -28,7 +30,8 @@ from sync.unsubscribing import letterhead
 @dataclass(frozen=True)
 class Draft:
     """`reason` says in a word why it would not go; then there may be no text. `gaps` are the fields that stay empty. `other`
-    is the name of the rule or journey that sends the same e-mail, where that is the reason.
+    is the name of the rule or journey that sends the same e-mail, where that is the reason. `leaves` is the local day of one
+    that waits its time.
     """
 
     id: str
@@ -43,9 +46,19 @@ class Draft:
     reason: str | None = None
     gaps: tuple[Gap, ...] = ()
     other: str = ""
+    leaves: date | None = None
 
     def to_json(self) -> dict[str, Any]:
-        return {"to": self.to, "subject": self.subject, "rule": self.rule, "state": self.state, "reason": self.reason}
+        told = {"to": self.to, "subject": self.subject, "rule": self.rule, "state": self.state, "reason": self.reason}
+        return {**told, "leaves": self.leaves.isoformat() if self.leaves else None}
+
+    def standing(self, language: str) -> str:
+        """Why it would not go, or how it stands: with its day, where it waits its time."""
+        if self.reason:
+            return why_not(language, self.reason, self.other)
+        if self.leaves:
+            return say(language, "mail-planned-on", day=format_date(self.leaves, "medium", locale=language))
+        return say(language, f"mail-{self.state}")
 
 
 @dataclass(frozen=True)
@@ -125,9 +138,11 @@ def _had_elsewhere(mail: Draft, other: str) -> Draft:
 def _draft(desk: Desk, house: House, row: sa.Row[Any], person: Mapping[str, Any] | None) -> Draft:
     if person is None:
         return Draft(row.id, row.rule, row.template, row.state, "", "", reason="unknown-person")
+    leaves = row.not_before if row.state == "planned" and row.not_before > desk.clock.now() else None
     blank = Draft(
-        row.id, row.rule, row.template, row.state, person.get("email") or "", called(person), reason=row.reason
-    )
+        row.id, row.rule, row.template, row.state, person.get("email") or "", called(person), reason=row.reason,
+        leaves=leaves and leaves.astimezone(desk.config.zone).date(),
+    )  # fmt: skip
     allowed = _row_may(desk, row, person)
     if isinstance(allowed, str):
         return replace(blank, reason=allowed)

@@ -102,7 +102,7 @@ def _section(desk: Desk, code: str, lines: Sequence[str]) -> Iterator[str]:
         yield desk.say(code)
         yield from (f"  {line}" for line in lines[:MOST])
         if len(lines) > MOST:
-            yield desk.say("preview-more", n=len(lines) - MOST)
+            yield desk.say("person-more", n=len(lines) - MOST)
 
 
 def value_words(desk: Desk, value: Value) -> str:

@@ -37,7 +37,7 @@ from sync.progress import Silent
 from sync.report import ahead
 from sync.report.ahead import Ahead, RuleAhead
 from sync.report.gather import shown
-from sync.roll import Moves, move_lines, moves
+from sync.roll import MOST, Listing, Moves, move_lines, moves
 from sync.rows import filled
 from sync.sheet.apply import preview as preview_cells
 from sync.sheet.columns import cell_of
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from rules.journeys import Journey
     from sync.work import Wishes, Work
 
-MOST, FEW, NAMED, TEXTS = 20, 5, 5, 4
+FEW, NAMED, TEXTS = 5, 5, 4
 
 
 @contextmanager
@@ -72,8 +72,18 @@ def _store_to_try_on(desk: Desk, folder: Path) -> Store:
     return Store.open(f"sqlite:///{folder / 'copy.db'}", desk.config.organisation.slug, desk.clock.read())
 
 
-def rehearse(desk: Desk, wishes: Wishes, rule: str | None = None, *, pull: bool, page: Path | None = None) -> Outcome:
-    """What a run would do now. With `pull` the sources are asked, too (into the copy). `page`: the file for a page."""
+def rehearse(
+    desk: Desk,
+    wishes: Wishes,
+    rule: str | None = None,
+    *,
+    pull: bool,
+    page: Path | None = None,
+    everybody: bool = False,
+) -> Outcome:
+    """What a run would do now. With `pull` the sources are asked, too (into the copy). `page`: the file for a page. `everybody`:
+    lists are shown to their end.
+    """
     from sync import run
     from sync.work import Work
 
@@ -93,19 +103,22 @@ def rehearse(desk: Desk, wishes: Wishes, rule: str | None = None, *, pull: bool,
             plan = preview_cells(copy.store, work.look, wanted, 0) if work.look and wanted else None
         finally:
             sheet.close()
-        return _outcome(work, plan, rule, page, before)
+        return _outcome(work, plan, rule, page, before, Listing(desk, rule, everybody, page is not None))
 
 
-def preview(desk: Desk, rule: str | None, page: Path | None = None) -> Outcome:
+def preview(desk: Desk, rule: str | None, page: Path | None = None, *, everybody: bool = False) -> Outcome:
     """Without asking the sources; before the first run with them, since else there would be nothing to see."""
     from sync.runs import last_runs
     from sync.work import Wishes
 
-    return rehearse(desk, Wishes(), rule, pull=not (desk.has_store and last_runs(desk.store, 1)), page=page)
+    first = not (desk.has_store and last_runs(desk.store, 1))
+    return rehearse(desk, Wishes(), rule, pull=first, page=page, everybody=everybody)
 
 
-def _outcome(work: Work, plan: Any, only: str | None, page: Path | None, before: Mapping[str, str]) -> Outcome:
-    rolls = moves(work, only, MOST)
+def _outcome(
+    work: Work, plan: Any, only: str | None, page: Path | None, before: Mapping[str, str], listing: Listing
+) -> Outcome:
+    rolls = moves(work, only, listing.most())
     rules = {rule: moved.names() for rule, moved in rolls.items()}
     rows, contacts = _to_go(work, only)
     mails = drafts(work.desk, rows, contacts, work.book)
@@ -144,7 +157,7 @@ def _outcome(work: Work, plan: Any, only: str | None, page: Path | None, before:
     held_back = paced(work, rows, contacts) if rows else NONE_HELD  # last: it uses the copy up
     facts["would_wait"] = held_back.waits
     said = [work.desk.say("preview-mistakes", n=len(wrong))] if wrong else []
-    said += list(_lines(work, facts, rolls, mails, steps, only, held_back))
+    said += list(_lines(work, facts, rolls, mails, steps, listing, held_back))
     if any(len(some) > (FEW if only in rolls else MOST) for some in _lists(facts)) and not page:
         said.append(work.desk.say("preview-all", command=_on_a_page(work, only)))
     if page:
@@ -188,7 +201,7 @@ def _ahead(
         facts["rows_added"],
         [(one["person"], one["what"], _whose(work, one)) for one in facts["tasks"]]
         + [(one["person"], one["what"], say(f"deed-state-{one['state']}")) for one in facts["deeds"]],
-        [*facts["wait"], *facts["ask_first"], *facts["notes"], *_kept(work, facts["cells_kept"]), *(_hole(work.desk, hole) for hole in facts["empty_fields"])],
+        [*facts["wait"], *facts["ask_first"], *facts["notes"], *_kept(work, facts["cells_kept"], Listing(work.desk, only, everybody=True)), *(_hole(work.desk, hole) for hole in facts["empty_fields"])],
         list(coming_lines(work.desk, steps, _names_of(work, steps))),
         [*concerns_nobody(work, facts, steps, only), *filter(None, [list(conditions_met(work, only, facts["nobody_in"]))])],
     )  # fmt: skip
@@ -252,74 +265,74 @@ def _names_of(work: Work, steps: list[Coming]) -> dict[int, str]:
     return work.known_as(person for one in steps for person in one.people)
 
 
-def _soon(work: Work, steps: list[Coming]) -> Iterator[str]:
-    for title, *lines in coming_lines(work.desk, steps, _names_of(work, steps)):
+def _soon(work: Work, steps: list[Coming], listing: Listing) -> Iterator[str]:
+    for title, *lines in coming_lines(work.desk, steps, _names_of(work, steps), listing.most(NAMED)):
         yield from ("", title, *(f"  {line}" for line in lines))
 
 
 def _lines(
     work: Work, facts: dict[str, Any], rolls: Mapping[str, Moves], mails: list[Draft], steps: list[Coming],
-    only: str | None, held_back: Paced,
+    listing: Listing, held_back: Paced,
 ) -> Iterator[str]:  # fmt: skip
-    say, cells = work.desk.say, facts["cells"]
+    say, cells, only = work.desk.say, facts["cells"], listing.only
     most = FEW if only in rolls else MOST  # its people have just been told
     if not any(moved.some for moved in rolls.values()):
         yield from _nobody_moves(work, facts["nobody_in"], only)
     for moved in rolls.values():
-        yield from move_lines(work.desk, moved, MOST)
+        yield from move_lines(listing, moved)
     for journey in work.book.journeys:
         if only in {None, journey.id}:
-            yield from _journey_now(work, journey, facts["journeys"][journey.id], only)
+            yield from _journey_now(work, journey, facts["journeys"][journey.id], listing)
     for block in concerns_nobody(work, facts, steps, only):
         yield from block
     yield from conditions_met(work, only, facts["nobody_in"])
     yield from _nobody(work, facts["nobody_in"], only)
-    yield from _mail_lines(work, facts["taken_back"], mails, held_back, only)
+    yield from _mail_lines(work, facts["taken_back"], mails, held_back, listing)
     if facts["tasks"]:
         yield ""
         yield say("preview-tasks", n=len(facts["tasks"]))
         yield from facts["wait"]
-        yield from _some(say, [_task(work, one) for one in facts["tasks"]], most)
+        yield from listing.of([_task(work, one) for one in facts["tasks"]], most)
     if facts["deeds"]:
         yield ""
         yield say("preview-deeds")
         told = [f"  {one['person']} · {one['what']} ({say('deed-state-' + one['state'])})" for one in facts["deeds"]]
-        yield from _some(say, told)
-    yield from _soon(work, steps)
+        yield from listing.of(told)
+    yield from _soon(work, steps, listing)
     yield from facts["ask_first"]
     yield ""
     yield say("preview-cells-of-it" if only else "preview-cells", n=len(cells), rows=facts["rows_added"])
     names = work.names({cell["key"] for cell in cells})
-    yield from _some(say, [_cell(work, cell, names.get(cell["key"]) or cell["key"]) for cell in cells], most)
-    yield from _kept(work, facts["cells_kept"])
+    yield from listing.of([_cell(work, cell, names.get(cell["key"]) or cell["key"]) for cell in cells], most)
+    yield from _kept(work, facts["cells_kept"], listing)
     yield from (_hole(work.desk, hole) for hole in facts["empty_fields"])
     yield from facts["notes"]
     yield say("preview-nothing-touched")
 
 
-def _journey_now(work: Work, journey: Journey, taken: list[dict[str, str]], only: str | None) -> Iterator[str]:
+def _journey_now(work: Work, journey: Journey, taken: list[dict[str, str]], listing: Listing) -> Iterator[str]:
     """What the journey does now, and for whom; that it does nothing only to who asks for it."""
     say, walked = work.desk.say, work.decisions.journeys.get(journey.id) if work.decisions else None
     told = counts(work.desk, walked) if walked else ""
     if told:
         yield say("preview-journey-now", name=journey.name, counts=told)
-        yield from _some(say, [f"  + {one['person']} · {one['at']} · {one['what']}" for one in taken])
-    elif only == journey.id:
+        yield from listing.of([f"  + {one['person']} · {one['at']} · {one['what']}" for one in taken])
+    elif listing.only == journey.id:
         yield say("preview-journey-nothing", name=journey.name)
 
 
-def _kept(work: Work, cells: list[dict[str, Any]]) -> Iterator[str]:
+def _kept(work: Work, cells: list[dict[str, Any]], listing: Listing) -> Iterator[str]:
     """Cells that a rule would set, were they not the team's."""
     if not cells:
         return
     names = work.names({cell["key"] for cell in cells})
     yield work.desk.say("preview-kept", n=len(cells))
     told = [cell | {"name": names.get(cell["key"]) or cell["key"]} for cell in cells]
-    yield from _some(work.desk.say, [work.desk.say("preview-kept-cell", **cell) for cell in told])
+    yield from listing.of([work.desk.say("preview-kept-cell", **cell) for cell in told])
 
 
 def _mail_lines(
-    work: Work, gone: list[dict[str, Any]], mails: list[Draft], held_back: Paced, only: str | None
+    work: Work, gone: list[dict[str, Any]], mails: list[Draft], held_back: Paced, listing: Listing
 ) -> Iterator[str]:
     say = work.desk.say
     for one in gone:
@@ -332,12 +345,12 @@ def _mail_lines(
             min(34, max(len(text) for text in texts)) for texts in zip(*((m.name, m.to) for m in mails), strict=True)
         ]
         lines = [
-            f"  {m.name:<{wide[0]}}  {m.to:<{wide[1]}}  {' '.join(filter(None, (m.subject, f'({_why(work, m)})')))}"
+            f"  {m.name:<{wide[0]}}  {m.to:<{wide[1]}}  {' '.join(filter(None, (m.subject, f'({m.standing(work.desk.language)})')))}"
             for m in mails
         ]
-        yield from _some(say, lines)
+        yield from listing.of(lines)
         yield from paced_lines(work.desk, held_back)
-        for example in _examples(mails)[: TEXTS if only else 1]:
+        for example in _examples(mails)[: TEXTS if listing.only else 1]:
             yield from ("", say("preview-example", to=example.to), f"  {example.subject}", "")
             yield from (f"  {line}" for line in example.text.splitlines())
 
@@ -382,13 +395,3 @@ def _cell(work: Work, cell: dict[str, Any], name: str) -> str:
     blank = work.desk.say("preview-blank")
     was, to = cell["from"] or blank, cell["to"] or blank
     return work.desk.say("preview-cell", name=name, column=cell["column"], was=was, to=to)
-
-
-def _why(work: Work, mail: Draft) -> str:
-    return why_not(work.desk.language, mail.reason, mail.other) if mail.reason else work.desk.say(f"mail-{mail.state}")
-
-
-def _some(say: Any, lines: list[str], most: int = MOST) -> Iterator[str]:
-    yield from lines[:most]
-    if len(lines) > most:
-        yield say("preview-more", n=len(lines) - most)

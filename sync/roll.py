@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,33 @@ if TYPE_CHECKING:
     from sync.work import Work
 
 SIGNS = {"enters": "+", "stays": " ", "leaves": "−"}
-NARROWEST, NAME_WIDE = 80, 44
+NARROWEST, NAME_WIDE, MOST = 80, 44, 20
+
+
+@dataclass(frozen=True)
+class Listing:
+    """How much of each list is shown: its first few and the command that shows the rest, or all with `everybody`. `only`:
+    the rule that was asked for; `on_page`: the rest is on the page that is written.
+    """
+
+    desk: Desk
+    only: str | None
+    everybody: bool = False
+    on_page: bool = False
+
+    def most(self, usual: int = MOST) -> int:
+        return sys.maxsize if self.everybody else usual
+
+    def of(self, lines: Sequence[str], usual: int = MOST) -> Iterator[str]:
+        """The first lines, and how many there are besides."""
+        yield from lines[: self.most(usual)]
+        yield from self.rest(len(lines), self.only, usual)
+
+    def rest(self, n: int, rule: str | None, usual: int = MOST) -> Iterator[str]:
+        """How many of `n` are not shown, with the command for all that concerns `rule`; nothing where all are."""
+        if n > self.most(usual):
+            command = self.desk.command("preview", *([rule] if rule else []), "--all")
+            yield self.desk.say("preview-more-page" if self.on_page else "preview-more", n=n - usual, command=command)
 
 
 @dataclass(frozen=True)
@@ -108,20 +135,20 @@ def _why_out(work: Work, rule: Rule, person: int) -> str:
     return " · ".join(why_out(reason))
 
 
-def move_lines(desk: Desk, moved: Moves, most: int) -> Iterator[str]:
+def move_lines(listing: Listing, moved: Moves) -> Iterator[str]:
     """The first of each, those who come in beside what the rule asks about, in a table as wide as the window. Who stays
     is told only where nobody moves.
     """
+    most = listing.most()
     if moved.some:
-        yield desk.say("preview-rule", name=moved.rule.name, enters=len(moved.enters), leaves=len(moved.leaves))
+        yield listing.desk.say("preview-rule", name=moved.rule.name, enters=len(moved.enters), leaves=len(moved.leaves))
     for verb in ("enters", "leaves") if moved.some else ("stays",):
         people: Sequence[Person] = getattr(moved, verb)
         if moved.titles and verb != "leaves":
             yield from _table(SIGNS[verb], moved.titles, people[:most])
         else:
             yield from (f"  {SIGNS[verb]} {' · '.join(filter(None, (one.name, one.why)))}" for one in people[:most])
-        if len(people) > most:
-            yield desk.say("preview-more", n=len(people) - most)
+        yield from listing.rest(len(people), moved.rule.id)
 
 
 def _table(sign: str, titles: Sequence[str], people: Sequence[Person]) -> Iterator[str]:

@@ -80,6 +80,7 @@ def facts_so_far(work: Work) -> dict[str, Any]:
             "edits_kept": applied.edits_kept if applied else 0,
             "conflicts": applied.conflicts if applied else 0,
         },
+        "tasks": decisions.tasks if decisions else 0,
         "deeds": dict(decisions.deeds) if decisions else {},
         "services": {
             kind: {"done": one.done, "failed": one.failed, "later": one.later, "held": one.held}
@@ -243,6 +244,7 @@ def lines(work: Work, facts: dict[str, Any]) -> list[str]:
     if moved := moves_since(work, work.now):
         told = [f"{one.was or '–'} → {one.now or '–'} ({one.people})" for one in moved[:MOVES]]
         said.append(say("run-segments", moves=" · ".join(told) + (" …" if len(moved) > MOVES else "")))
+    said += [say("run-tasks", n=n) for n in (facts["tasks"],) if n]
     said += [say(f"run-deeds-{kind}", n=n) for kind, n in facts["deeds"].items() if n and kind in deeds.TICKED]
     cells, mail = facts["cells"], facts["mail"]
     if work.applied and not any(cells.values()):
@@ -298,12 +300,13 @@ def source_read(work: Work, name: str, pulled: int, changed: int) -> str:
 
 
 def _nothing_new(facts: dict[str, Any]) -> bool:
-    changed = any(one["changed"] or one["gone"] for one in facts["sources"].values())
-    return not changed and not any(facts["cells"].values()) and not facts["mail"]["sent"] and facts["state"] == "done"
+    return facts["state"] == "done" and not changed(facts)
 
 
 def changed(facts: Mapping[str, Any]) -> bool:
-    """Whether a run, by its `--json` object, changed anything that a team cares about."""
+    """Whether a run, by its `--json` object (which an older program may have made), changed anything that a team cares
+    about.
+    """
     mail, people = facts["mail"], facts["people"]
     return (
         any(facts["cells"].values())
@@ -311,4 +314,8 @@ def changed(facts: Mapping[str, Any]) -> bool:
         or any(mail[name] for name in ("sent", "failed", "uncertain"))
         or any(moved["entered"] or moved["left"] for moved in facts["rules"].values())
         or any(one["changed"] or one["gone"] for one in facts["sources"].values())
+        or bool(facts.get("tasks"))
+        or any(facts["deeds"].values())
+        or any(one["done"] or one["taken_back"] for one in facts["journeys"].values())
+        or any(one["done"] or one["failed"] for one in facts["services"].values())
     )

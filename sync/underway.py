@@ -52,7 +52,7 @@ def does(desk: Desk, action: Action) -> str:
 
 
 def counts(desk: Desk, walked: Walked) -> str:
-    """What a run did for a journey: `3 steps done, 1 passed over`; "" for nothing."""
+    """What a run did for a journey: `3 steps done, 1 not done (conditions not met)`; "" for nothing."""
     told = {name: getattr(walked, name) for name in ("done", "passed", "late", "taken_back", "undecided")}
     return ", ".join(desk.say(f"journey-n-{name}", n=n) for name, n in told.items() if n)
 
@@ -320,21 +320,23 @@ def coming(desk: Desk, world: World) -> list[Coming]:
     return sorted(found, key=lambda one: (one.due, one.journey.id, one.step.name))
 
 
-def coming_lines(desk: Desk, found: Sequence[Coming], names: Mapping[int, str]) -> Iterator[list[str]]:
-    """By journey: a sentence, then each step with its day and some of the people."""
+def coming_lines(
+    desk: Desk, found: Sequence[Coming], names: Mapping[int, str], named: int = NAMED
+) -> Iterator[list[str]]:
+    """By journey: a sentence, then each step with its day and the first `named` of the people."""
     for journey in dict.fromkeys(one.journey.id for one in found):
         mine = [one for one in found if one.journey.id == journey]
         title = desk.say("preview-journey", name=mine[0].journey.name, n=AHEAD)
-        yield [title, *(_coming_line(desk, one, names) for one in mine)]
+        yield [title, *(_coming_line(desk, one, names, named) for one in mine)]
 
 
-def _coming_line(desk: Desk, one: Coming, names: Mapping[int, str]) -> str:
-    some = ", ".join(names.get(person, "?") for person in one.likely[:NAMED])
+def _coming_line(desk: Desk, one: Coming, names: Mapping[int, str], named: int) -> str:
+    some = ", ".join(names.get(person, "?") for person in one.likely[:named])
     code = "" if one.likely == one.people else "-some" if one.likely else "-none"
     return desk.say(
         f"preview-journey-step{code}", day=_day(desk, one.due), at=at_said(desk.language, one.step.at),
         what=does(desk, one.step.action), n=len(one.likely), all=len(one.people),
-        names=some + ("…" if len(one.likely) > NAMED else ""),
+        names=some + ("…" if len(one.likely) > named else ""),
     )  # fmt: skip
 
 

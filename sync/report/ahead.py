@@ -24,7 +24,7 @@ from connectors.trouble import FixFile
 from sync.dates import format_date
 from sync.drafts import Draft
 from sync.followup.proof import CLIPPED
-from sync.messages import say, why_not
+from sync.messages import say
 from sync.roll import Person
 
 SEEN_WHOLE = 200  # e-mails with their text: about 3 MB
@@ -88,8 +88,7 @@ def render(ahead: Ahead) -> str:
     )
     environment.globals["say"] = lambda code, **facts: say(ahead.language, f"ahead-{code}", **facts)
     environment.filters["typed"] = _typed
-    environment.globals["state"] = lambda mail: say(ahead.language, f"mail-{mail.state}")
-    environment.globals["why_not"] = lambda mail: why_not(ahead.language, mail.reason, mail.other)
+    environment.globals["standing"] = lambda mail: mail.standing(ahead.language)
     environment.filters["number"] = lambda value: format_decimal(value, locale=ahead.language)
     whole = set(islice(_by_turns(ahead.rules), SEEN_WHOLE))
     script = environment.get_template("ahead.js").render().strip()

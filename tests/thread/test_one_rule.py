@@ -224,11 +224,12 @@ def test_more_than_is_shown_is_on_a_page_and_that_is_said_once(small: Small) -> 
     small.run()
     small.write("rules/public.yaml", KEPT)
     said = small.filrouge("preview", "Venus", today=TODAY).said
-    assert said.count(" de plus\n") > 1
+    assert said.count(" de plus\xa0: ") > 1
     assert said.count("`filrouge preview venus --page apercu.html`") == 1
     assert "`filrouge preview --page preview.html`" in small.filrouge("--language", "en", "preview", today=TODAY).said
     shown = small.filrouge("preview", "Venus", "--page", "apercu.html", today=TODAY).said
     assert "filrouge preview venus" not in shown
+    assert " de plus, dans la page\n" in shown
     assert "Nom23 Personne" in (small.folder / "apercu.html").read_text("utf-8")
 
 
@@ -419,3 +420,39 @@ def test_check_tells_another_programs_merge_signs(phare: Small) -> None:
         "*|FNAME|*": ("on-se-revoit.md", 5),
     }
     assert "`[prénom]` partirait tel quel." in phare.filrouge("check").said
+
+
+MANY = "règles:\n  - nom: Venus\n    quand: {visites: au moins 1}\n    alors: [{tâche: 'Appeler {{ prénom }}'}]\n"
+
+
+def test_a_list_that_is_cut_gives_the_command_for_all_of_it(small: Small) -> None:
+    small.export(tuple(line(n, f"Awa Nom{n:02}", "Cyrano", "10/03/2024") for n in range(23)))
+    small.write("rules/public.yaml", MANY)
+    cut = small.filrouge("preview", "Venus", today=TODAY).said
+    assert "  … et 3 de plus\xa0: `filrouge preview venus --all`\n" in cut
+    assert "--all`" in small.filrouge("preview", today=TODAY).said
+    whole = small.filrouge("preview", "Venus", "--all", today=TODAY).said
+    assert "de plus" not in whole
+    assert len(re.findall(r"^  \+ Awa Nom\d\d", whole, re.MULTILINE)) == 23
+
+
+def test_an_email_that_waits_its_time_is_shown_with_its_day(small: Small) -> None:
+    small.change("rules/public.yaml", "courriel: on-se-revoit", "courriel: on-se-revoit\n        attendre: 1 semaine")
+    said = small.filrouge("preview", "Perdus de vue", today=TODAY).said
+    assert "(prévu le 21 mars 2026, si c'est encore vrai)" in said
+    (mail,) = small.filrouge("preview", "--json", today=TODAY).facts["mails"]
+    assert mail["leaves"] == "2026-03-21"
+    page = small.folder / "apercu.html"
+    small.filrouge("preview", "--page", str(page), today=TODAY)
+    assert "prévu le 21 mars 2026" in page.read_text("utf-8")
+
+
+def test_a_run_that_made_a_task_has_something_new_to_say(small: Small) -> None:
+    small.write("rules/public.yaml", MANY.replace("au moins 1", "au moins 9"))
+    small.run()
+    assert "Rien de nouveau" in small.filrouge("run", today=TODAY).said
+    small.write("rules/public.yaml", MANY)
+    said = small.filrouge("run", today=TODAY).said
+    assert "Le tableau\xa0: aucune cellule à changer." in said
+    assert "2 nouvelles tâches pour l'équipe." in said
+    assert "Rien de nouveau" not in said
