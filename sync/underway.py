@@ -25,7 +25,6 @@ from sync.followup.anchors import OCCASIONS, Anchors
 from sync.followup.approvals import approvable, brake, would_wait
 from sync.followup.decide import digest_of
 from sync.followup.journeys import World, at_occasions, judge, span_of, timed
-from sync.followup.tables import OPEN_STATES
 from sync.followup.turn import Walked
 from sync.person import told_when
 from sync.rows import filled
@@ -37,7 +36,7 @@ BACK = timedelta(days=30)
 MOST, NAMED = 6, 5
 BRAKED = Email | Newsletter | Webhook | Task
 PLAINLY = {True: "so", False: "not-so", None: "unsure"}
-NOT_GOING = ("cancelled", "failed")
+UNKNOWN = ("sending", "uncertain")  # whether it went
 MARKS = {"done": "✓", "passed": "✗", "open": "→", "unsure": "?"}
 
 
@@ -182,10 +181,8 @@ class _Teller:
             return _Passage(step, start, MARKS["done" if deed.state == "done" else "open"], told)
         if mail is not None and (known is None or known.state != "skipped"):
             told = f"{self.reader.state(mail)} ({told_when(desk, mail.settled_at or mail.not_before)})"
-            mark = "done" if mail.state == "sent" else "passed" if mail.state in NOT_GOING else "open"
             awaits = self.reader.awaits(mail)
-            if mail.state in OPEN_STATES and not awaits:
-                mark = "passed"
+            mark = "done" if mail.state == "sent" else "open" if awaits or mail.state in UNKNOWN else "passed"
             return _Passage(step, start, MARKS[mark], told, ahead=awaits)
         task = _task_of(past["task"], journey, step.action, row["occasion"])
         if task is not None and known is not None and known.state == "done":

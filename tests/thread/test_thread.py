@@ -156,7 +156,10 @@ def test_status_and_outbox_tell_what_waits(small: Small) -> None:
     assert "filrouge run" in small.filrouge("status").said
     small.run()
     status = small.filrouge("status", "--json")
-    assert (status.code, status.facts["waiting"]) == (7, [{"rule": "perdus-de-vue", "mails": 1}])
+    assert (status.code, status.facts["waiting"]) == (
+        7,
+        [{"rule": "perdus-de-vue", "mails": 1, "tasks": 0, "deeds": 0}],
+    )
     box = small.filrouge("outbox", "--json").facts
     assert [mail["state"] for mail in box["mails"]] == ["waiting"]
     dropped = small.filrouge("outbox", "--drop", box["mails"][0]["id"])
