@@ -21,19 +21,15 @@ from rules.conditions import (
     Webhook,
 )
 from rules.context import Context
-from rules.misread import ONCE, Misread, tell_misread, tell_once
+from rules.misread import Misread, tell_misread
 from rules.mistakes import Place, fold, nearest
+from rules.options import read_options
 from rules.phrases import Phrase, number_word, read_phrase, typed
 from rules.suggestions import suggest
+from rules.twice import tell_actions_twice
 from rules.words import LANGUAGES, vocabulary
 from rules.yamltext import Block, Entry, Items, Node, Text
 
-OPTIONS = {
-    "email": ("option_email",),
-    "task": ("option_task",),
-    "newsletter": ("option_newsletter",),
-    "webhook": ("option_webhook",),
-}
 PAIR = re.compile(r"([^=→:]+?)\s*(?:=|→|->)\s*(.+)")  # `Priorité = Haute`
 ADDRESS = re.compile(r"\S+@\S+\.\S+")
 A_NAME = re.compile(r"[A-ZÀ-Ý][a-zà-ÿ][\w'’-]*(?: [A-ZÀ-Ý][a-zà-ÿ][\w'’-]*)?")  # `Marie`, `Marie Le-Bris`
@@ -43,6 +39,7 @@ MOST_A_DAY = 500  # lines that the tab has room for
 def read_actions(context: Context, node: Node, path: str) -> tuple[Action, ...]:
     """The actions of a rule. One action may stand without a dash."""
     if isinstance(node, Block) and node.entries:
+        tell_actions_twice(context, node, path)
         return tuple(read_action(context, node, path))
     if not isinstance(node, Items) or not node.items:
         context.wrong_shape(node, path, "then")
@@ -73,7 +70,7 @@ def read_action(context: Context, block: Block, path: str, several: str = "two-a
         context.tell(named[1][1].key.place, several, path, named[1][1].key.value, first=entry.key.value)
         return ()
     rest = Block(tuple(other for other in block.entries if other is not entry), block.place)
-    options = _options(context, name, entry.key.value, rest, path)
+    options = read_options(context, name, entry.key.value, rest, path)
     return READERS[name](context, entry, options, path)
 
 
@@ -84,37 +81,6 @@ def _tell_unknown(context: Context, block: Block, path: str) -> None:
     if meant:
         list(read_action(context, Block((meant, *block.entries[1:]), block.place), path))
         context.keep_cured(told)
-
-
-def _options(context: Context, action: str, shown: str, rest: Block, path: str) -> dict[str, Entry]:
-    if action == "email":
-        rest = _without_once(context, rest, path)
-    if action in OPTIONS:
-        return context.entries(rest, OPTIONS[action], path)
-    for entry in rest.entries:
-        here, key = f"{path}.{entry.key.value}", entry.key
-        of = [
-            context.words.key("action", name) for name, sections in OPTIONS.items() if context.find(sections, key.value)
-        ]
-        if of:
-            context.tell(
-                key.place, "option-of", here, key.value, action=shown, of=", ".join(f"`{name}`" for name in of)
-            )
-        else:
-            context.tell(key.place, "no-options", here, key.value, action=shown)
-    return {}
-
-
-def _without_once(context: Context, rest: Block, path: str) -> Block:
-    """Without `once: yes`, which is told: it is so by itself."""
-    kept: list[Entry] = []
-    for entry in rest.entries:
-        yes = isinstance(entry.value, Text) and context.words.find("yesno", entry.value.value) == "yes"
-        if yes and fold(entry.key.value) in ONCE:
-            tell_once(context, entry.key.place, f"{path}.{entry.key.value}", entry.key.value)
-        else:
-            kept.append(entry)
-    return Block(tuple(kept), rest.place)
 
 
 def _one_each(context: Context, entry: Entry, path: str) -> bool:

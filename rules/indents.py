@@ -49,7 +49,11 @@ def begins_item(word: str) -> bool:
     """Whether an item of a list begins with this word: an action, the name of a rule, the time of a step."""
     known = [vocabulary(language) for language in LANGUAGES]
     firsts = {"rule": "name", "example": "person", "step": "at"}
-    return any(w.find("action", word) or any(w.find(of, word) == first for of, first in firsts.items()) for w in known)
+    return is_action(word) or any(w.find(of, word) == first for w in known for of, first in firsts.items())
+
+
+def is_action(word: str) -> bool:
+    return any(vocabulary(language).find("action", word) for language in LANGUAGES)
 
 
 def dash_forgotten(lines: list[Line], index: int) -> str | None:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import cast
 
-from rules.action_reader import OPTIONS as BY_ACTION
 from rules.action_reader import read_action
 from rules.around_visits import advise_visits, after_of
 from rules.condition_reader import read_all
@@ -18,6 +17,7 @@ from rules.journeys import DAYS_ONLY, DEFAULT_LATEST, EXACT, AnchorKind, Around,
 from rules.misread import Misread, tell_misread
 from rules.mistakes import fold
 from rules.nobody_left import tell_nobody_left
+from rules.options import OPTIONS as BY_ACTION
 from rules.phrases import Phrase, read_period, read_phrase, typed
 from rules.suggestions import suggest
 from rules.words import meant
@@ -205,6 +205,10 @@ def _parted(context: Context, block: Block, path: str) -> tuple[dict[str, Entry]
     own: dict[str, Entry] = {}
     rest: list[Entry] = []
     sections = ("action", *_options(context, block))
+    for entry in block.again:
+        if context.words.find("action", entry.key.value):
+            key = entry.key
+            context.tell(key.place, "two-actions-step", f"{path}.{key.value}", key.value, first=key.value)
     for entry in block.entries:
         name = context.words.find("step", entry.key.value)
         if name in own:

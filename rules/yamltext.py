@@ -24,6 +24,7 @@ from yaml.events import (
 )
 
 from rules.encoding import LARGEST, read_text
+from rules.indents import begins_item, is_action
 from rules.lines import Line, cut_by_a_note, mend
 from rules.mistakes import Mistake, Place, fold, messages, nearest
 from rules.salvage import DEEPEST, Salvage, error_in, events, pieces
@@ -319,6 +320,7 @@ class _Builder:
         if isinstance(node, Text) and not node.value and node.place.line != key.place.line:  # `? word`
             node = replace(node, place=key.place)
         name = fold(key.value)
+        top = self._next_item(top, key)
         first = top.entries.get(name)
         if first is None or first.key.place.line in self.guessed:
             top.entries[name] = Entry(key, node)
@@ -328,6 +330,25 @@ class _Builder:
             self._note(Mistake(key.place, code, found=key.value, facts={"first": first.key.place.line}))
             if not isinstance(node, Text):
                 top.doubled.setdefault(name, []).append(node)
+
+    def _next_item(self, top: _Open, key: Text) -> _Open:
+        """The block that a word goes into: where the one that begins an item stands there again, below lines of the item, the
+        dash before it was forgotten. That is told, and it begins the next item.
+        """
+        words = [entry.key for entry in top.entries.values()]
+        above = self.stack[-2] if len(self.stack) > 1 else None
+        if not words or above is None or above.is_block or fold(words[0].value) != fold(key.value):
+            return top
+        lines, column = {word.place.line for word in (*words, key)}, key.place.column
+        stands = len(lines) > len(words) and words[0].place.column == column
+        if not stands or not begins_item(key.value) or (len(words) == 1 and not is_action(key.value)):
+            return top
+        line = self.lines[key.place.line - 1].text.strip()
+        right = f"{' ' * (column - 3)}- {line}"
+        self._note(Mistake(key.place, "no-dash", found=key.value, suggestion=right, facts={"name": key.value}))
+        above.items.append(top.close())
+        self.stack[-1] = _Open(key.place, is_block=True)
+        return self.stack[-1]
 
     def _refuse_extras(self, event: Any) -> None:
         if event.anchor:

@@ -130,6 +130,19 @@ def test_every_sentence_is_said_by_some_file() -> None:
     assert said - told - elsewhere == set()
 
 
+@pytest.mark.parametrize("name", ["key-twice-groups", "key-twice-groups-fr"])
+def test_the_lines_told_for_two_groups_can_be_typed_in(name: str) -> None:
+    """Below the word told, in place of the rule's own lines."""
+    found = [mistake for mistake in reading(FOLDER / f"{name}.yaml").mistakes if mistake.code.startswith("twice-")]
+    assert len(found) == 2
+    for facts in (mistake.facts for mistake in found):
+        lines = [f"        {str(facts[one]).strip('`')}" for one in ("one", "other")]
+        top = [f"{facts['segments']}:", f"- {facts['name']}: A", f"  {facts['when']}:", f"    {facts['outer']}:"]
+        again = read({"a.yaml": "\n".join([*top, *lines]).encode()})
+        assert not again.mistakes
+        assert repr(again.book.segments[0].condition).count("Check(") >= 4
+
+
 def test_the_mend_is_right() -> None:
     """What is suggested, typed in, is no mistake any more."""
     mended = 0

@@ -57,6 +57,8 @@ UNSEEN = {
         "waits-in-vain",
         "twice-list",
         "twice-lines",
+        "twice-any",
+        "twice-all",
         "window-ahead",
         "never-both",
         "never-and-some",
