@@ -28,6 +28,6 @@ def allow_person(desk: Desk, who: str, words: str) -> Outcome:
     may = right_to_write.standing(desk, row, code, None)
     said = [
         desk.say("allowed"),
-        *(right_to_write.right_line(desk, purpose, one) for purpose, one in may.rights.items()),
+        *right_to_write.right_lines(desk, may),
     ]
     return Outcome(said, {"person": code, "lifted": lifted, **right_to_write.facts(may)})

@@ -87,7 +87,7 @@ def explain_person(desk: Desk, who: str, rule: str | None) -> Outcome:
         facts["rules"][one.id] = {**why.to_json(), "done": done}
     found = trips(desk, walked, book, person, unknown, past, reader)
     travels = list(_on_journeys(desk, facts, found, walked if rule else (), person, name))
-    said = [right_to_write.right_line(desk, purpose, one) for purpose, one in may.rights.items()]
+    said = list(right_to_write.right_lines(desk, may))
     said += ["", *told[True], *told[None], *travels, *told[False]]
     if stays and rule is None:
         said += [desk.say("person-segments"), *(f"  {stay_line(desk, one)}" for one in stays)]

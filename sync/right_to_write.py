@@ -19,6 +19,13 @@ from sync.messages import sentences, why_not
 from sync.sheet.look import Look
 
 END = "may_write_until"
+REFUSED = {
+    "said-no": {"said-marketing-refused", "said-note-refused"},
+    "unsubscribed": {"said-unsubscribed", "said-note-no-news", "said-list-unsubscribed", "said-list-nothing-more"},
+    "complained": {"said-list-complained"},
+    "do-not-contact": {"said-note-never"},
+}
+"""By why no news may go, what was said that makes it so."""
 
 
 @dataclass(frozen=True)
@@ -100,20 +107,47 @@ def _evidence(desk: Desk, kept: str) -> str:
 
 
 def lines(desk: Desk, one: Standing) -> Iterator[str]:
-    """The rights, each on a line; then what was said, each on a line with its day and place."""
-    for purpose, may in one.rights.items():
-        yield right_line(desk, purpose, may)
+    """The rights, then what was said, each on a line with its day and place."""
+    yield from right_lines(desk, one)
     for each in one.statements:
-        day = _day(desk, each.at)
-        when = format_date(day, "d MMM y", locale=desk.language) if day else "–"
-        where = desk.say(f"said-in-{each.where}") if each.where in {"sheet", "filrouge"} else each.where
-        words = f" : {each.words}" if each.words else ""
-        yield f"{when:<14} {desk.say(each.code)} ({where}){words}"
+        yield f"{_when(desk, each):<14} {desk.say(each.code)} ({_where(desk, each)}){_words(each)}"
     if one.unread:
         yield desk.say("right-sheet-unread", why=desk.say(one.unread.code, **one.unread.facts))
 
 
-def right_line(desk: Desk, purpose: Purpose, may: Right) -> str:
+def right_lines(desk: Desk, one: Standing) -> Iterator[str]:
+    """Each right on a line; below that to news, which word counts where the person refused and is subscribed all the same."""
+    for purpose, may in one.rights.items():
+        yield _right_line(desk, purpose, may)
+        if purpose == "marketing":
+            yield from _both_said(desk, one.statements, may.reason or "")
+
+
+def _both_said(desk: Desk, statements: Sequence[Statement], reason: str) -> Iterator[str]:
+    refused = next((one for one in statements if one.code in REFUSED.get(reason, ())), None)
+    subscribed = next((one for one in statements if one.code == "said-subscribed"), None)
+    if refused and subscribed:
+        told = [
+            f"{desk.say(one.code)} ({', '.join((_when(desk, one), _where(desk, one)))}{_words(one)})"
+            for one in (refused, subscribed)
+        ]
+        yield "  " + desk.say("right-both-said", refused=told[0], subscribed=told[1])
+
+
+def _when(desk: Desk, one: Statement) -> str:
+    day = _day(desk, one.at)
+    return str(format_date(day, "d MMM y", locale=desk.language)) if day else "–"
+
+
+def _where(desk: Desk, one: Statement) -> str:
+    return desk.say(f"said-in-{one.where}") if one.where in {"sheet", "filrouge"} else one.where
+
+
+def _words(one: Statement) -> str:
+    return f" : {one.words}" if one.words else ""
+
+
+def _right_line(desk: Desk, purpose: Purpose, may: Right) -> str:
     """Whether, by what right, and until when."""
     until = format_date(may.until, "long", locale=desk.language) if may.until else ""
     what = desk.say(f"right-{purpose}")

@@ -210,3 +210,18 @@ def test_of_everybody_at_once_the_same_is_known_as_of_each_alone(news: Small, mo
     assert contacts(ids) == alone
     assert contacts(ids[:2]) == {one: alone[one] for one in ids[:2]}
     desk.close()
+
+
+def test_who_refused_and_is_subscribed_is_told_which_word_counts(news: Small) -> None:
+    news.write("exports/infolettre.csv", "Email,Status\njeanne.exemple@example.org,Subscribed\n")
+    news.run()
+    for command in (("person", "show"), ("explain",)):
+        assert "Deux choses" not in shown(news, *command, "jeanne.exemple@example.org")
+    add_column(news, "Consentement", "Jeanne", "non, le 12/01/2026")
+    for command in (("person", "show"), ("explain",)):
+        told = shown(news, *command, "jeanne.exemple@example.org").splitlines()
+        place = next(n for n, one in enumerate(told) if "Nouvelles et promotion : non, la personne a refusé" in one)
+        assert told[place + 1].strip().startswith("Deux choses ont été dites : ")
+        assert "(12 janv. 2026, votre tableau : Consentement : non, le 12/01/2026)" in told[place + 1]
+        assert "infolettre : inscription (" in told[place + 1]
+        assert told[place + 1].endswith("La première compte : une inscription quelque part ne défait aucun refus.")
