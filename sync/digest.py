@@ -123,7 +123,7 @@ def _broken(work: Work, facts: Mapping[str, Any], last_told: int) -> Iterator[tu
     told = {sentence for _, (_, sentence) in _troubles(work)}
     for sentence in facts["gates"]:
         yield f"gate {_print(sentence)}", ["", sentence]
-    for kind in ("failed", "uncertain"):
+    for kind in ("failed", "uncertain", "late"):
         if n := facts["mail"][kind]:
             yield f"mails {kind} {work.number}", ["", work.desk.say(f"run-mail-{kind}", n=n)]
     for sentence in facts["notes"]:
@@ -215,7 +215,7 @@ def _repeated(work: Work, facts: Mapping[str, Any]) -> Iterator[str]:
     mail = facts["mail"]
     yield work.desk.say("run-cells-none")
     command = work.desk.command("outbox", "--state", "waiting")
-    for name in ("failed", "uncertain", "waiting", "waiting_barred", "tasks_waiting", "others_waiting"):
+    for name in ("failed", "uncertain", "late", "waiting", "waiting_barred", "tasks_waiting", "others_waiting"):
         yield work.desk.say(f"run-mail-{name}", n=mail[name], command=command)
     yield work.desk.say("run-tasks", n=facts["tasks"])
     for kind in ("review", "forget"):

@@ -125,6 +125,7 @@ def _mail(work: Work, waiting: int, tasks: int, others: int) -> dict[str, Any]:
         "sent": sent.sent if sent else 0,
         "failed": sent.failed if sent else 0,
         "uncertain": sent.uncertain if sent else 0,
+        "late": work.decisions.too_late if work.decisions else 0,
         "waiting": waiting,
         "tasks_waiting": tasks,
         "others_waiting": others,
@@ -252,7 +253,7 @@ def lines(work: Work, facts: dict[str, Any]) -> list[str]:
     elif work.applied:
         said.append(say("run-cells", n=cells["written"], rows=cells["rows_added"]))
         said += [say(f"run-{name}", n=cells[name]) for name in ("edits_kept", "conflicts") if cells[name]]
-    for name in ("sent", "failed", "uncertain", "waiting", "waiting_barred", "tasks_waiting", "others_waiting"):
+    for name in ("sent", "failed", "uncertain", "late", "waiting", "waiting_barred", "tasks_waiting", "others_waiting"):
         command = work.desk.command("outbox", "--state", "waiting")
         said += [say(f"run-mail-{name}", n=mail[name], command=command)] if mail[name] else []
     for kind, one in facts["services"].items():

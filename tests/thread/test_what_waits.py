@@ -92,6 +92,17 @@ def test_until_when_an_email_is_in_time_stands_beside_it_the_nearest_first(small
     assert f"Le prochain passage doit venir à temps : {nearest}." in given
 
 
+def test_what_was_not_approved_in_time_is_told_once(small: Small) -> None:
+    _tickets(small)
+    small.run(today="2026-03-13")
+    late = small.run(today="2026-03-15").facts
+    assert (late["mail"]["late"], late["mail"]["waiting"]) == (2, 1)
+    small.export((line(9, "Ida Roy", "Ubu", "30/03/2026"),), "encore.csv")
+    told = bare(small.filrouge("run", today="2026-03-17").said)
+    assert "1 courriel n'est pas parti à temps" in told
+    assert "à temps" not in bare(small.filrouge("run", today="2026-03-18").said)
+
+
 def test_the_page_says_it_before_the_button(small: Small) -> None:
     _tickets(small)
     small.run(today="2026-03-13")
