@@ -223,10 +223,10 @@ def _ticked(wanted: bool) -> list[str]:  # noqa: FBT001  yes or no is what it is
 def _text(check: Check, folded_text: pl.Expr) -> pl.Expr:
     wanted = [fold(str(value)) for value in check.values]
     match check.op:
-        case "contains":
-            return folded_text.str.contains(wanted[0], literal=True)
-        case "starts":
-            return folded_text.str.starts_with(wanted[0])
+        case "contains" | "contains_any":
+            return reduce(or_, [folded_text.str.contains(text, literal=True) for text in wanted])
+        case "starts" | "starts_any":
+            return reduce(or_, [folded_text.str.starts_with(text) for text in wanted])
         case _:
             return folded_text.is_in(wanted)
 

@@ -22,24 +22,17 @@ from rules.days_meant import DATES
 from rules.denied import tell_denied, tell_denied_cell, undenied
 from rules.fields import EVERY, FIELDS, FieldType
 from rules.fields_meant import may_be_lines, tell_no_line, tell_unknown_field
+from rules.lists_meant import tell_names, tell_phrases, tell_several
 from rules.misread import Misread, tell_misread
-from rules.mistakes import Place, fold
+from rules.mistakes import fold
 from rules.money import advise_exact, tell_money, tell_money_counted
-from rules.names_meant import (
-    choice_meant,
-    first_beginning,
-    is_code,
-    may_be_name,
-    phrase_among,
-    phrase_meant,
-    several_meant,
-)
+from rules.names_meant import choice_meant, is_code, may_be_name, phrase_meant
 from rules.never_true import days_asked, sensible
-from rules.phrases import Phrase, read_date, read_number, read_phrase, typed
+from rules.phrases import OF_SEVERAL, Phrase, read_date, read_number, read_phrase, typed
 from rules.since import advise_day, leaves_out, not_since, tell_since
 from rules.suggestions import known_or_not, suggest
 from rules.thousands import tell_thousands
-from rules.times_meant import never_in, windowed
+from rules.times_meant import as_typed, never_in, windowed
 from rules.twice import tell_twice
 from rules.window_reader import not_counted, read_window
 from rules.windows import OPTIONS
@@ -48,11 +41,11 @@ from rules.yamltext import Block, Entry, Items, Node, Text
 NEGATION = re.compile(
     r"(?:not|pas|non|sauf|except|autre que|other than)\s+\S|!=|<>|≠|n(?:e\s+|')\S+\s+pas\b|(?:does|do|is|are)(?:n't| not)\b"
 )
+NOT_CONTAINED = re.compile(r"(?:does|do)(?:n't| not) (?:contain|start|begin)|(?:ne )?(?:contien\w+|commence\w*) pas\b")
 SIGNED = re.compile(r"(?:!=|>=?)\s*\w")  # quoted by rules.lines, so that it could be read at all
 UNREAD_LIST = re.compile(
     r"[\[\]]|^(?:any|all|some|none|no|au moins un|aucun|tous|toutes)\b(?: (?:of|de)\b.*)?$", re.IGNORECASE
 )
-ALL_OF = re.compile(r"(?:all(?: of)?|tous|toutes)\b(?: de)?\s*\[?\s*([^\],]*)", re.IGNORECASE)
 EACH = {"amount", "score"}
 LINES = ("logic", "fields")
 GROUPS: dict[str, type[AllOf | AnyOf | NoneOf]] = {"any_of": AnyOf, "all_of": AllOf, "none_of": NoneOf}
@@ -187,7 +180,7 @@ class _Reader:
         ours = plain and not self.field.startswith(SHEET)
         if ours and (right := known_or_not(self.language, kind, node.value) or self._not_lately(kind, node.value)):
             return self._fail(node, kind, right)
-        if ours and NEGATION.match(fold(node.value)):
+        if plain and (NEGATION if ours else NOT_CONTAINED).match(fold(node.value)):
             return self._negated(kind, node)
         match kind:
             case "choice":
@@ -209,7 +202,8 @@ class _Reader:
         """Tell a negation; gives None, for the caller to give back."""
         if kind == "date" and tell_since(self.context, self.field, node, self.path):
             return None
-        quotable = kind in {"text", "tags"} and may_be_name(self.context.words, self.field, node.value)
+        ours = not self.field.startswith(SHEET)
+        quotable = ours and kind in {"text", "tags"} and may_be_name(self.context.words, self.field, node.value)
         more = {"quotable": True} if quotable else {}
         code = "negation-left-out" if leaves_out(self.context, self.path) else "negation"
         self.context.tell(node.place, code, self.path, node.value.strip(), field=self.shown, **more)
@@ -220,7 +214,9 @@ class _Reader:
         words = self.context.words
         if self.field == "membership" and words.find("yesno", node.value):
             return self._fail(node, kind, phrase_meant(words, self.field, kind, node.value))
-        if kind == "tags" and read_phrase(self.language, kind, node.value):
+        kinds = {kind, "tags"} if node.value.rstrip().endswith("]") else {kind} & {"tags"}
+        read = [read_phrase(self.language, one, node.value) for one in kinds]
+        if any(phrase and (kind == "tags" or phrase.op in OF_SEVERAL) for phrase in read):
             return self._phrase(kind, node)
         return self._check(node, kind, "contain" if kind == "tags" else "is", (node.value,))
 
@@ -273,38 +269,17 @@ class _Reader:
 
     def _words(self, kind: FieldType, node: Text) -> Check | None:
         """Text and tags: any word is right, so a misspelled phrase is looked for on purpose."""
-        phrase = read_phrase(self.language, kind, node.value)
-        if phrase is not None:
-            return None if self._several(kind, node, phrase) else self._check(node, kind, phrase.op, phrase.values)
+        if tell_several(self.context, self.field, self.shown, kind, node, self.path):
+            return None
+        if phrase := read_phrase(self.language, kind, node.value):
+            if kind == "tags" and phrase.op == "contain" and UNREAD_LIST.search(str(phrase.values[0])):
+                return self._fail(node, kind)
+            return self._check(node, kind, phrase.op, phrase.values)
         if meant := phrase_meant(self.context.words, self.field, kind, node.value):
             return self._fail(node, kind, meant)
-        if several := several_meant(self.field, node.value):
-            if each := phrase_among(self.context.words, self.field, kind, several[1:-1].split(", ")):
-                self._one_line_each("list-of-phrases", node.place, node.value, each)
-            else:
-                more = {"quotable": True} if may_be_name(self.context.words, self.field, node.value) else {}
-                self.context.tell(node.place, "one-name", self.path, node.value, suggestion=several, **more)
+        if tell_names(self.context, self.field, self.shown, kind, node, self.path):
             return None
         return self._check(node, kind, "contain" if kind == "tags" else "is", (node.value.strip(),))
-
-    def _several(self, kind: FieldType, node: Text, phrase: Phrase) -> bool:
-        """Tell `contain all of [dance, circus]` and `starts with 29 or 56`, which would be looked for as one word."""
-        if first := first_beginning(self.context.words, self.field, kind, phrase):
-            self._one_line_each("one-beginning", node.place, node.value, first)
-        if kind != "tags" or phrase.op != "contain":
-            return bool(first)
-        text = str(phrase.values[0])
-        if every := ALL_OF.match(text):
-            begun = str(self.context.words.words["phrases"]["tags"]["contain"][0]).split(" {")[0]
-            self._one_line_each("tags-all", node.place, node.value, f"{begun} {every[1]}")
-        elif UNREAD_LIST.search(text):
-            self._fail(node, "tags")
-        return bool(every or UNREAD_LIST.search(text))
-
-    def _one_line_each(self, code: str, place: Place, found: str, line: str) -> None:
-        """Tell that each needs a line of its own, which begins like `line`."""
-        logic = {name: self.context.words.key("logic", name) for name in ("any_of", "all_of")}
-        self.context.tell(place, code, self.path, found, line=f"- {self.shown}: {line}", **logic)
 
     def _choices(self, node: Node, texts: list[Text]) -> Check | None:
         several = re.split(r"\s*,\s*|\s+(?:ou|et|or|and)\s+", texts[0].value) if len(texts) == 1 else []
@@ -346,10 +321,8 @@ class _Reader:
             return self._choices(node, texts)
         if kind in {"number", "money"}:
             return self._numbers(kind, node, texts)
-        if each := phrase_among(
-            self.context.words, self.field, kind, [text.value for text in texts if not text.quoted]
-        ):
-            self._one_line_each("list-of-phrases", node.place, ", ".join(text.value for text in texts), each)
+        names = [text.value for text in texts if not text.quoted]
+        if tell_phrases(self.context, self.field, self.shown, kind, names, node.place, self.path):
             return None
         op = "contain_any" if kind == "tags" else "is"
         return self._check(node, kind, op, tuple(text.value.strip() for text in texts))
@@ -368,11 +341,10 @@ class _Reader:
         if any(self.context.words.find("window", entry.key.value) for entry in node.entries):
             not_counted(self.context, self.shown, node, self.path)
             return None
-        if kind == "tags" and len(node.entries) == 1 and isinstance(items := node.entries[0].value, Items):
-            listed = ", ".join(item.value for item in items.items if isinstance(item, Text))
-            phrase = read_phrase(self.language, kind, f"{node.entries[0].key.value} [{listed}]")
-            if phrase and phrase.op in {"contain_any", "contain_none"}:
-                return self._check(node, kind, phrase.op, phrase.values)
+        if kind in {"text", "tags"} and len(node.entries) == 1 and (listed := as_typed(node.entries[0].value)):
+            phrase = Text(f"{node.entries[0].key.value} {listed}", node.place)
+            if read_phrase(self.language, kind, phrase.value):
+                return self._phrase(kind, phrase)
         return self._fail(node, kind)
 
     def _line(self, kind: FieldType, entry: Entry) -> Check | None:

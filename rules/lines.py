@@ -13,6 +13,7 @@ from rules.encoding import split_lines
 from rules.heads import families, families_below
 from rules.marks import CODE, curly_in_braces, in_marks, quoted, straight
 from rules.mistakes import Mistake, Place
+from rules.phrases import begins_of_lists
 
 ODD_SPACES = dict.fromkeys(map(ord, "\u00a0\u202f\u2007\u2009\u200a\u3000"), " ")
 BLOCK_TEXT = re.compile(r"(?:^|[:\-]\s+)[|>][+\-0-9]*\s*(?:#.*)?$")
@@ -26,6 +27,9 @@ FILLING = re.compile(r"^\s*(?:- +)*[^\W\d][^:\"'{\[]*: +(?P<value>\{\{.*)$")
 IN_DOUBLE = re.compile(r"^\s*(?:- +)*[^\W\d][^:\"'{\[]*: +\"")
 JOINED = re.compile(r"^(?P<head>\s*(?:- +)*(?P<key>[^\W\d][^:\"'{\[]*?) *:)\s+(?P<sign>[|>])[+\-0-9]*\s*(?:#.*)?$")
 SIGN = re.compile(r"(?<=: )(?:>(?:=\s*| +)\d|!=\s*\w)[^,}\]#\"']*")
+BEGUN = "|".join(sorted(re.escape(start).replace(r"\ ", " +") for start in begins_of_lists()))
+LIST_IN_BRACES = re.compile(rf"(?<=: )(?:{BEGUN}) *\[[^\[\]{{}}\"\\]*\](?=\s*[,}}])", re.IGNORECASE)
+"""`{city: contains any of [Brest, Lyon]}`: between braces YAML knows no text that ends with a list."""
 BROKEN_ACCENT = re.compile(r"[ÃÂ][\u0080-\u00bf\u0152-\u0178\u02c6\u2018-\u2122]|â€")
 WIDE_COLON = re.compile(r"^(\s*(?:- +)?[^\W\d][\w '’]*?)\s*([：﹕∶])\s*(.*)$")
 QUOTED_MAIL = re.compile(r"^(\s*)>[ \t]?(?=\s*[-\w#])")
@@ -157,6 +161,7 @@ def _rewritten(raw: str, tab: int) -> str:
         raw = line.text
     if not raw.strip() or raw.lstrip().startswith("#"):
         return raw
+    raw = _lists_quoted(raw).text
     indent = len(raw) - len(raw.lstrip())
     return raw[:indent].translate(ODD_SPACES) + HARD_COLON.sub(r"\1 ", raw[indent:])
 
@@ -216,6 +221,8 @@ def _slip(raw: str, tab: int) -> tuple[Line, list[Mistake]]:  # noqa: C901, PLR0
     if slip := SIGN.search(text):  # `visits: >= 3`: a phrase to be told as one, not the start of a block text
         phrase = f'{text[: slip.start()]}"{slip[0].rstrip()}"{text[slip.end() :]}'
         return Line(phrase, ((slip.start() + 1, 1),)), []
+    if (lists := _lists_quoted(text)).edits:
+        return lists, []
     if slips := in_marks(text):
         edits, right, shift = list[tuple[int, int]](), text, 0
         for at, found, typed in slips:
@@ -239,6 +246,17 @@ def _slip(raw: str, tab: int) -> tuple[Line, list[Mistake]]:  # noqa: C901, PLR0
         right = f'"{slip[0]}"'
         return Line(text[: slip.start()] + right, ((slip.start() + 1, 1),)), told("hash", slip.start(), slip[0], right)
     return Line(text), []
+
+
+def _lists_quoted(text: str) -> Line:
+    """The line with the phrases that end with a list, and stand between braces, in quotes."""
+    right, edits = text, list[tuple[int, int]]()
+    for found in LIST_IN_BRACES.finditer(text):
+        before, at = text[: found.start()], found.start() + len(edits)
+        if before.count("{") > before.count("}"):
+            right = f'{right[:at]}"{found[0]}"{right[at + len(found[0]) :]}'
+            edits += [(at + 1, 1), (at + len(found[0]) + 2, 1)]
+    return Line(right, tuple(edits))
 
 
 def cut_by_a_note(lines: list[Line], file: str) -> Iterator[Mistake]:

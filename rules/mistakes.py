@@ -66,6 +66,8 @@ class Mistake:
         parts = [said[self.code].format_map(facts)]
         if self.suggestion:
             parts.append(said["did-you-mean"].format(suggestion=self.facts.get("line_meant", self.suggestion)))
+        if "one_text" in self.facts:
+            parts.append(said["as-one-text"].format_map(facts))
         if "quotable" in self.facts:
             parts.append(said["as-it-stands"].format_map(facts))
         return " ".join(parts)

@@ -5,7 +5,7 @@ several names, a sign that nobody has in a name.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from rules.conditions import SHEET
 from rules.mistakes import fold, nearest
@@ -38,38 +38,9 @@ def phrase_meant(words: Vocabulary, field: str, kind: str, text: str) -> str | N
         return str(phrases["known" if answer == "yes" else "never"][0])
     if answer is None and kind == "tags" and text.strip().casefold() in {"none", "aucun", "aucune"}:
         return str(phrases["never"][0])
-    if not field.startswith(SHEET) and (cut := _without_signs(words, kind, text.strip())):
+    if not field.startswith(SHEET) and (cut := without_signs(words, kind, text.strip())):
         return cut
     return _nearly_begun(words, kind, text.strip())
-
-
-def phrase_among(words: Vocabulary, field: str, kind: str, names: Iterable[str]) -> str | None:
-    """`75*` or `starts with 75` among several names: each of them would be looked for as it stands."""
-    if kind not in {"text", "tags"} or field.startswith(SHEET):
-        return None
-    for name in names:
-        phrase = read_phrase(words.language, kind, name)
-        if phrase is not None and phrase.op not in {"never", "known"}:
-            return name
-        if cut := _without_signs(words, kind, name):
-            return cut
-    return None
-
-
-def several_meant(field: str, text: str) -> str | None:
-    """`Lyon, Nantes` and `théâtre ou danse` are meant as several; in the team's own columns anything may stand."""
-    names = [name.strip() for name in re.split(r",| ou | or ", text, flags=re.IGNORECASE)]
-    if len(names) < 2 or not all(names) or field.startswith(SHEET) or field == "organisation":
-        return None
-    return f"[{', '.join(names)}]"
-
-
-def first_beginning(words: Vocabulary, field: str, kind: str, phrase: Phrase) -> str | None:
-    """The `starts with 29` of `starts with 29 or 56`."""
-    several = several_meant(field, str(phrase.values[0])) if phrase.op == "starts" else None
-    if several is None:
-        return None
-    return typed(words.language, kind, Phrase("starts", (several[1:-1].split(", ")[0],)))
 
 
 def _nearly_begun(words: Vocabulary, kind: str, text: str) -> str | None:
@@ -79,7 +50,7 @@ def _nearly_begun(words: Vocabulary, kind: str, text: str) -> str | None:
         pattern.split("{")[0].strip()
         for patterns in words.words["phrases"][kind].values()
         for pattern in patterns
-        if "{" in pattern
+        if "{text}" in pattern or kind == "tags"
     ]
     if len(head) <= 5:
         return None
@@ -92,7 +63,7 @@ def _nearly_begun(words: Vocabulary, kind: str, text: str) -> str | None:
     return f"{near} {rest}" if near and rest else None
 
 
-def _without_signs(words: Vocabulary, kind: str, text: str) -> str | None:
+def without_signs(words: Vocabulary, kind: str, text: str) -> str | None:
     """`69*`, `69...` and `Lyon;` would be looked for as they stand, and nobody has such a town."""
     if kind == "text" and (star := re.fullmatch(r"([^*\s.…]+)(?:\*|\.{2,}|…)", text)):
         return str(words.words["phrases"]["text"]["starts"][0]).replace("{text}", star[1])

@@ -164,17 +164,17 @@ def _no_text(one: Check, other: Check) -> bool:
     texts, wanted = ([fold(str(value)) for value in check.values] for check in (one, other))
     if one.op == "is":
         return not any(_passes(text, other.op, wanted) for text in texts)
-    if one.op == other.op == "starts":
-        return not (texts[0].startswith(wanted[0]) or wanted[0].startswith(texts[0]))
+    if {one.op, other.op} <= {"starts", "starts_any"}:
+        return not any(text.startswith(start) or start.startswith(text) for text in texts for start in wanted)
     return False
 
 
 def _passes(text: str, op: str, wanted: list[str]) -> bool:
     match op:
-        case "contains":
-            return wanted[0] in text
-        case "starts":
-            return text.startswith(wanted[0])
+        case "contains" | "contains_any":
+            return any(part in text for part in wanted)
+        case "starts" | "starts_any":
+            return any(text.startswith(start) for start in wanted)
         case _:
             return text in wanted
 

@@ -14,12 +14,14 @@ from babel.numbers import format_decimal
 
 from rules.conditions import Check, Period, Shift, Unit, Value
 from rules.mistakes import fold
-from rules.words import Vocabulary, vocabulary
+from rules.words import LANGUAGES, Vocabulary, vocabulary
 
 PhraseType = Literal["date", "number", "text", "tags", "choice"]
 LARGEST_COUNT = 10_000
 READ_OTHERWISE = {"before", "after", "since", "until", "between", "on"}
 """Of these the second wording is the one for reading: "avant le 1er mars", "up to and including 30 June"."""
+OF_SEVERAL = frozenset({"contains_any", "starts_any", "contain_any", "contain_none"})
+"""These take a list of texts."""
 ISO = r"\d{4}-\d{1,2}-\d{1,2}"
 
 
@@ -98,6 +100,14 @@ def patterns_of(language: str, kind: str) -> list[tuple[str, str, re.Pattern[str
     return sorted(found, key=lambda item: -len(item[1]))
 
 
+@cache
+def begins_of_lists() -> frozenset[str]:
+    """What stands before the list in the phrases that take one, in either language."""
+    phrases = [vocabulary(language).words["phrases"][kind] for language in LANGUAGES for kind in ("text", "tags")]
+    patterns = [pattern for ops in phrases for op in ops.keys() & OF_SEVERAL for pattern in ops[op]]
+    return frozenset(pattern.partition("{")[0].rstrip(" [") for pattern in patterns)
+
+
 def read_phrase(language: str, kind: str, text: str) -> Phrase | None:
     """The phrase a text is, or None. `kind` is a type with phrases of its own, or `again`, `due`, `wait`."""
     folded = fold(text)
@@ -147,15 +157,19 @@ def _value(language: str, hole: str, text: str) -> Value | None:
             return read_period(language, text)
 
 
+LISTED = re.compile(r"""\s*(?:"[^"]*"|'[^']*')\s*(?=,|$)|[^,]+""")
+QUOTED = re.compile(r"""(?:"[^"]*"|'(?:[^']|(?<=\w)'(?=\w))*')""")
+
+
 def split_list(text: str) -> list[str]:
     """`[a, "b c"]` or `a, b c` as its words."""
     inner = text.strip().removeprefix("[").removesuffix("]")
-    return [unquote(item.strip()) for item in inner.split(",") if item.strip()]
+    return [unquote(item.strip()) for item in LISTED.findall(inner) if item.strip()]
 
 
 def unquote(text: str) -> str:
-    quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "\"'"
-    return text[1:-1] if quoted else text
+    """A text without the quotes around it; `"a" or "b"` is not one text in quotes."""
+    return text[1:-1] if QUOTED.fullmatch(text) else text
 
 
 def read_number(language: str, text: str) -> Decimal | None:
@@ -232,7 +246,8 @@ def _filled(language: str, kind: str, phrase: Phrase, *, iso: bool) -> str:
     read = not iso and kind == "date" and phrase.op in READ_OTHERWISE
     pattern = str(patterns[1 if read and len(patterns) > 1 else 0])
     if "{list}" in pattern:
-        return pattern.replace("{list}", "[" + ", ".join(str(value) for value in phrase.values) + "]")
+        listed = [f'"{value}"' if "," in str(value) else str(value) for value in phrase.values]
+        return pattern.replace("{list}", f"[{', '.join(listed)}]")
     for hole, value in zip(re.findall(r"\{\w+\}", pattern), phrase.values, strict=True):
         if hole == "{next}" and isinstance(value, Period) and value.count == 1:
             pattern = pattern.replace("les {next}", _one_next(value))

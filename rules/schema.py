@@ -302,8 +302,11 @@ class _Maker:
 
     def _words(self, kind: PhraseType) -> Schema:
         """Any word is right here; the phrases are offered."""
-        types = [*PLAIN, "array", *(["object"] if kind == "tags" else [])]
-        return {"type": types, "items": {"type": PLAIN}, **self._offered(self._phrases_offered(kind))}
+        return {
+            "type": [*PLAIN, "array", "object"],
+            "items": {"type": PLAIN},
+            **self._offered(self._phrases_offered(kind)),
+        }
 
     def _fact_number(self) -> Schema:
         never = name_pattern(word for kind in ("date",) for word in self.words.words["phrases"][kind]["never"])

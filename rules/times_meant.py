@@ -34,12 +34,12 @@ def text_of(node: Node) -> str:
 
 def listed(block: Block) -> str:
     """The lines of a block as they stand between braces."""
-    return ", ".join(f"{entry.key.value}: {_typed(entry.value)}" for entry in block.entries)
+    return ", ".join(f"{entry.key.value}: {as_typed(entry.value)}" for entry in block.entries)
 
 
-def _typed(node: Node) -> str:
+def as_typed(node: Node) -> str:
     if isinstance(node, Items):
-        return f"[{', '.join(map(_typed, node.items))}]"
+        return f"[{', '.join(map(as_typed, node.items))}]"
     return f'"{text_of(node)}"' if isinstance(node, Text) and node.quoted else text_of(node)
 
 
@@ -190,7 +190,7 @@ def _right(words: Vocabulary, of: Asked, entry: Entry) -> str:
     """What stands there, or the number that was probably meant."""
     number = words.find("window", entry.key.value) in {"count", "amount"}
     misread = number and not read_phrase(words.language, "number", text_of(entry.value))
-    return of.number if misread and of.number else _typed(entry.value)
+    return of.number if misread and of.number else as_typed(entry.value)
 
 
 NO_MORE = re.compile(r"(?:pas|not|no) (?:plus|moins|more|less|fewer)\b")

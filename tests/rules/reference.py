@@ -62,10 +62,10 @@ def holds(c: Check, value: Any, today: date) -> bool:  # noqa: PLR0911  one retu
         return on_number(c.op, number(value), [float(cast("Decimal", v)) for v in c.values])
     wanted = [fold(str(v)) for v in c.values]
     match c.op:
-        case "contains":
-            return wanted[0] in fold(value)
-        case "starts":
-            return fold(value).startswith(wanted[0])
+        case "contains" | "contains_any":
+            return any(text in fold(value) for text in wanted)
+        case "starts" | "starts_any":
+            return any(fold(value).startswith(text) for text in wanted)
     return fold(value) in wanted
 
 
@@ -259,7 +259,9 @@ def _checks(name: str, kind: FieldType) -> st.SearchStrategy[Check]:
             )
         case "yesno":
             return make(["is"], st.tuples(st.sampled_from(["yes", "no"])))
-    return make(["is", "contains", "starts"], st.tuples(words.filter(str.strip))) | known
+    several = st.lists(words.filter(str.strip), min_size=1, max_size=3).map(tuple[Any, ...])
+    many = make(["is", "contains_any", "starts_any"], several)
+    return make(["is", "contains", "starts"], st.tuples(words.filter(str.strip))) | many | known
 
 
 COLUMNS: dict[str, st.SearchStrategy[Any]] = {

@@ -148,3 +148,21 @@ def test_a_header_is_found_whatever_its_accents_and_case() -> None:
     book = Book((rule(Check("sheet:ne_pas relancer", "yesno", "is", ("yes",))),))
     assert evaluate(book, people, TODAY).rule("r").to_list() == [True, False]
     assert evaluate(book, people, TODAY, {"sheet:ne_pas relancer"}).rule("r").to_list() == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("op", "texts", "met"),
+    [
+        ("contains", ("ecole",), ["École de danse", "Grande ECOLE"]),
+        ("contains_any", ("Ecole", "collège"), ["École de danse", "Grande ECOLE", "College Sévigné"]),
+        ("starts", ("ecole",), ["École de danse"]),
+        ("starts_any", ("ECOLE", "Collège"), ["École de danse", "College Sévigné"]),
+        ("contains_any", ("École, Collège",), []),
+    ],
+)
+def test_a_part_of_a_text_whatever_its_accents_and_case(op: str, texts: tuple[str, ...], met: list[str]) -> None:
+    names = ["École de danse", "Grande ECOLE", "College Sévigné", "Lycée", "", None]
+    for field in ("organisation", "sheet:Note"):
+        people = pl.DataFrame({"key": range(6), field: names})
+        found = evaluate(Book((rule(Check(field, "text", op, texts)),)), people, TODAY).rule("r")
+        assert people.filter(found)[field].to_list() == met

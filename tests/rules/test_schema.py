@@ -50,6 +50,8 @@ UNSEEN = {
         "no-such-date-near",
         "one-name",
         "list-of-phrases",
+        "list-of-one-phrase",
+        "texts-in-brackets",
         "score-range",
         "occasion-journey",
         "step-day-only",
@@ -75,6 +77,8 @@ UNSEEN = {
     ),
 }
 FREE = {
+    "contains-several",
+    "contains-several-fr",
     "phrase-contient",
     "phrase-sheet-number",
     "phrase-several-towns",
