@@ -28,6 +28,7 @@ FILLING: dict[str, tuple[Value, ...]] = {
     "again": (Period(6, "month"),),
     "due": (Period(5, "day"),),
     "wait": (Period(2, "day"),),
+    "within": (Period(2, "day"),),
     "review": (Decimal(10),),
 }
 """What stands in the holes of a phrase when it is offered; the person types over it."""

@@ -19,6 +19,7 @@ from rules.mistakes import fold
 from rules.nobody_left import tell_nobody_left
 from rules.options import OPTIONS as BY_ACTION
 from rules.phrases import Phrase, read_period, read_phrase, typed
+from rules.step_times import advise_due
 from rules.suggestions import suggest
 from rules.words import meant
 from rules.yamltext import Block, Entry, Items, Node, Text
@@ -189,7 +190,10 @@ def _step(
     if isinstance(action, Email):
         action = replace(action, no_later_than=last)
     if at is not None and action is not None:
-        yield Step(lasting_name(action, before), at, action, when, unless, last, block.place)
+        late_place = entries["no_later_than"].value.place if "no_later_than" in entries else block.place
+        step = Step(lasting_name(action, before), at, action, when, unless, last, block.place, late_place)
+        advise_due(context, step, rest, path)
+        yield step
 
 
 def _time_as_condition(context: Context, when: Entry | None) -> str | None:
@@ -303,13 +307,18 @@ def read_length(context: Context, entry: Entry | None, path: str) -> Period | No
     if entry is None:
         return None
     here = f"{path}.{entry.key.value}"
-    text = context.text(entry.value, here, "no_later_than")
+    text = context.text(entry.value, here, "latest")
     if text is None:
         return None
-    if phrase := read_phrase(context.words.language, "wait", text):
-        return cast("Period", phrase.values[0])
-    right, shown = suggest(context.words.language, "wait", text), entry.key.value
-    tell_misread(context, Misread(entry.value.place, here, text, shown, "wait", "no_later_than", "value", right))
+    match read_phrase(context.words.language, "latest", text):
+        case Phrase(op="same"):
+            return Period(0, "day")
+        case Phrase(values=(Period() as period,)):
+            return period
+    words = {fold(word): right for word, right in meant(context.words.language)["latest"].items()}
+    right = words.get(fold(text)) or suggest(context.words.language, "latest", text)
+    one = Misread(entry.value.place, here, text, entry.key.value, "latest", "latest", "value", right)
+    tell_misread(context, one)
     return None
 
 

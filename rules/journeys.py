@@ -77,7 +77,10 @@ class Around:
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to do, `at` before (sign -1) or after (+1) what the journey is around. `name` is its lasting one."""
+    """One thing to do, `at` before (sign -1) or after (+1) what the journey is around. `name` is its lasting one;
+    `no_later_than` of 0 days: as long as its day lasts. It stands at `late_place`, or this is the step's where it is told
+    for the whole journey.
+    """
 
     name: str
     at: Shift
@@ -86,6 +89,7 @@ class Step:
     unless: NoneOf | None = None
     no_later_than: Period = DEFAULT_LATEST
     place: Place = dataclasses.field(default=NOWHERE, compare=False)
+    late_place: Place = dataclasses.field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True)

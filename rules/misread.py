@@ -52,7 +52,7 @@ AROUND = {
     *("the", "this", "last", "next", "past", "in", "during", "over"),
 }
 """Words around the name of a time: `la saison dernière`."""
-ABOUT_TIME = ("date", "within", "wait", "again", "due", "at", "sheet")
+ABOUT_TIME = ("date", "within", "wait", "latest", "again", "due", "at", "sheet")
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ class _Maker:
         }
 
     def _definitions(self) -> Schema:
-        kinds = ("date", "number", "again", "due", "wait", "review", "around", "at")
+        kinds = ("date", "number", "again", "due", "wait", "latest", "review", "around", "at")
         phrases = {kind: self._phrases(kind) for kind in kinds}
         return {
             **phrases,
@@ -144,7 +144,7 @@ class _Maker:
                 **dict.fromkeys(("when", "unless", "stop_when"), _ref("occasion")),
                 "around": _ref("around"),
                 "steps": {"type": "array", "items": _ref("step"), "minItems": 1},
-                "no_later_than": _ref("wait"),
+                "no_later_than": _ref("latest"),
                 "examples": {"type": "array", "items": _ref("example_journey")},
             }
         offered = {name: values[name] for name in self.words.words[section]}
@@ -192,7 +192,7 @@ class _Maker:
 
     def _step(self) -> Schema:
         """When, for whom, and one action."""
-        own: Schema = {"at": _ref("at"), "no_later_than": _ref("wait")}
+        own: Schema = {"at": _ref("at"), "no_later_than": _ref("latest")}
         own |= dict.fromkeys(("when", "unless"), _ref("occasion"))
         return {
             "type": "object",

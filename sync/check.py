@@ -24,6 +24,7 @@ from sync.domain import look_at_domains
 from sync.editing import refresh_help
 from sync.followup.pictures import ENDINGS
 from sync.followup.templatefiles import action_mistakes, read_templates
+from sync.late_hours import late_hours
 from sync.merge_signs import merge_signs
 from sync.messages import LANGUAGES, say
 from sync.outcome import Outcome
@@ -79,6 +80,7 @@ def check(
                     *_merged(desk, rules.book),
                     *made_service(desk, rules.book),
                     *day_words(desk, rules.book),
+                    *late_hours(desk, rules.book),
                     *_of_the_store(desk, rules.book, remarks),
                 ],
                 key=lambda one: one.place,

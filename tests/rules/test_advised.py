@@ -74,3 +74,30 @@ def test_money_of_an_example_is_a_fact() -> None:
     )
     assert advised(RULE.format(when="spent: at least 100", flag="X") + example) == []
     assert advised(REGLE.format(when="dépensé: 50 $", flag="X")) == ["exact-money"]
+
+
+BEFORE = "journeys:\n  - name: J\n    around: each ticket\n    steps:\n      - {at}\n        task: Call\n        due: {due}\n"
+
+
+@pytest.mark.parametrize(
+    ("at", "due", "told"),
+    [
+        ("at: 3 days before", "in 5 days", ["due-after", "due: in 3 days"]),
+        ("at: 2 hours before", "in 1 day", ["due-after-none", ""]),
+        ("at: 3 days before", "in 2 days", ["due-after-late", "no later than: 1 day"]),
+        ("at: 3 days before", "in 3 days", ["due-after-late", "no later than: the same day"]),
+        ("at: 3 days before\n        no later than: 1 day", "in 2 days", []),
+        ("at: 3 days before\n        no later than: the same day", "in 3 days", []),
+        ("at: 7 days before", "in 2 days", []),
+        ("at: 3 days after", "in 5 days", []),
+        ("at: the same day", "in 1 day", []),
+    ],
+)
+def test_a_task_that_would_be_due_after_what_it_comes_before(at: str, due: str, told: list[str]) -> None:
+    found = read({"a.yaml": BEFORE.format(at=at, due=due).encode()})
+    assert not found.mistakes
+    assert [
+        fact
+        for one in found.advice
+        for fact in (one.code, str(one.facts.get("line", "")).replace("due: in 0 days", ""))
+    ] == told

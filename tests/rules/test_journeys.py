@@ -245,3 +245,23 @@ def test_a_step_is_never_over_before_it_is_due(
     if at.unit not in {"minute", "hour"}:
         there = start.astimezone(zone)
         assert (start - timedelta(microseconds=1)).astimezone(zone).date() < there.date()
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("journeys:\n  - {name: J, around: each ticket, steps: [{at: 1 day before, task: T, no later than: the same day}]}", "en"),
+        ("parcours:\n  - {nom: J, autour: chaque billet, étapes: [{à: 1 jour avant, tâche: T, au plus tard: le jour même}]}", "fr"),
+        ("parcours:\n  - {nom: J, autour: chaque billet, au plus tard: le jour même, étapes: [{à: la veille, tâche: T}]}", "fr"),
+    ],
+)  # fmt: skip
+def test_no_later_than_the_same_day_is_until_that_day_ends(text: str, language: str) -> None:
+    found = read({"j.yaml": text.encode()}, language=language)
+    assert not found.mistakes
+    ((step,),) = (journey.steps for journey in found.book.journeys)
+    show = datetime(2026, 3, 20, 20, tzinfo=ZoneInfo("Europe/Paris"))
+    last = latest(step, show, ZoneInfo("Europe/Paris")).astimezone(ZoneInfo("Europe/Paris"))
+    assert (last.date(), last.hour, last.minute) == (date(2026, 3, 19), 23, 59)
+    meant = text.replace("le jour même", "fin de journée").replace("the same day", "end of the day")
+    (told,) = read({"j.yaml": meant.encode()}, language=language).mistakes
+    assert told.suggestion == {"en": "the same day", "fr": "le jour même"}[language]

@@ -58,7 +58,7 @@ def test_the_line_and_the_day_to_write_instead_are_told(phare: Small) -> None:
     assert told["apres", 7] == (
         "`hier` risque d'être faux à la lecture : « Après » peut l'envoyer avec un retard de 3 jours au plus, et la"
         " première fois cela attend votre accord. Écrivez plutôt le jour : `{{ date_du_spectacle }}`. Ou ne le laissez"
-        " partir qu'à son jour, avec la ligne `au plus tard: 23 heures` sous `courriel:`."
+        " partir qu'à son jour, avec la ligne `au plus tard: le jour même` sous `courriel:`."
     )
     assert "`{{ last_visit }}`" in told["merci", 7], "in the language of the text"
     assert "`{{ dernière_visite }}`" in told["public", 17]
