@@ -27,13 +27,13 @@ from sync.followup.templatefiles import action_mistakes, read_templates
 from sync.late_hours import late_hours
 from sync.merge_signs import merge_signs
 from sync.messages import LANGUAGES, say
+from sync.near_emails import near_emails
 from sync.outcome import Outcome
 from sync.past_days import past_days
 from sync.people.facts import donors
 from sync.perhaps_service import perhaps_service
 from sync.schedule import Timetable
 from sync.templatecheck import advise, goes_on, holes, links, made_service, misplaced
-from sync.two_journeys import two_journeys
 from sync.understood import understood
 from sync.unheard import unheard
 from sync.unsubscribing import try_page
@@ -76,7 +76,7 @@ def check(
                     *rules.advice,
                     *coming_visits(rules.book, desk.clock.today(), desk.language_at),
                     *past_days(rules.book, desk.clock.today(), desk.language_at),
-                    *two_journeys(rules.book, desk.language_at),
+                    *near_emails(rules.book, desk.language_at),
                     *_merged(desk, rules.book),
                     *made_service(desk, rules.book),
                     *day_words(desk, rules.book),

@@ -101,7 +101,7 @@ def test_every_sentence_is_said_by_some_file() -> None:
         "coming-visits",
         "coming-tickets",
         "past-days",
-        "two-journeys",
+        "near-emails",
         "before-all",
         "window-before-all",
         "unknown-segment",

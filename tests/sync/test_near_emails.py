@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rules.reader import read
-from sync.two_journeys import two_journeys
+from sync.near_emails import near_emails
 from tests.thread.small import Small
 
 WELCOME = """\
@@ -28,8 +28,8 @@ def told(around: str = "first visit", at: str = "2 days after", step: str = "ema
     text = WELCOME.format(around=around, at=at, step=step, more=more)
     found = read({"r.yaml": text.encode()}, templates={"before", "welcome", "again", "thanks"})
     assert found.mistakes == []
-    advice = two_journeys(found.book, lambda _: "en")
-    assert {one.code for one in advice} <= {"two-journeys"}
+    advice = near_emails(found.book, lambda _: "en")
+    assert {one.code for one in advice} <= {"near-emails"}
     return [
         (one.place.line, one.found, *(one.facts[name] for name in ("email", "other_at", "place"))) for one in advice
     ]
@@ -87,7 +87,33 @@ def test_conditions_that_deny_each_other_part_them(one: str, other: str, parted:
     )
     found = read({"r.yaml": text.encode()}, templates={"one", "other"})
     assert found.mistakes == []
-    assert (two_journeys(found.book, lambda _: "en") == []) is parted
+    assert (near_emails(found.book, lambda _: "en") == []) is parted
+
+
+RULE = "rules:\n  - name: Lately\n    when:\n      {when}\n    then:\n      - email: thanks\n        {more}\n"
+
+
+@pytest.mark.parametrize(
+    ("when", "more", "advised"),
+    [
+        ("last visit: less than 5 days ago", "", True),
+        ("first visit: less than 1 week ago", "wait: 3 days", True),
+        ("last visit: less than 5 days ago", "wait: 6 days", False),
+        ("last visit: less than 3 months ago", "", False),  # whoever came at any time of these
+        ("last visit: less than 5 days ago\n      visits: at least 2", "", False),
+        ("last donation: less than 5 days ago", "", False),
+        ("last visit: more than 5 days ago", "", False),
+    ],
+)
+def test_a_rule_about_those_who_just_came_is_around_their_visit(when: str, more: str, advised: bool) -> None:  # noqa: FBT001  a column of the table
+    text = WELCOME[: WELCOME.index("  - name: Thanks")].replace("{{", "{").replace("}}", "}")
+    found = read(
+        {"r.yaml": (text + RULE.format(when=when, more=more)).encode()},
+        templates={"before", "welcome", "again", "thanks"},
+    )
+    assert found.mistakes == []
+    told = [(one.place.line, one.facts["at"], one.facts["email"]) for one in near_emails(found.book, lambda _: "en")]
+    assert told == ([(9, when, "welcome")] if advised else [])
 
 
 def test_check_says_it_and_the_emails_of_one_journey_are_its_own_affair(small: Small) -> None:
