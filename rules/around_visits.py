@@ -1,79 +1,19 @@
-"""Visits around a visit: who came back or has booked since, and who comes for the first time."""
+"""Visits around a visit: who has booked since, and who comes for the first time."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from typing import cast
 
+from rules.again import booked, checks
 from rules.conditions import AllOf, AnyOf, Check, Condition, NoneOf, Period, Shift
 from rules.context import Context
 from rules.journeys import EXACT, VISITS, Around, Step
-from rules.mistakes import fold
 from rules.phrases import Phrase, typed
-from rules.since import leaves_out
-from rules.words import meant
-from rules.yamltext import Text
 
-NOT = re.compile(r"\b(?:pas|non|plus|jamais|aucune?|sans|not|never|no|nothing|without|none)\b|n't\b|\bn'")
-BOOKED = re.compile(r"\b(?:re-?)?(?:book|reserv)|\b(?:pris|repris)\b")
-CAME = re.compile(r"\b(?:revenu|revien|return)|\b(?:came|come|been|venue?s?)\b")
-AGAIN = re.compile(r"\b(?:again|back|encore)\b|\b[ad]e? nouveau\b|\b(?:revenu|revien|return)")
-LATER = {"visits", "last_visit", "last_activity", "tickets", "purchases"}
+LATER = {"visits", "visits_since", "last_visit", "last_activity", "tickets", "purchases"}
 """What may tell who came back, beside the next visit."""
 AT_ONCE = 6  # days after a visit in which hardly anybody has been back
-
-
-def booked(language: str, *, nothing: bool = False) -> str:
-    """The line that says who has booked, or who has not."""
-    known = cast("dict[str, list[str]]", meant(language)["sentences"])
-    return {fold(begins): lines for begins, lines in known.items()}["reserv"][nothing]
-
-
-def tell_come_again(context: Context, node: Text, path: str) -> bool:
-    """Tell `booked again`, `came again`, `s'ils sont revenus` with the lines that say so; whether it is one of them."""
-    text = fold(node.value)
-    parts = text.replace("'", " ").split()
-    if re.search(r"\d|:", text) or any(context.words.find("fields", " ".join(parts[:some])) for some in (1, 2)):
-        return False
-    denied, out = bool(NOT.search(text)), leaves_out(context, path)
-    lines = list(_lines(context, text, denied=denied, out=out))
-    if not lines:
-        return False
-    facts: dict[str, object] = {"first": lines[0], "second": lines[-1], "key": path.rsplit(".", 1)[-1]}
-    if len(lines) == 2:
-        context.tell(node.place, "sentence-again", path, node.value, **facts)
-    else:
-        context.tell(node.place, "sentence", path, node.value, suggestion=lines[0])
-    return True
-
-
-def _lines(context: Context, text: str, *, denied: bool, out: bool) -> Iterator[str]:
-    """Who came back has nothing booked any more: after a visit it takes both lines to tell who has booked again."""
-    books, comes = BOOKED.search(text), CAME.search(text) and AGAIN.search(text)
-    around_visit = context.around in VISITS
-    whole = denied is not out  # those who neither came nor booked, in lines that all hold, or none of which does
-    if (comes and not books) or (books and around_visit and whole):
-        yield from _came_back(context, denied=denied)
-    if books and around_visit:
-        yield booked(context.words.language, nothing=denied)
-
-
-def _came_back(context: Context, *, denied: bool) -> Iterator[str]:
-    words, language = context.words, context.words.language
-    if context.around != "ticket":
-        test = Phrase("is", (Decimal(1),)) if denied else Phrase("at_least", (Decimal(2),))
-        yield f"{words.key('fields', 'visits')}: {typed(language, 'number', test)}"
-    elif context.after is not None and not denied:  # regulars too have been before: it is since this show
-        since = typed(language, "date", Phrase("less_ago", (_in_days(context.after),)))
-        yield f"{words.key('fields', 'last_visit')}: {since}"
-
-
-def _in_days(after: Period) -> Period:
-    """Months are not all as long: four weeks never reach back to the show itself."""
-    weeks = {"month": 4, "year": 52}
-    return Period(after.count * weeks[after.unit], "week") if after.unit in weeks else after
 
 
 def after_of(at: Shift | None) -> Period | None:
@@ -100,9 +40,9 @@ def advise_visits(
     told: set[object] = set()
     for step in steps:
         own = (*(step.when.items if step.when else ()), *((step.unless,) if step.unless else ()))
-        asked = list(_checks((*shared, *own)))
+        asked = list(checks((*shared, *own)))
         none_left = {check.place for check in _leave_nobody((*shared, *own))}
-        stops = {check.field for check in _checks((stop,) if stop else ())}
+        stops = {check.field for check in checks((stop,) if stop else ())}
         for check in asked:
             if check.place in told:
                 continue
@@ -157,12 +97,3 @@ def _advise_after(context: Context, check: Check, path: str) -> None:
     line = f"{words.key('fields', 'visits')}: {typed(language, 'number', test)}"
     found = booked(language, nothing=check.op == "never")
     context.advise(check.place, "only-booked", path, found, line=line)
-
-
-def _checks(items: Iterable[Condition]) -> Iterator[Check]:
-    for item in items:
-        match item:
-            case Check():
-                yield item
-            case _:
-                yield from _checks(getattr(item, "items", ()))

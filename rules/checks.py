@@ -13,7 +13,7 @@ from typing import cast
 import polars as pl
 
 from rules.conditions import Check, Period
-from rules.fields import FIELDS, SCORES
+from rules.fields import FIELDS, SCORES, SINCE
 from rules.mistakes import fold
 from rules.words import LANGUAGES, vocabulary
 
@@ -22,7 +22,7 @@ COUNTED = frozenset(
     name
     for name, field in FIELDS.items()
     if field.type in {"number", "money"} and name not in {"satisfaction", *SCORES}
-)
+).union(SINCE)
 # Without a value it can't be known of this person: nobody was scanned there, or not yet.
 UNSURE = frozenset({"attended"})
 TRUE = ("x", "1", "✓", "✔", "☑", "v", "y", "o", "vrai", "true")

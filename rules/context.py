@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 
-from rules.conditions import Period
 from rules.mistakes import Mistake, Place, fold, nearest
 from rules.words import LANGUAGES, Vocabulary, vocabulary
 from rules.yamltext import Block, Entry, Items, Node, Text, tree_of
@@ -44,7 +43,7 @@ class Context:
     """`columns`, `templates` and `outside` None: not known, so not checked. `own`: of the columns those that stand in the
     sheet now; a rule may add others. `segments` are the ids by folded name.
     `occasion`: the fields of `rules.fields.OCCASION` that may stand here; None outside journeys. `around` is what the
-    journey is around, and `after` how long after it the step is.
+    journey is around; `before`: the step comes before it.
     """
 
     words: Vocabulary
@@ -58,7 +57,7 @@ class Context:
     misplaced: set[str] = field(default_factory=set)
     occasion: frozenset[str] | None = None
     around: str | None = None
-    after: Period | None = None
+    before: bool = False
     own: Collection[str] | None = None
 
     def tell(self, place: Place, code: str, path: str, found: str = "", **more: object) -> None:

@@ -99,11 +99,16 @@ OCCASION: dict[str, Field] = {
         _field("attended", "yesno", "visit"),
         _field("genre", "text", "visit"),
         _field("amount", "money", "donation"),
+        _field("visits_since", "number", "visit"),
+        _field("donations_since", "number", "donation"),
     )
 }
 """What a journey may ask of the one thing it is around: of a visit, whether the person came (null where nobody was
-scanned, or not yet: unknown) and the genre of its event; of a gift, its amount (null in another currency).
+scanned, or not yet: unknown) and the genre of its event; of a gift, its amount (null in another currency); of anything,
+how often the person came on a later day until now, and how many gifts they made after it.
 """
+SINCE = {"visits_since": "visits", "donations_since": "donations"}
+"""Of these the fields that count the same things, whenever they were: both are known, or neither."""
 EVERY = FIELDS | OCCASION
 
 

@@ -7,11 +7,12 @@ from datetime import date
 from decimal import Decimal
 from typing import cast
 
-from rules.around_visits import tell_come_again
+from rules.again import tell_again, tell_again_key
 from rules.by_itself import tell_beside, told_by_itself
 from rules.conditions import Period
 from rules.context import Context, alike_in_number
 from rules.denied import tell_denied, tell_denied_key, undenied
+from rules.fields import SINCE
 from rules.heads import begun_with
 from rules.mistakes import fold, nearest
 from rules.phrases import Phrase, read_phrase, typed
@@ -44,10 +45,12 @@ def tell_unknown_field(
         tell_denied_key(context, entry, path)
         or tell_beside(context, entry, block, path)
         or told_by_itself(context, entry, path)
+        or tell_again_key(context, entry, path)
     ):
         return None
     if context.words.find("occasion", key.value) and not context.words.nearest(("fields",), key.value):
-        code = "occasion-rule" if context.occasion is None else "occasion-journey"
+        since = context.words.find("occasion", key.value) in SINCE
+        code = "since-rule" if since else "occasion-rule" if context.occasion is None else "occasion-journey"
         context.tell(key.place, code, f"{path}.{key.value}", key.value)
         return None
     about = context.words.meant(("about",), key.value)
@@ -91,7 +94,7 @@ def tell_no_line(context: Context, node: Text, path: str) -> bool:
     elif (cut := _column_ends(context, text)) is not None:
         cell = f"{words.key('logic', 'sheet')}: {{{text[:cut]}: {text[cut:].strip(' =')}}}"
         context.tell(node.place, "column-not-field", path, text[:cut], suggestion=cell)
-    elif tell_come_again(context, node, path):
+    elif tell_again(context, node, path):
         return True
     elif right := line_meant(words, text):
         context.tell(node.place, "sentence", path, text, suggestion=right)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from rules.action_reader import read_action
-from rules.around_visits import advise_visits, after_of
+from rules.again import advise_since
+from rules.around_visits import advise_visits
 from rules.condition_reader import read_all
 from rules.conditions import Action, AllOf, Email, NoneOf, Period, SetCell, Shift
 from rules.context import Context
@@ -54,6 +55,7 @@ def read_course(context: Context, entries: dict[str, Entry], block: Block, path:
     if around is not None:
         shared = (*(when.items if when else ()), *((unless,) if unless else ()))
         advise_visits(context, around, steps, shared, stop, path)
+        advise_since(context, around, steps, shared, path)
     if around is not None and around.kind in DAYS_ONLY:
         _told_by_days(context, entries.get("steps"), steps, path)
     return Course(around or Around("ticket"), steps, when, unless, stop)
@@ -182,9 +184,9 @@ def _step(
     at = read_at(context, entries["at"], path) if "at" in entries else None
     if "at" not in entries and len(context.mistakes) == told:
         context.tell(block.place, "missing-at", path, expected="at")
-    context.after = after_of(at)
+    context.before = at is not None and at.sign < 0
     when, unless = _conditions(context, entries, path, known)
-    context.after = None
+    context.before = False
     last = read_length(context, entries.get("no_later_than"), path) or late
     action = _action(context, rest, block, path, silent=len(context.mistakes) > told)
     if isinstance(action, Email):

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
-from typing import Literal
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 from rules.conditions import (
@@ -34,7 +34,7 @@ from rules.conditions import (
     Shift,
     Webhook,
 )
-from rules.fields import kinds_of
+from rules.fields import SINCE, kinds_of
 from rules.mistakes import Place
 
 AnchorKind = Literal["ticket", "first_visit", "membership_end", "birthday", "flag", "donation", "answer"]
@@ -58,6 +58,7 @@ OF_ONE: dict[str, frozenset[AnchorKind]] = {
     "attended": VISITS,
     "genre": VISITS,
     "amount": frozenset({"donation"}),
+    **dict.fromkeys(SINCE, frozenset(get_args(AnchorKind))),
 }
 """By field of `rules.fields.OCCASION`, the anchors that have it."""
 

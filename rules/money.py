@@ -23,6 +23,10 @@ SPENT = {"donations": "donated", "purchases": "spent", "tickets": "spent", "visi
 
 def tell_money(context: Context, field: str, shown: str, node: Text, path: str) -> bool:
     """Tell money where a number of times is asked for; whether there is any."""
+    if field == "donations_since" and MONEY.search(node.value):
+        least = typed(context.words.language, "number", Phrase("at_least", (Decimal(1),)))
+        context.tell(node.place, "money-for-count", path, node.value, field=shown, suggestion=least)
+        return True
     if field not in SPENT or not MONEY.search(node.value):
         return False
     words, (bare, number) = context.words, _without_money(context, node.value)

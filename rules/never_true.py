@@ -9,7 +9,7 @@ from typing import cast
 
 from rules.conditions import Check, Condition, Period
 from rules.context import Context
-from rules.fields import FIELDS, SCORES
+from rules.fields import EVERY, SCORES
 from rules.phrases import Phrase, read_phrase, typed
 from rules.windows import OPTIONS
 from rules.yamltext import Block, Entry, Items, Node, Text
@@ -59,7 +59,7 @@ def _out_of_range(context: Context, name: str, check: Check) -> tuple[str, dict[
         return "below-zero", {"suggestion": right and typed(language, "number", right)}
     if check.op == "at_least" and not least:
         return "everyone", {"suggestion": typed(language, "number", Phrase("at_least", (Decimal(1),)))}
-    whole = name in FIELDS and FIELDS[name].type == "number"
+    whole = name in EVERY and EVERY[name].type == "number"
     if whole and check.op == "is" and any(value != value.to_integral_value() for value in numbers):
         return "not-whole", {}
     return None

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
 
-from rules.around_visits import booked
+from rules.again import booked
 from rules.conditions import AllOf, AnyOf, Book, Check, Condition, NoneOf
 from rules.mistakes import Mistake, Place
 from rules.phrases import Phrase, typed

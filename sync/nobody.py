@@ -16,6 +16,7 @@ from rules.tally import Tally, tally
 from sync.desk import Desk
 from sync.followup.anchors import Anchors
 from sync.followup.journeys import World, at_occasions, timed
+from sync.followup.since import with_counts
 from sync.followup.tables import journey_step
 from sync.store.base import slices
 from sync.store.reading import micros
@@ -40,7 +41,9 @@ def nobody_on(work: Work, journey: Journey) -> Iterator[str]:
         steps = pl.concat([timed(found, step, world.zone) for step in journey.steps])
         soon = steps.filter(pl.col("latest") >= micros(now), pl.col("due") <= micros(now + timedelta(days=AHEAD)))
         done = soon.join(_done(work, journey, soon["person_id"]), on=["person_id", "occasion", "step"], how="semi")
-    say, of_them = desk.say, found if soon.is_empty() else soon.unique(["person_id", "occasion"])
+        of_them = found if soon.is_empty() else soon.unique(["person_id", "occasion"])
+        of_them = with_counts(of_them, anchors, journey.needs, now)
+    say = desk.say
     around = around_said(desk.language, journey.around)
     yield say("preview-nobody-on", name=journey.name, days=AHEAD, n=len(world.people))
     yield say("preview-around", count=found["person_id"].n_unique(), around=around)

@@ -141,7 +141,7 @@ def trips(
         for journey in journeys:
             occasions = anchors.of(journey.around, person["person_id"].to_list())
             parts = [timed(occasions, step, desk.config.zone) for step in journey.steps]
-            rows = judge(journey, pl.concat(parts), world, desk.clock.today())
+            rows = judge(journey, pl.concat(parts), world, anchors, desk.clock.now())
             last = pl.col("latest").max().over("occasion") >= micros(desk.clock.now() - BACK)
             rows = rows.filter(last).sort("day", "occasion", "due", maintain_order=True)
             groups = list(rows.group_by("occasion", maintain_order=True))[:MOST]
@@ -310,7 +310,7 @@ def coming(desk: Desk, world: World) -> list[Coming]:
                 soon = pl.col("due").is_between(micros(now), micros(until), closed="right")
                 rows = timed(occasions, step, world.zone).filter(soon)
                 rows = rows.join(world.people.select("person_id"), on="person_id", how="semi").sort("due", "person_id")
-                for (start,), some in judge(journey, rows, world, today).group_by("due", maintain_order=True):
+                for (start,), some in judge(journey, rows, world, anchors, now).group_by("due", maintain_order=True):
                     moment = EPOCH + timedelta(microseconds=int(str(start)))
                     likely = some.filter(pl.col("verdict").fill_null(value=True))["person_id"]
                     found.append(Coming(journey, step, moment, tuple(some["person_id"]), tuple(likely)))

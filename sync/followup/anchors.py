@@ -20,6 +20,7 @@ import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from rules.fields import SINCE
 from rules.journeys import Around, anniversary, begins, ends
 from rules.mistakes import fold
 from sync.followup.tables import flag, standing
@@ -39,9 +40,11 @@ OCCASIONS = {
     "place": pl.String,
     "cents": pl.Int64,
     "currency": pl.String,
+    **dict.fromkeys(SINCE, pl.Int64),
 }
 """`at` in microseconds since 1970 UTC, null for what is only a day; `day` is the local one; `attended` null: not known;
-`title`: the event's name, the survey's; `place`: the event's; `cents`: a gift's.
+`title`: the event's name, the survey's; `place`: the event's; `cents`: a gift's. What came since is null: it is counted
+only where somebody asks (`followup.since`).
 """
 VISITS = {
     name: measures.FACTS[name]

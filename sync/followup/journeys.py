@@ -20,12 +20,13 @@ import sqlalchemy as sa
 
 from rules.compiler import answers
 from rules.conditions import Book, Condition, Email, Flag, Newsletter, Review, SetCell, Task, Webhook
-from rules.fields import OCCASION
+from rules.fields import OCCASION, SINCE
 from rules.journeys import EXACT, OF_ONE, READS, Journey, Step, due, latest, length
 from sync.followup import acts
 from sync.followup import outbox as out
 from sync.followup.anchors import Anchors, Span, moment_of
 from sync.followup.open_steps import open_steps, take_back
+from sync.followup.since import with_counts
 from sync.followup.tables import GONE_STATES, flag, journey_step, outbox, rule_state
 from sync.followup.turn import Term, Turn, Walked
 from sync.store.base import EPOCH, Utc, slices, upsert
@@ -56,8 +57,9 @@ class World:
 
     @property
     def unknown_here(self) -> set[str]:
-        """Of an occasion too: where visits are not known, neither is who came."""
+        """Of an occasion too: where visits are not known, neither is who came, then and since."""
         fed = {name: {READS[kind] for kind in kinds} for name, kinds in OF_ONE.items()}
+        fed |= {name: {counted} for name, counted in SINCE.items()}
         return {*self.unknown, *(name for name, fields in fed.items() if fields & set(self.unknown))}
 
 
@@ -100,12 +102,15 @@ class _Walk:
         )
         if found.is_empty():
             return
-        judged = judge(self.journey, found, self.world, self.turn.today)
+        judged = self._judge(found)
         open_ = pl.col("latest") >= self.now
         self._pass_over(judged.filter(~pl.col("verdict")))
         self._too_late(judged.filter(pl.col("verdict").fill_null(value=True), ~open_))
         self.done.undecided = len(judged.filter(pl.col("verdict").is_null(), open_))
         self._act(judged.filter("verdict", open_))
+
+    def _judge(self, rows: pl.DataFrame) -> pl.DataFrame:
+        return judge(self.journey, rows, self.world, self.anchors, self.turn.now)
 
     def _since(self) -> datetime:
         """What was too late by then is past; a journey that is new begins now."""
@@ -243,7 +248,7 @@ class _Walk:
             self._forget(some)
         staying = found.filter(~gone, ~moved, pl.col("follows") & ~pl.col("late"))
         if not staying.is_empty():
-            judged = judge(self.journey, staying, self.world, self.turn.today).filter(~pl.col("verdict"))
+            judged = self._judge(staying).filter(~pl.col("verdict"))
             stopped = pl.col("stopped").fill_null(value=False)
             for reason, which in (("stopped", stopped), ("left", ~stopped)):
                 self._cancel(judged.filter(which), reason)
@@ -308,7 +313,7 @@ class _Walk:
         rows = steps.join(put.select(KEYS), on=KEYS).join(over, on=["person_id", "occasion"])
         if rows.is_empty():
             return set()
-        judged = judge(self.journey, rows, self.world, self.turn.today)
+        judged = self._judge(rows)
         asking = [step.name for step in self.journey.steps if step.when or step.unless]
         stays = judged.filter(
             pl.col("verdict").fill_null(value=True),
@@ -334,8 +339,9 @@ def _times(step: Step, moment: datetime | date, zone: ZoneInfo) -> tuple[int | N
     return micros(due(step.at, moment, zone)), micros(latest(step, moment, zone))
 
 
-def judge(journey: Journey, rows: pl.DataFrame, world: World, today: date) -> pl.DataFrame:
-    """The same rows with `verdict` (whether the step's conditions hold; null: not known) and `stopped`."""
+def judge(journey: Journey, rows: pl.DataFrame, world: World, anchors: Anchors, now: datetime) -> pl.DataFrame:
+    """The same rows with what came since, `verdict` (whether the step's conditions hold; null: not known) and `stopped`."""
+    rows, today = with_counts(rows, anchors, journey.needs, now), now.astimezone(world.zone).date()
     people = at_occasions(rows.unique(["person_id", "occasion"]), world)
     wanted: dict[str, Condition] = {f"step:{step.name}": journey.condition_of(step) for step in journey.steps}
     if journey.stop is not None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from rules.checks import COUNTED
 from rules.conditions import AllOf, AnyOf, Check, Condition, InSegment, NoneOf, Period, Window
-from rules.fields import SCORES, FieldType
+from rules.fields import SCORES, SINCE, FieldType
 from rules.mistakes import fold
 from rules.windows import SUMS
 
@@ -272,6 +272,7 @@ COLUMNS: dict[str, st.SearchStrategy[Any]] = {
     "satisfaction": st.none() | st.integers(1, 3),
     "city": st.none() | words,
     "genres": st.none() | st.lists(words, max_size=3),
+    **dict.fromkeys(SINCE, st.none() | st.integers(0, 3)),
     "sheet:Note": st.none() | cells,
 }
 OF_ONE_COLUMN = [
@@ -282,6 +283,7 @@ OF_ONE_COLUMN = [
     _checks("satisfaction", "number"),
     _checks("city", "text"),
     _checks("genres", "tags"),
+    *(_checks(name, "number") for name in SINCE),
     *(_checks("sheet:Note", kind) for kind in ("date", "number", "text", "yesno")),
 ]
 """Checks of one column and one type, for each of these."""

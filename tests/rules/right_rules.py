@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Collection, Iterator
 from itertools import chain
 
-from rules.fields import FIELDS, OCCASION, Field
+from rules.fields import FIELDS, OCCASION, SINCE, Field
 from rules.never_true import AHEAD, BACK, PAST
 from rules.windows import OPTIONS, SUMS
 from rules.words import Vocabulary
@@ -272,9 +272,15 @@ def journeys(words: Vocabulary) -> Iterator[tuple[str, str, str]]:
     gift = words.words["phrases"]["around"]["donation"][0]
     amounts = [one for one in phrases(words, "number", money=True) if "," not in one]
     asked = {"attended": words.words["yesno"]["yes"], "genre": WORDS[words.language], "amount": amounts}
-    for name in OCCASION:
+    assert {*asked, *SINCE} == {*OCCASION}
+    for name, values in asked.items():
         shown, around = words.key("occasion", name), gift if name == "amount" else ticket
-        yield from ((around, next(phrases(words, "at")), f"{shown}: {value}") for value in asked[name])
+        yield from ((around, next(phrases(words, "at")), f"{shown}: {value}") for value in values)
+    after = str(words.words["phrases"]["at"]["after"][0]).replace("{period}", next(periods(words)))
+    for name in SINCE:
+        shown = words.key("occasion", name)
+        yield from ((around, after, f"{shown}: 0") for around in phrases(words, "around"))
+        yield from ((gift, after, f"{shown}: {value}") for value in phrases(words, "number"))
     moments = [f"{n} {words.words['units'][unit][-1]}" for n, unit in ((90, "minute"), (2, "hour"))]
     for moment in moments:
         for op in ("before", "after"):

@@ -68,7 +68,7 @@ def test_in_french_it_is_told_in_the_words_of_the_file() -> None:
         ("birthday", "1 month after", "unless: {next visit: known}"),
         ("first visit", "1 day after", "unless: {next visit: known}"),
         ("first visit", "1 month after", "unless: {next visit: known, visits: at least 2}"),
-        ("first visit", "1 month after", "unless: {next visit: known}, when: {last visit: more than 1 month ago}"),
+        ("first visit", "1 month after", "unless: {next visit: known}, when: {last visit: more than 1 week ago}"),
         ("first visit", "1 month after", "when: {next visit: in the next 7 days}"),
     ],
 )

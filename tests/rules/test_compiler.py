@@ -24,6 +24,8 @@ SCHEMA: dict[str, Any] = {
     "satisfaction": pl.Int64,
     "city": pl.String,
     "genres": pl.List(pl.String),
+    "visits_since": pl.Int64,
+    "donations_since": pl.Int64,
     "sheet:Note": pl.String,
 }
 

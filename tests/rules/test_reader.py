@@ -25,7 +25,7 @@ from rules.conditions import (
     SetCell,
     Task,
 )
-from rules.fields import FIELDS
+from rules.fields import FIELDS, SINCE
 from rules.never_true import AHEAD, BACK, PAST
 from rules.phrases import Phrase, typed
 from rules.reader import Reading, read
@@ -262,8 +262,10 @@ def _phrase(language: str, kind: str, op: str, values: Any) -> Any:
 
 def _writable(check: Check) -> bool:
     texts = [value for value in check.values if isinstance(value, str)]
-    return all(value == value.strip() and value for value in texts) and not (
-        check.field.startswith("sheet:") and check.op in {"never", "known"} and check.type != "text"
+    return (
+        check.field not in SINCE
+        and all(value == value.strip() and value for value in texts)
+        and not (check.field.startswith("sheet:") and check.op in {"never", "known"} and check.type != "text")
     )
 
 
