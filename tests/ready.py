@@ -4,6 +4,7 @@ they wait for the disk: that is for power cuts, which no test makes, and was a t
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -63,4 +64,6 @@ class Ready:
                 patch.setattr(room, name, ready.before(getattr(room, name)))
             wait = base.wait_for_disk
             patch.setattr(base, "wait_for_disk", lambda driver, how: wait(driver, how if ready.off else "OFF"))
+            fsync = os.fsync
+            patch.setattr(os, "fsync", lambda file: fsync(file) if ready.off else None)  # workbooks, mails in a folder
             yield ready
