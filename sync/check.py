@@ -10,7 +10,7 @@ from connectors.mail.domain import SystemDns
 from connectors.sources.files import Files
 from connectors.trouble import FixFile, Trouble
 from rules import reader
-from rules.conditions import Book
+from rules.conditions import Book, Email
 from rules.encoding import lines_of
 from rules.lines import ONE_MEND
 from rules.mistakes import Mistake
@@ -76,7 +76,7 @@ def check(
                     *rules.advice,
                     *coming_visits(rules.book, desk.clock.today(), desk.language_at),
                     *past_days(rules.book, desk.clock.today(), desk.language_at),
-                    *near_emails(rules.book, desk.language_at),
+                    *near_emails(rules.book, desk.language_at, lambda email: _is_news(desk, email)),
                     *_merged(desk, rules.book),
                     *made_service(desk, rules.book),
                     *day_words(desk, rules.book),
@@ -119,6 +119,10 @@ def _of_the_store(desk: Desk, book: Book, remarks: list[str]) -> list[Mistake]:
     except Trouble as trouble:
         remarks.append(desk.say(trouble.code, **trouble.facts))
         return []
+
+
+def _is_news(desk: Desk, email: Email) -> bool:
+    return (email.purpose or desk.templates[0].kind(email.template)[0]) == "marketing"
 
 
 def _charity(desk: Desk) -> list[str]:

@@ -41,21 +41,24 @@ class _Mail(NamedTuple):
     at: Callable[[str], str]
 
 
-def near_emails(book: Book, language_at: Callable[[Place], str]) -> list[Mistake]:
+def near_emails(book: Book, language_at: Callable[[Place], str], is_news: Callable[[Email], bool]) -> list[Mistake]:
     """As advice, of each two journeys or rules around the same moment the first two e-mails that lie within three days of
-    each other, at the later one in the file. Silent where nobody can get both by their conditions.
+    each other, at the later one in the file. Silent where nobody can get both by their conditions, and of the same news
+    twice, which nobody gets.
     """
     mails = [list(_mails_of(one)) for one in book.acting if one.active]
     found = []
     for one, other in combinations(mails, 2):
-        if pair := next(_near(one, other), None):
+        if pair := next(_near(one, other, is_news), None):
             first, second = sorted(pair, key=lambda mail: mail.place)
             found.append(_told(first, second, language_at(first.place), language_at(second.place)))
     return found
 
 
-def _near(one: list[_Mail], other: list[_Mail]) -> Iterator[tuple[_Mail, _Mail]]:
+def _near(one: list[_Mail], other: list[_Mail], is_news: Callable[[Email], bool]) -> Iterator[tuple[_Mail, _Mail]]:
     for first, second in product(one, other):
+        if first.email.template == second.email.template and is_news(first.email) and is_news(second.email):
+            continue
         same = first.around == second.around or {first.around.kind, second.around.kind} == VISITS
         if same and abs(first.day - second.day) <= NEAR and not _part(_asked(first), _asked(second)):
             yield first, second

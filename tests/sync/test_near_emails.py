@@ -28,7 +28,7 @@ def told(around: str = "first visit", at: str = "2 days after", step: str = "ema
     text = WELCOME.format(around=around, at=at, step=step, more=more)
     found = read({"r.yaml": text.encode()}, templates={"before", "welcome", "again", "thanks"})
     assert found.mistakes == []
-    advice = near_emails(found.book, lambda _: "en")
+    advice = near_emails(found.book, lambda _: "en", lambda _: True)
     assert {one.code for one in advice} <= {"near-emails"}
     return [
         (one.place.line, one.found, *(one.facts[name] for name in ("email", "other_at", "place"))) for one in advice
@@ -87,7 +87,7 @@ def test_conditions_that_deny_each_other_part_them(one: str, other: str, parted:
     )
     found = read({"r.yaml": text.encode()}, templates={"one", "other"})
     assert found.mistakes == []
-    assert (near_emails(found.book, lambda _: "en") == []) is parted
+    assert (near_emails(found.book, lambda _: "en", lambda _: True) == []) is parted
 
 
 RULE = "rules:\n  - name: Lately\n    when:\n      {when}\n    then:\n      - email: thanks\n        {more}\n"
@@ -112,7 +112,10 @@ def test_a_rule_about_those_who_just_came_is_around_their_visit(when: str, more:
         templates={"before", "welcome", "again", "thanks"},
     )
     assert found.mistakes == []
-    told = [(one.place.line, one.facts["at"], one.facts["email"]) for one in near_emails(found.book, lambda _: "en")]
+    told = [
+        (one.place.line, one.facts["at"], one.facts["email"])
+        for one in near_emails(found.book, lambda _: "en", lambda _: True)
+    ]
     assert told == ([(9, when, "welcome")] if advised else [])
 
 
@@ -125,3 +128,5 @@ def test_check_says_it_and_the_emails_of_one_journey_are_its_own_affair(small: S
     assert (advice["file"], advice["line"]) == ("rules/nouveau.yaml", 5)
     assert "(`1 jour après`) de «\u00a0Merci\u00a0» (rules/merci.yaml:5)" in advice["message"]
     assert "sous `quand` ou `sauf`" in advice["message"]
+    small.change("rules/templates/on-se-revoit.md", "purpose: service", "purpose: marketing")
+    assert small.filrouge("check", "--json").facts["advice"] == []  # the same news goes once
