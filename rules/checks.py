@@ -25,6 +25,8 @@ COUNTED = frozenset(
 ).union(SINCE)
 # Without a value it can't be known of this person: nobody was scanned there, or not yet.
 UNSURE = frozenset({"attended"})
+TICKS = frozenset({"x", "✓", "✔", "☑"})
+"""What is typed in a cell for yes, and in a rule about such a column."""
 TRUE = ("x", "1", "✓", "✔", "☑", "v", "y", "o", "vrai", "true")
 FEW = 6
 FALSE = ("", "0", "✗", "☐", "n", "-", "false", "faux")
@@ -94,7 +96,7 @@ class Checks:
             case "number" | "money":
                 return _number(check, _as_number(pl.col("value")))
             case "yesno":
-                return pl.col("folded").is_in(_ticked(check.values[0] == "yes"))
+                return pl.col("folded").is_in(ticked(check.values[0] == "yes"))
             case _:
                 return _text(check, pl.col("folded"))
 
@@ -213,7 +215,7 @@ def _plain(value: Decimal) -> pl.Expr:
     return pl.lit(int(value)) if whole else pl.lit(float(value))
 
 
-def _ticked(wanted: bool) -> list[str]:  # noqa: FBT001  yes or no is what it is about
+def ticked(wanted: bool) -> list[str]:  # noqa: FBT001  yes or no is what it is about
     """The ways in which people tick a cell, or leave it."""
     name = "yes" if wanted else "no"
     words = [fold(word) for language in LANGUAGES for word in vocabulary(language).words["yesno"][name]]

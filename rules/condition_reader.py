@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from rules.by_itself import advise_genre, advise_money
+from rules.checks import TICKS
 from rules.conditions import (
     SHEET,
     AllOf,
@@ -220,12 +221,14 @@ class _Reader:
             return self._phrase(kind, node)
         return self._check(node, kind, "contain" if kind == "tags" else "is", (node.value,))
 
-    def read_sheet(self, node: Node) -> Check | None:  # noqa: PLR0911  one return a kind of cell
+    def read_sheet(self, node: Node) -> Check | None:  # noqa: C901, PLR0911  one return a kind of cell
         """A cell of the team's own: the phrase tells how the cell is read."""
         if isinstance(node, Text) and self.context.words.find("yesno", node.value):  # in quotes or not
             return self._yesno(node)
         if not isinstance(node, Text) or (node.quoted and not SIGNED.match(node.value)) or not node.value.strip():
             return self.read("text", node)
+        if fold(node.value) in TICKS:
+            return self._check(node, "yesno", "is", ("yes",))
         if ticked := self.context.words.meant(("ticked",), node.value):
             return self._fail(node, "sheet", ticked)
         if DATES.fullmatch(node.value.strip()) and read_date(self.language, node.value) is None:

@@ -123,8 +123,11 @@ class Wording:
             case InSegment(segment=identity):
                 return self.say["segment"].format(name=book.segment[identity].name)
             case _:
-                kind = {AllOf: "all_of", AnyOf: "any_of", NoneOf: "none_of"}[type(node)]
-                return f"{self.say[kind]} {' · '.join(self.condition(book, item) for item in node.items)}"
+                return f"{self.group(node)} {' · '.join(self.condition(book, item) for item in node.items)}"
+
+    def group(self, node: AllOf | AnyOf | NoneOf) -> str:
+        """The word before the lines of a group."""
+        return self.say[{AllOf: "all_of", AnyOf: "any_of", NoneOf: "none_of"}[type(node)]]
 
     def shown(self, check: Check, value: Any) -> str:
         """A value that is there, in words."""

@@ -6,25 +6,36 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
+from typing import cast
 
 import polars as pl
 
+from rules.checks import ticked
 from rules.compiler import answers
-from rules.conditions import AllOf, AnyOf, Book, Check, Condition, NoneOf, Rule, column_of, leaves
+from rules.conditions import SHEET, AllOf, AnyOf, Book, Check, Condition, NoneOf, Rule, column_of, leaves
 from rules.explain import Wording
 from rules.fields import FIELDS
 from rules.mistakes import fold, nearest
-from rules.phrases import Phrase, typed
+from rules.phrases import Phrase, number_word, typed
 from rules.windows import OPTIONS
+from rules.words import vocabulary
 
 MOST_VALUES = 12
+LONGEST_VALUE = 40  # characters of a cell that is a word among others, and no note
+OURS = {"flags", "segments"}
+"""Words of the rules themselves, which nobody need have yet to be left out."""
+GROUPS = (AllOf, AnyOf, NoneOf)
+PLACES = {"city", "postcode", "region"}
+A_NUMBER = re.compile(r"\s*[-+]?\d[\d\s.,]*\s*")
 IN_A_TOWN = re.compile(r"\s*\([^)]*\)|[\d,]+")
 """What people write beside a town: its postcode, the number of its county."""
 
 
 @dataclass(frozen=True)
 class Tally:
-    """One condition: `people` meet it (None: it can't be known of anybody). `excepted`: it stands below `unless`.
+    """One condition: `people` meet it (None: it can't be known of anybody). `excepted`: it stands below `unless`. Of a group
+    of lines, `words` are the word before them, and `parts` its lines.
 
     `empty`: fields of it that nobody has a value in. `missing`: words it names that nobody has, each with what was
     probably meant, and those that there are (none, where they are too many to be told). `ever`: it counts all that there
@@ -37,28 +48,44 @@ class Tally:
     empty: tuple[str, ...] = ()
     missing: tuple[tuple[str, str | None, tuple[str, ...]], ...] = ()
     ever: bool = False
+    parts: tuple[Tally, ...] = ()
 
 
 def tally(
     book: Book, rule: Rule, people: pl.DataFrame, today: date, unknown: Collection[str], language: str, who: str = "key"
 ) -> list[Tally]:
-    """A tally for each line of `when`, then of `unless`. `people` is a frame as `rules.compiler.evaluate` takes it; `who`,
+    """A tally for each line of `when`, then of `unless`, and for each line of a group. `people` is a frame as `rules.compiler.evaluate` takes it; `who`,
     the column that tells people apart where they have several rows.
     """
     excepted = rule.unless.items if rule.unless else ()
     asked = [*((item, False) for item in rule.when.items), *((item, True) for item in excepted)]
-    found = answers(book, {str(n): item for n, (item, _) in enumerate(asked)}, people, today, unknown)
+    nodes = list(dict.fromkeys(node for item, _ in asked for node in _every(item)))
+    names = {node: str(n) for n, node in enumerate(nodes)}
+    found = answers(book, {name: node for node, name in names.items()}, people, today, unknown)
     wording = Wording(language)
-    told = []
-    for n, (item, out) in enumerate(asked):
-        met = found[str(n)]
-        checks = _checks(item)
-        empty = [wording.field(check) for check in checks if not check.window and _is_empty(check, people, unknown)]
-        missing = [pair for check in checks for pair in _missing(check, people, language)]
+
+    def told(item: Condition, *, out: bool, inside: bool = False) -> Tally:
+        met = found[names[item]]
         count = None if met.null_count() == len(met) > 0 else people.filter(met)[who].n_unique()
-        ever = isinstance(item, Check) and item.field in OPTIONS and not item.window and item.op != "never"
-        told.append(Tally(wording.condition(book, item), count, out, tuple(empty), tuple(missing), ever))
-    return told
+        if isinstance(item, GROUPS):
+            parts = tuple(told(one, out=out, inside=True) for one in item.items)
+            return Tally(wording.group(item), count, out and not inside, parts=parts)
+        checks = [item] if isinstance(item, Check) else []
+        empty = [wording.field(check) for check in checks if not check.window and _is_empty(check, people, unknown)]
+        named = [check for check in checks if not (out and check.field in OURS)]
+        missing = [pair for check in named for pair in _missing(check, people, language)]
+        ever = any(one.field in OPTIONS and not one.window and one.op != "never" for one in checks)
+        words = wording.condition(book, item)
+        return Tally(words, count, out and not inside, () if out else tuple(empty), tuple(missing), ever)
+
+    return [told(item, out=out) for item, out in asked]
+
+
+def _every(node: Condition) -> Iterator[Condition]:
+    """A condition and those in it."""
+    yield node
+    for item in node.items if isinstance(node, GROUPS) else ():
+        yield from _every(item)
 
 
 def checks_of(book: Book) -> Iterator[Check]:
@@ -73,7 +100,7 @@ def often_empty(rule: Rule, people: pl.DataFrame) -> list[tuple[str, int]]:
     """What `when` asks of our own texts (a town, a postcode), where fewer than half of all people have one: the field,
     and how many have it. Who has none is not found, and the list looks right all the same.
     """
-    asked = {check.field: check for item in rule.when.items for check in _checks(item)}
+    asked = {check.field: check for item in rule.when.items for check in _needed(item)}
     told = []
     for field, check in asked.items():
         known = len(people) - people[field].null_count() if field in people.columns else 0
@@ -82,10 +109,11 @@ def often_empty(rule: Rule, people: pl.DataFrame) -> list[tuple[str, int]]:
     return told
 
 
-def _checks(node: Condition) -> list[Check]:
-    if isinstance(node, AllOf | AnyOf | NoneOf):
-        return [check for item in node.items for check in _checks(item)]
-    return [node] if isinstance(node, Check) else []
+def _needed(node: Condition) -> list[Check]:
+    """The lines of a condition, but for those about a place where another field about it will do as well."""
+    found = [check for item in node.items for check in _needed(item)] if isinstance(node, GROUPS) else []
+    either = isinstance(node, AnyOf) and len({check.field for check in found if check.field in PLACES}) > 1
+    return [node] if isinstance(node, Check) else [one for one in found if not (either and one.field in PLACES)]
 
 
 def _is_empty(check: Check, people: pl.DataFrame, unknown: Collection[str]) -> bool:
@@ -98,11 +126,14 @@ def _is_empty(check: Check, people: pl.DataFrame, unknown: Collection[str]) -> b
 
 def _missing(check: Check, people: pl.DataFrame, language: str) -> list[tuple[str, str | None, tuple[str, ...]]]:
     """The words of a check that nobody has, as `Tally` tells them."""
-    found = missing_words(check, people)
-    return [
-        (word, word_meant(check, word, there, language), there if len(there) <= MOST_VALUES else ())
-        for word, there in found
-    ]
+    found = missing_words(check, people, language)
+    return [(word, word_meant(check, word, there, language), few(there)) for word, there in found]
+
+
+def few(there: tuple[str, ...]) -> tuple[str, ...]:
+    """The words that there are, where they are few and short enough to be told."""
+    told = len(there) <= MOST_VALUES and all(len(word) <= LONGEST_VALUE for word in there)
+    return there if told else ()
 
 
 def word_meant(check: Check, word: str, there: Collection[str], language: str) -> str | None:
@@ -126,12 +157,14 @@ def _parts(word: str, there: Collection[str]) -> list[str]:
     return [known[part] for part in parts] if len(parts) > 1 and known.keys() >= set(parts) else []
 
 
-def missing_words(check: Check, people: pl.DataFrame) -> list[tuple[str, tuple[str, ...]]]:
+def missing_words(check: Check, people: pl.DataFrame, language: str) -> list[tuple[str, tuple[str, ...]]]:
     """The genres, or the words of a column, that are asked for and that nobody has, each with all that there are; none
     where nothing is known of anybody.
     """
     if check.window is not None:
         field, words = "genres", check.window.genres
+    elif check.field.startswith(SHEET) and check.op == "is" and check.type in {"yesno", "number"}:
+        return _missing_cell(check, people, language)
     elif check.op in {"is", "contain", "contain_any"} and check.type in {"text", "tags"}:
         field, words = "genres" if check.field == "genre" else check.field, tuple(str(value) for value in check.values)
     else:
@@ -144,3 +177,17 @@ def missing_words(check: Check, people: pl.DataFrame) -> list[tuple[str, tuple[s
     known = {fold(value) for value in there}
     told = tuple(sorted(there))
     return [(word, told) for word in words if fold(word) not in known] if there else []
+
+
+def _missing_cell(check: Check, people: pl.DataFrame, language: str) -> list[tuple[str, tuple[str, ...]]]:
+    """A yes where no cell of the team's column says yes or no, a number where none is one."""
+    column = column_of(check.field, people.columns)
+    there = tuple(sorted(set(people[column].drop_nulls().to_list()) - {""})) if column else ()
+    known = {fold(one) for one in there}
+    if check.type == "yesno":
+        word = vocabulary(language).key("yesno", str(check.values[0]))
+        said = known & {one for wanted in (True, False) for one in ticked(wanted)}
+    else:
+        word = ", ".join(number_word(language, cast("Decimal", value)) for value in check.values)
+        said = {one for one in known if A_NUMBER.fullmatch(one)}
+    return [(word, there)] if there and not said else []

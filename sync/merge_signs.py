@@ -1,5 +1,5 @@
-"""`[prénom]`, `«nom»`, `*|FNAME|*`: the signs of other programs' mail merges, which would reach the reader as they stand;
-and a currency's sign beside a field that writes it itself.
+"""`{ prénom }`, `[prénom]`, `«nom»`, `*|FNAME|*`: too few braces, or the signs of other programs' mail merges, which
+would reach the reader as they stand; and a currency's sign beside a field that writes it itself.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from sync.followup.templatefiles import TemplateMistake
 
 WORD = r"[^\W\d_][\w '’-]{1,30}?"
 SIGNS = re.compile(
-    rf"\[({WORD})\](?![(\[:])|\{{({WORD})\}}|<<\s*({WORD})\s*>>|«\s*({WORD})\s*»|<({WORD})>|%({WORD})%|\*\|(\w+)\|\*"
+    rf"\[\s*({WORD})\s*\](?![(\[:])|\{{+\s*({WORD})(?P<otherwise> (?:or|ou) [^{{}}]*?)?\s*\}}+|<<\s*({WORD})\s*>>"
+    rf"|«\s*({WORD})\s*»|<\s*({WORD})\s*>|%({WORD})%|\*\|(\w+)\|\*"
 )
 MAILCHIMP = {"FNAME", "LNAME", "EMAIL"}
 SIGN = r"(?:[€$£]|euros?\b|dollars?\b|EUR\b|CAD\b|USD\b)"
@@ -49,12 +50,16 @@ def _in_lines(file: str, lines: Iterator[tuple[int, str]] | Sequence[tuple[int, 
                 yield TemplateMistake(place, "template-money-sign", found=sign[0], suggestion=sign[1])
         for sign in SIGNS.finditer(CODE.sub(lambda code: " " * len(code[0]), line)):
             word = next(text for text in sign.groups() if text)
+            otherwise = (sign["otherwise"] or "").replace(" ou ", " or ", 1)
             if (
                 word in MAILCHIMP
                 or field_of(word)
                 or any(one.meant(("fields",), word) for one in map(vocabulary, LANGUAGES))
             ):
-                yield TemplateMistake(Place(file, number, sign.start() + 1), "template-merge-sign", found=sign[0])
+                right = f"{{{{ {word}{otherwise} }}}}"
+                place = Place(file, number, sign.start() + 1)
+                meant = right if any(map(field_of, _shown(right))) else None
+                yield TemplateMistake(place, "template-merge-sign", found=sign[0], suggestion=meant)
 
 
 def _shown(code: str) -> frozenset[str]:

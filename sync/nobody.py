@@ -78,7 +78,7 @@ def _conditions(desk: Desk, journey: Journey, occasions: pl.DataFrame, world: Wo
 
 
 def tally_lines(desk: Desk, tallies: list[Tally]) -> Iterator[str]:
-    """How many people meet each condition, in words, the conditions that fewest meet first."""
+    """How many people meet each condition, in words, the conditions that fewest meet first; lines of a group below it."""
     say = desk.say
     for line in sorted(tallies, key=lambda line: (line.excepted, line.people or 0)):
         code = "preview-met-not" if line.excepted else "preview-met"
@@ -86,12 +86,12 @@ def tally_lines(desk: Desk, tallies: list[Tally]) -> Iterator[str]:
         yield say(code, count="?" if line.people is None else str(line.people), condition=words)
         if line.people is None:
             yield say("preview-unknown")
-        if line.excepted:
-            continue
-        yield from (say("preview-no-value", field=field) for field in line.empty if line.people is not None)
+        if not line.excepted:
+            yield from (say("preview-no-value", field=field) for field in line.empty if line.people is not None)
         for word, meant, there in line.missing:
             code = "-near" if meant else "" if there else "-many"
             yield say(f"preview-no-such-word{code}", word=word, there=", ".join(there), meant=meant)
+        yield from (f"    {part}" for part in tally_lines(desk, list(line.parts)))
 
 
 def not_on(desk: Desk, journey: Journey, person: pl.DataFrame, name: str) -> str:

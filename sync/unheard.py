@@ -1,5 +1,5 @@
-"""What rules ask that nobody in the store has: a genre, a town, a membership spelled in another way, a number that
-nobody comes near.
+"""What rules ask that nobody has: a genre, a town, a membership spelled in another way, a word that no cell of a column
+says, a number that nobody comes near.
 """
 
 from __future__ import annotations
@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterator
 
 import polars as pl
 
-from rules.conditions import Book, Check, leaves
+from rules.conditions import SHEET, Book, Check, leaves
 from rules.mistakes import Mistake, Place
-from rules.tally import MOST_VALUES, both_meant, checks_of, missing_words, often_empty, word_meant
+from rules.tally import both_meant, checks_of, few, missing_words, often_empty, word_meant
 from rules.words import vocabulary
 from sync.desk import Desk
 from sync.outofreach import out_of_reach
 from sync.people.profile import people_frame
+from sync.sheet.look import thawed
+from sync.sheet.state import load_tab
 from sync.unfed import deciding_nothing, unfed_fields
 
 ASKED = frozenset(
@@ -32,11 +34,15 @@ def unheard(desk: Desk, book: Book) -> list[Mistake]:
     if not checks or not desk.has_store:
         return []
     people, language_at, today = people_frame(desk.store), desk.language_at, desk.clock.today()
+    state = load_tab(desk.store, desk.config.tab.tab)
+    team = thawed(state) if state else pl.DataFrame()
     unfed = unfed_fields(desk)
     told = list(deciding_nothing(checks, book, people, unfed, language_at))
     fed = [check for check in checks if check.field not in unfed]
     worded = [check for check in fed if check.window or check.field in ASKED]
     told += [mistake for check in worded for mistake in _told(check, people, language_at(check.place))]
+    cells = [check for check in fed if check.field.startswith(SHEET)]
+    told += [mistake for check in cells for mistake in _told(check, team, language_at(check.place))]
     told += [mistake for check in fed for mistake in out_of_reach(check, people, today, language_at(check.place))]
     told += _hardly_known(book, people, language_at)
     return list({(mistake.place, mistake.found): mistake for mistake in told}.values())
@@ -55,12 +61,12 @@ def _hardly_known(book: Book, people: pl.DataFrame, language_at: Callable[[Place
 
 
 def _told(check: Check, people: pl.DataFrame, language: str) -> Iterator[Mistake]:
-    for word, there in missing_words(check, people):
+    for word, there in missing_words(check, people, language):
         if parts := both_meant(check, word, there):
             yield _both(check, word, parts, language)
             continue
         meant = word_meant(check, word, there, language)
-        listed = ", ".join(f"`{known}`" for known in there) if len(there) <= MOST_VALUES else ""
+        listed = ", ".join(f"`{known}`" for known in few(there))
         code = "nobody-has-near" if meant else "nobody-has" if listed else "nobody-has-many"
         yield Mistake(check.place, code, found=word, expected=listed, suggestion=meant)
 

@@ -149,7 +149,7 @@ def _unread(store: Store, tab: Tab, state: TabState) -> Look:
     texts = [pl.col(name).fill_null("") for name in tab.fields]
     seen = there.select("key", pl.lit(-1, dtype=pl.Int64).alias("row"), pl.lit(value=False).alias("paused"), *texts)
     layout = Layout(dict.fromkeys(tab.fields, -1), {}, None, (), ())
-    return Look(tab, None, seen, rows, layout, _thawed(state), state, state.revision, unread=True)
+    return Look(tab, None, seen, rows, layout, thawed(state), state, state.revision, unread=True)
 
 
 def frozen(team: pl.DataFrame) -> bytes:
@@ -159,7 +159,7 @@ def frozen(team: pl.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
-def _thawed(state: TabState) -> pl.DataFrame:
+def thawed(state: TabState) -> pl.DataFrame:
     return pl.read_ipc(io.BytesIO(state.team)) if state.team else pl.DataFrame(schema={"key": pl.String})
 
 
@@ -269,7 +269,7 @@ def _compared(look: Look, allow: Mapping[str, int]) -> Look:
     closed = tuple(gate.closed(raised, allow))
     look = replace(look, gates=raised, closed=closed, paused=tuple(look.seen.filter("paused")["key"]))
     if closed:
-        return replace(look, team=_thawed(look.state) if look.state.team else look.team)
+        return replace(look, team=thawed(look.state) if look.state.team else look.team)
     dropped = (*look.dropped, *(mapped.field for mapped in _lost(look))) if look.table else look.dropped
     edits, unclear, computed = _edits(look.tab, moved)
     strangers, nameless = _strangers(look)

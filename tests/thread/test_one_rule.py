@@ -410,7 +410,11 @@ def test_an_email_whose_file_has_a_mistake_is_not_called_missing(phare: Small) -
 def test_check_tells_another_programs_merge_signs(phare: Small) -> None:
     phare.write("rules/public.yaml", RULES.partition("  - nom: Concerts")[0])  # what it asks is known of nobody
     phare.change("rules/public.yaml", "Appeler {{ prénom }}", "Appeler [prénom], de [chez nous]")
-    phare.change("rules/templates/on-se-revoit.md", "Bonjour {{ prénom or", "Bonjour «nom», *|FNAME|* {{ prénom or")
+    phare.change(
+        "rules/templates/on-se-revoit.md",
+        "Bonjour {{ prénom or",
+        "Bonjour «nom», *|FNAME|* { Prénom }, { prénom ou 'ami' } {{ prénom or",
+    )
     done = phare.filrouge("check", "--json")
     assert done.code == 0
     told = {one["found"]: (one["file"].rpartition("/")[2], one["line"]) for one in done.facts["advice"]}
@@ -418,7 +422,11 @@ def test_check_tells_another_programs_merge_signs(phare: Small) -> None:
         "[prénom]": ("public.yaml", 6),
         "«nom»": ("on-se-revoit.md", 5),
         "*|FNAME|*": ("on-se-revoit.md", 5),
+        "{ Prénom }": ("on-se-revoit.md", 5),
+        "{ prénom ou 'ami' }": ("on-se-revoit.md", 5),
     }
+    right = {one["found"]: one["suggestion"] for one in done.facts["advice"]}
+    assert (right["{ Prénom }"], right["{ prénom ou 'ami' }"]) == ("{{ Prénom }}", "{{ prénom or 'ami' }}")
     assert "`[prénom]` partirait tel quel." in phare.filrouge("check").said
 
 
