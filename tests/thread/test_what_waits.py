@@ -92,6 +92,15 @@ def test_until_when_an_email_is_in_time_stands_beside_it_the_nearest_first(small
     assert f"Le prochain passage doit venir à temps : {nearest}." in given
 
 
+def test_what_is_too_late_first_stands_first(small: Small) -> None:
+    small.run(today="2026-03-12")
+    small.write("rules/parcours.yaml", JOURNEY)
+    small.export((line(9, "Eve Petit", "Ubu", "12/03/2026"),), "encore.csv")
+    small.run(today="2026-03-13")
+    told = bare(small.filrouge("status", today="2026-03-13").said)
+    assert 0 < told.index("« Après le spectacle »") < told.index("« Perdus de vue »")
+
+
 def test_what_was_not_approved_in_time_is_told_once(small: Small) -> None:
     _tickets(small)
     small.run(today="2026-03-13")
