@@ -82,6 +82,9 @@ class Line:
         return Place(file, self.number, column + 1)
 
 
+Found = tuple[Line, list[Mistake]]
+
+
 def mend(text: str, file: str, tab: int = 2) -> tuple[list[Line], list[Mistake]]:
     """Every line of the text, mended where that is safe, and what had to be mended. `tab`: how many spaces a tab is."""
     lines: list[Line] = []
@@ -182,70 +185,84 @@ def _mend_line(raw: str, index: int, file: str, tab: int = 2) -> tuple[Line, lis
     return line, found
 
 
-def _slip(raw: str, tab: int) -> tuple[Line, list[Mistake]]:  # noqa: C901, PLR0911, PLR0912  one return a slip
+def _slip(raw: str, tab: int) -> Found:
     """The line with its first slip mended, and what that was; its place names no more than the column."""
-
-    def told(code: str, column: int, found: str = "", suggestion: str | None = None) -> list[Mistake]:
-        return [Mistake(Place("", 1, column + 1), code, found=found, suggestion=suggestion)]
-
-    if MERGE.match(raw):
-        return Line(""), told("merge-mark", 0, raw[:7])
-    if control := CONTROL.search(raw):
-        return Line(CONTROL.sub(" ", raw)), told("control-character", control.start())
-    if not raw.strip() or raw.lstrip().startswith("#"):
-        return Line(""), []
-    if strange := _strange(raw):
-        return Line(""), told(*strange)
+    if found := next((found for look in WHOLE_LINE if (found := look(raw))), None):
+        return found
     text = _plain_spaces(raw).rstrip()
     head = text[: _indent(text)]
     if "\t" in head:
-        return Line(head.replace("\t", " " * tab) + text.lstrip(), ((0, head.count("\t") * (tab - 1)),)), told(
-            "tab", head.index("\t")
-        )
+        right = Line(head.replace("\t", " " * tab) + text.lstrip(), ((0, head.count("\t") * (tab - 1)),))
+        return right, _told("tab", head.index("\t"))
     text = text.replace("\t", " ")
-    if slip := BULLET.match(text):
-        right = f"{slip[1]}- {text[slip.end() :]}"
-        return Line(right), told("bullet", slip.start(2), slip[2], right.strip())
-    if (slip := WIDE_COLON.match(text)) and ":" not in slip[1]:
-        right = f"{slip[1]}: {slip[3]}".rstrip()
-        return Line(right), told("wide-colon", slip.start(2), slip[2], right.strip())
-    if (slip := TIGHT_COLON.match(text)) and (not slip[1].strip() or families(slip[2])):
-        at = slip.end(2) + 1
-        right = f"{slip[2]}: {slip[3]}".rstrip()
-        return Line(f"{text[:at]} {text[at:]}", ((at, 1),)), told("no-space-after-colon", at - 1, text.strip(), right)
-    if slip := TIGHT_DASH.match(text):
-        at = slip.end(1) + 1
-        return Line(f"{text[:at]} {text[at:]}", ((at, 1),)), told(
-            "no-space-after-dash", at - 1, text.strip(), f"- {slip[2]}"
-        )
-    if slip := SIGN.search(text):  # `visits: >= 3`: a phrase to be told as one, not the start of a block text
-        phrase = f'{text[: slip.start()]}"{slip[0].rstrip()}"{text[slip.end() :]}'
-        return Line(phrase, ((slip.start() + 1, 1),)), []
-    if (lists := _lists_quoted(text)).edits:
-        return lists, []
-    if slips := in_marks(text):
-        edits, right, shift = list[tuple[int, int]](), text, 0
-        for at, found, typed in slips:
-            start = at + shift
-            right = right[:start] + typed + right[start + len(found) :]
-            edits.append((start, len(typed) - len(found)))
-            shift += len(typed) - len(found)
-        return Line(right, tuple(edits)), [
-            one for at, found, typed in slips for one in told("smart-quotes", at, found, typed)
-        ]
-    if slip := FILLING.match(text):
-        at = slip.start("value")
-        right = quoted(CODE.sub(lambda code: straight(code[0], "'"), slip["value"]))
-        return Line(text[:at] + right, ((at + 1, 1),)), told("filling", at, slip["value"], right)
-    if (slip := JOINED.match(text)) and families_below(slip["key"]):
-        return Line(slip["head"]), told("joined-lines", slip.start("sign"), slip["sign"])
-    if slip := curly_in_braces(text):
-        right = straight(slip[0], "'" if IN_DOUBLE.match(text) else '"')
-        return _with_straight(text, slip, right), told("curly-in-braces", slip.start(), slip[0], right)
-    if slip := NUMBERED.search(text):
-        right = f'"{slip[0]}"'
-        return Line(text[: slip.start()] + right, ((slip.start() + 1, 1),)), told("hash", slip.start(), slip[0], right)
-    return Line(text), []
+    return next((found for look in IN_A_LINE if (found := look(text))), (Line(text), []))
+
+
+def _told(code: str, column: int, found: str = "", suggestion: str | None = None) -> list[Mistake]:
+    return [Mistake(Place("", 1, column + 1), code, found=found, suggestion=suggestion)]
+
+
+def _merge_mark(raw: str) -> Found | None:
+    return (Line(""), _told("merge-mark", 0, raw[:7])) if MERGE.match(raw) else None
+
+
+def _control_character(raw: str) -> Found | None:
+    control = CONTROL.search(raw)
+    return (Line(CONTROL.sub(" ", raw)), _told("control-character", control.start())) if control else None
+
+
+def _nothing(raw: str) -> Found | None:
+    return (Line(""), []) if not raw.strip() or raw.lstrip().startswith("#") else None
+
+
+def _strange(raw: str) -> Found | None:
+    """A line that is none of this language: a fence around code, or a note as other languages begin it."""
+    if FENCE.match(raw):
+        return Line(""), _told("fence", _indent(raw), raw.strip()[:3])
+    slip = OTHER_NOTE.match(raw)
+    return (Line(""), _told("other-note", slip.start(2), slip[2], f"# {raw[slip.end() :].strip()}")) if slip else None
+
+
+def _bullet(text: str) -> Found | None:
+    if (slip := BULLET.match(text)) is None:
+        return None
+    right = f"{slip[1]}- {text[slip.end() :]}"
+    return Line(right), _told("bullet", slip.start(2), slip[2], right.strip())
+
+
+def _wide_colon(text: str) -> Found | None:
+    slip = WIDE_COLON.match(text)
+    if slip is None or ":" in slip[1]:
+        return None
+    right = f"{slip[1]}: {slip[3]}".rstrip()
+    return Line(right), _told("wide-colon", slip.start(2), slip[2], right.strip())
+
+
+def _tight_colon(text: str) -> Found | None:
+    slip = TIGHT_COLON.match(text)
+    if slip is None or (slip[1].strip() and not families(slip[2])):
+        return None
+    at, right = slip.end(2) + 1, f"{slip[2]}: {slip[3]}".rstrip()
+    return Line(f"{text[:at]} {text[at:]}", ((at, 1),)), _told("no-space-after-colon", at - 1, text.strip(), right)
+
+
+def _tight_dash(text: str) -> Found | None:
+    if (slip := TIGHT_DASH.match(text)) is None:
+        return None
+    at, right = slip.end(1) + 1, f"- {slip[2]}"
+    return Line(f"{text[:at]} {text[at:]}", ((at, 1),)), _told("no-space-after-dash", at - 1, text.strip(), right)
+
+
+def _sign(text: str) -> Found | None:
+    """`visits: >= 3`: a phrase to be told as one, not the start of a block text."""
+    if (slip := SIGN.search(text)) is None:
+        return None
+    return Line(f'{text[: slip.start()]}"{slip[0].rstrip()}"{text[slip.end() :]}', ((slip.start() + 1, 1),)), []
+
+
+def _list_in_braces(text: str) -> Found | None:
+    lists = _lists_quoted(text)
+    return (lists, []) if lists.edits else None
 
 
 def _lists_quoted(text: str) -> Line:
@@ -257,6 +274,53 @@ def _lists_quoted(text: str) -> Line:
             right = f'{right[:at]}"{found[0]}"{right[at + len(found[0]) :]}'
             edits += [(at + 1, 1), (at + len(found[0]) + 2, 1)]
     return Line(right, tuple(edits))
+
+
+def _smart_quotes(text: str) -> Found | None:
+    edits, told, right, shift = list[tuple[int, int]](), list[Mistake](), text, 0
+    for at, found, typed in in_marks(text):
+        start = at + shift
+        right = right[:start] + typed + right[start + len(found) :]
+        edits.append((start, len(typed) - len(found)))
+        shift += len(typed) - len(found)
+        told += _told("smart-quotes", at, found, typed)
+    return (Line(right, tuple(edits)), told) if told else None
+
+
+def _filling(text: str) -> Found | None:
+    if (slip := FILLING.match(text)) is None:
+        return None
+    at = slip.start("value")
+    right = quoted(CODE.sub(lambda code: straight(code[0], "'"), slip["value"]))
+    return Line(text[:at] + right, ((at + 1, 1),)), _told("filling", at, slip["value"], right)
+
+
+def _joined(text: str) -> Found | None:
+    slip = JOINED.match(text)
+    if slip is None or not families_below(slip["key"]):
+        return None
+    return Line(slip["head"]), _told("joined-lines", slip.start("sign"), slip["sign"])
+
+
+def _curly(text: str) -> Found | None:
+    if (slip := curly_in_braces(text)) is None:
+        return None
+    right = straight(slip[0], "'" if IN_DOUBLE.match(text) else '"')
+    return _with_straight(text, slip, right), _told("curly-in-braces", slip.start(), slip[0], right)
+
+
+def _numbered(text: str) -> Found | None:
+    if (slip := NUMBERED.search(text)) is None:
+        return None
+    right = f'"{slip[0]}"'
+    return Line(text[: slip.start()] + right, ((slip.start() + 1, 1),)), _told("hash", slip.start(), slip[0], right)
+
+
+WHOLE_LINE = (_merge_mark, _control_character, _nothing, _strange)
+IN_A_LINE = (
+    _bullet, _wide_colon, _tight_colon, _tight_dash, _sign, _list_in_braces, _smart_quotes, _filling, _joined, _curly, _numbered,
+)  # fmt: skip
+"""Each gives the line without its slip, and what to tell, or None where there is no such slip; the first that is counts."""
 
 
 def cut_by_a_note(lines: list[Line], file: str) -> Iterator[Mistake]:
@@ -286,15 +350,6 @@ def _verbatim(raw: str, index: int, file: str) -> tuple[Line, list[Mistake]]:
 
 def _with_straight(text: str, slip: re.Match[str], right: str) -> Line:
     return Line(f"{text[: slip.start()]}{right}{text[slip.end() :]}", ((slip.end(), len(right) - len(slip[0])),))
-
-
-def _strange(raw: str) -> tuple[str, int, str, str | None] | None:
-    """A line that is none of this language: a fence around code, or a note as other languages begin it."""
-    if FENCE.match(raw):
-        return "fence", _indent(raw), raw.strip()[:3], None
-    if slip := OTHER_NOTE.match(raw):
-        return "other-note", slip.start(2), slip[2], f"# {raw[slip.end() :].strip()}"
-    return None
 
 
 def _plain_spaces(raw: str) -> str:
