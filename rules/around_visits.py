@@ -6,13 +6,22 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from rules.again import booked, checks
-from rules.conditions import AllOf, AnyOf, Check, Condition, NoneOf, Period, Shift
+from rules.conditions import AllOf, AnyOf, Check, Condition, NoneOf, Period, Shift, Value
 from rules.context import Context
 from rules.journeys import EXACT, VISITS, Around, Step
 from rules.phrases import Phrase, typed
 
 LATER = {"visits", "visits_since", "last_visit", "last_activity", "tickets", "purchases"}
 """What may tell who came back, beside the next visit."""
+ONE, TWO, NONE = Decimal(1), Decimal(2), Phrase("is", (Decimal(0),))
+BESIDE_ONE: dict[tuple[str, tuple[Value, ...]], tuple[str, Phrase]] = {
+    ("is", (ONE,)): ("once-before", NONE),
+    ("at_least", (TWO,)): ("again-before", Phrase("at_least", (ONE,))),
+    ("more", (ONE,)): ("again-before", Phrase("at_least", (ONE,))),
+    ("at_most", (ONE,)): ("few-before", NONE),
+    ("less", (TWO,)): ("few-before", NONE),
+}
+"""Counts of visits that part the first from the later ones, each with the code of an advice before a show."""
 AT_ONCE = 6  # days after a visit in which hardly anybody has been back
 
 
@@ -51,7 +60,7 @@ def advise_visits(
                 context.advise(
                     check.place, "coming-is-this", path, booked(context.words.language, nothing=check.op == "never")
                 )
-            elif step.at.sign < 0 and _is_once(check):
+            elif step.at.sign < 0 and _beside_one(check):
                 told.add(check.place)
                 _advise_before(context, around, check, path)
             elif check.field == "next_visit" and around.kind == "first_visit" and _misses(step, asked, stops):
@@ -76,17 +85,25 @@ def _misses(step: Step, asked: list[Check], stops: set[str]) -> bool:
     return after is not None and (after.unit != "day" or after.count > AT_ONCE) and not known & LATER
 
 
-def _is_once(check: Check) -> bool:
-    return check.field == "visits" and check.window is None and check.op == "is" and check.values == (Decimal(1),)
+def _beside_one(check: Check) -> tuple[str, Phrase] | None:
+    """What to advise on a count that tells the first visit from the later ones, once this one counts, and what says so
+    before it does.
+    """
+    whole = check.field == "visits" and check.window is None
+    return BESIDE_ONE.get((check.op, check.values)) if whole else None
 
 
 def _advise_before(context: Context, around: Around, check: Check, path: str) -> None:
     words, language = context.words, context.words.language
-    none = f"{words.key('fields', 'visits')}: {typed(language, 'number', Phrase('is', (Decimal(0),)))}"
+    code, right = _beside_one(check) or ("", Phrase(""))
+    if around.kind != "ticket" and code == "few-before":
+        return  # it is true of everybody who comes
+    visits = words.key("fields", "visits")
     first = f"{words.key('journey', 'around')}: {typed(language, 'around', Phrase('first_visit'))}"
-    once = f"{words.key('fields', 'visits')}: {typed(language, 'number', Phrase('is', (Decimal(1),)))}"
-    code = "once-before" if around.kind == "ticket" else "once-before-first"
-    context.advise(check.place, code, path, once, line=none, first=first)
+    found = f"{visits}: {typed(language, 'number', Phrase(check.op, check.values))}"
+    line = f"{visits}: {typed(language, 'number', right)}"
+    code = code if around.kind == "ticket" else "once-before-first"
+    context.advise(check.place, code, path, found, line=line, first=first)
 
 
 def _advise_after(context: Context, check: Check, path: str) -> None:

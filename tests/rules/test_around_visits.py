@@ -30,6 +30,25 @@ def test_before_a_show_the_first_visit_is_not_counted_yet(at: str) -> None:
     assert first.code == "once-before-first"
 
 
+@pytest.mark.parametrize(
+    ("asked", "code", "line"),
+    [
+        ("unless: {visits: at least 2}", "again-before", "visits: at least 1"),
+        ("when: {visits: more than 1}", "again-before", "visits: at least 1"),
+        ("when: {visits: at most 1}", "few-before", "visits: 0"),
+        ("unless: {visits: less than 2}", "few-before", "visits: 0"),
+    ],
+)
+def test_before_a_show_a_count_leaves_this_visit_out(asked: str, code: str, line: str) -> None:
+    (told,) = walks("each ticket", "3 days before", asked)
+    assert (told.code, told.facts["line"]) == (code, line)
+    assert asked.partition("{")[2].rstrip("}") in told.message("en")
+    assert walks("each ticket", "1 day after", asked) == []
+    assert [one.code for one in walks("first visit", "3 days before", asked)] == ["once-before-first"] * (
+        code == "again-before"
+    )
+
+
 @pytest.mark.parametrize("asked", ["unless: {next visit: known}", "when: {next visit: never}"])
 def test_before_a_show_everybody_who_comes_to_it_has_a_visit_to_come(asked: str) -> None:
     (told,) = walks("each ticket", "3 days before", asked)
@@ -61,6 +80,7 @@ def test_in_french_it_is_told_in_the_words_of_the_file() -> None:
         ("each ticket", "1 day after", "when: {visits: 1}"),
         ("each ticket", "3 days before", "when: {visits: 0}"),
         ("each ticket", "3 days before", "when: {visits: at least 1}"),
+        ("each ticket", "3 days before", "unless: {visits: at least 5}"),
         ("each ticket", "3 days before", "when: {visits: {count: 1, within: 1 year}}"),
         ("birthday", "3 days before", "when: {visits: 1}"),
         ("birthday", "3 days before", "unless: {next visit: known}"),

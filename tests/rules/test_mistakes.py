@@ -93,6 +93,8 @@ def test_every_sentence_is_said_by_some_file() -> None:
         "due-after-none",
         "due-after-late",
         "once-before",
+        "again-before",
+        "few-before",
         "coming-is-this",
         "often-empty",
         "often-empty-postcode",
