@@ -6,9 +6,9 @@ sound YAML costs only its own rules; in both cases the last version that was rig
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import groupby
 
 from rules.action_reader import not_among, read_actions
@@ -33,8 +33,10 @@ from rules.follow_ons import DOUBLED, without_doubtful_names, without_follow_ons
 from rules.journey_reader import read_course, read_example_at
 from rules.journeys import Journey, Step, asked_of
 from rules.mistakes import Mistake, fold
+from rules.names_given import columns_made, segments_named, slug
 from rules.never_true import tell_waits_in_vain
 from rules.nobody_left import tell_nobody_left
+from rules.one_line import told_as_one
 from rules.twice import TOLD as TWICE
 from rules.unset_flags import unset_flags
 from rules.words import Vocabulary, vocabulary
@@ -72,13 +74,24 @@ def read(
     `outside` is what the config offers to actions; None leaves each of them unchecked. `language` serves files that do not show their own.
     """
     sources = [_source(name, files[name], language) for name in sorted(files)]
-    names = {fold(found): identity for source in sources for found, identity in _segment_names(source)}
-    shown = [found for source in sources for found, _ in _segment_names(source)]
-    headers = None if columns is None else [*columns, *(name for source in sources for name in _columns_made(source))]
-    parts = [
-        _FileReader(source, Context(source.words, headers, templates, outside, names, shown, own=columns)).read()
-        for source in sources
-    ]
+    names = {
+        fold(found): identity for source in sources for found, identity in segments_named(source.node, source.words)
+    }
+    shown = [found for source in sources for found, _ in segments_named(source.node, source.words)]
+    headers = (
+        None
+        if columns is None
+        else [*columns, *(name for source in sources for name in columns_made(source.node, source.words))]
+    )
+
+    def part(source: _Source) -> Part:
+        context = Context(source.words, headers, templates, outside, names, shown, own=columns)
+        return _FileReader(source, context).read()
+
+    parts = [part(source) for source in sources]
+    for source, found in zip(sources, parts, strict=True):
+        again = partial(_mistakes, source.name, language, part)
+        found.mistakes = told_as_one(files[source.name], source.name, found.mistakes, again)
     book, kept, across = assemble(parts, previous or Book())
     told = [*across, *(mistake for part in parts for mistake in part.mistakes)]
     every = sorted(without_doubtful_names(told, [source.tree for source in sources]), key=lambda found: found.place)
@@ -88,6 +101,10 @@ def read(
     advised = (*(one for part in parts for one in part.advice), *unset_flags(book))
     mistakes = [mistake for _, found in by_file for mistake in in_order(list(found))]
     return Reading(book, mistakes, kept, tuple(written), sorted(advised, key=lambda one: one.place))
+
+
+def _mistakes(name: str, language: str, part: Callable[[_Source], Part], data: bytes) -> list[Mistake]:
+    return part(_source(name, data, language)).mistakes
 
 
 @dataclass
@@ -110,40 +127,6 @@ def _source(name: str, data: bytes, language: str) -> _Source:
         return _Source(name, Tree(None, tuple(mistakes)), vocabulary(language))
     tree = tree_of(data, name)
     return _Source(name, tree, vocabulary(language_of(tree.node, language)))
-
-
-def _segment_names(source: _Source) -> Iterator[tuple[str, str]]:
-    """Name and id of every segment of a file, before any is read, so that they may stand in any order."""
-    if not isinstance(source.node, Block):
-        return
-    for entry in source.node.entries:
-        if source.words.find("top", entry.key.value) != "segments" or not isinstance(entry.value, Items):
-            continue
-        for block in entry.value.items:
-            if isinstance(block, Block):
-                texts = {
-                    source.words.find("segment", e.key.value): e.value.value
-                    for e in block.entries
-                    if isinstance(e.value, Text)
-                }
-                if name := texts.get("name", "").strip():
-                    yield name, slug(texts.get("id", "") or name)
-
-
-def _columns_made(source: _Source) -> Iterator[str]:
-    """The columns that a file's rules write in: they are in the sheet, or will be."""
-    level: list[Node] = [source.node] if source.node else []
-    for _ in range(4):  # rules, a rule, its actions, an action
-        entries = [entry for node in level if isinstance(node, Block) for entry in node.entries]
-        made = [entry.value for entry in entries if source.words.find("action", entry.key.value) == "set"]
-        yield from (cell.key.value for block in made if isinstance(block, Block) for cell in block.entries)
-        level = [entry.value for entry in entries]
-        level += [item for node in level if isinstance(node, Items) for item in node.items]
-
-
-def slug(name: str) -> str:
-    """`Habitués perdus de vue` as `habitues-perdus-de-vue`: the id of a rule that has no other."""
-    return "-".join(re.findall(r"[a-z0-9]+", fold(name).replace("'", " ").encode("ascii", "ignore").decode()))
 
 
 class _FileReader:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -79,3 +80,45 @@ def test_a_slip_in_a_value_is_one_mistake_and_makes_no_other(at: tuple[list[str]
 def test_there_are_many_of_them() -> None:
     assert len(BROKEN) > 150
     assert len(LINES) > 200
+
+
+ONE_OF_EACH = """rules:
+  - name: A
+    when:
+      visits: at least 3
+      city: Lyon
+    unless:
+      next_visit: known
+    then:
+      - flag: A
+      - task: Call
+        for: Marie
+    examples:
+      - person: {visits: 5}
+        expect: match
+journeys:
+  - name: J
+    around: each ticket
+    steps:
+      - at: 3 days before
+        flag: S
+      - at: 1 day after
+        unless: {answered: x}
+        flag: T
+"""
+
+
+@pytest.mark.parametrize("by", [-4, -2, 2, 4])
+def test_a_line_in_another_column_is_one_mistake_whose_cure_is_right(by: int) -> None:
+    lines = ONE_OF_EACH.split("\n")
+    for n, line in enumerate(lines):
+        indent = len(line) - len(line.lstrip()) + by
+        if line and indent >= 0:
+            text = "\n".join([*lines[:n], " " * indent + line.lstrip(), *lines[n + 1 :]])
+            told = read({"r.yaml": text.encode()}).mistakes
+            assert len(told) <= 1, (line, [one.message("en") for one in told])
+            for one in told:
+                if one.suggestion:
+                    cured = text.split("\n")
+                    cured[one.place.line - 1] = one.suggestion
+                    assert read({"r.yaml": "\n".join(cured).encode()}).mistakes == [], (line, one.suggestion)
