@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from connectors.trouble import Trouble
-from rules.examples import run_examples as try_examples
+from rules import examples
+from rules.conditions import Period
+from rules.explain import Wording
+from rules.phrases import Phrase, typed
+from rules.windows import SUMS
+from rules.words import vocabulary
 from sync import runs
 from sync.awaiting import waiting_lines
 from sync.beginning import read_rules
@@ -21,13 +28,13 @@ WORDS_OF_NOBODY = {"nobody-has", "nobody-has-near", "nobody-has-many"}
 def run_examples(desk: Desk) -> Outcome:
     """The examples written in the rules. Exit 2 when one does not hold."""
     book, _ = read_rules(desk, keep_last_right=False)
-    outcomes = try_examples(book, desk.clock.today(), desk.language)
+    outcomes = examples.run_examples(book, desk.clock.today(), desk.language)
     said = []
     for one in outcomes:
         mark = "✓" if one.passed else "✗"
         said.append(f"{mark} {one.example.place}  {one.rule.name}")
-        if not one.passed:
-            said += [f"    {line}" for line in one.why.lines()]
+        said += [f"    {line}" for line in one.why.lines()] if not one.passed else []
+        said += [f"    {line}" for line in notes(desk, one)]
     failed = sum(not one.passed for one in outcomes)
     bare = [one for one in book.acting if not one.examples]
     if outcomes:
@@ -45,11 +52,27 @@ def run_examples(desk: Desk) -> Outcome:
         "failed": failed,
         "without_examples": [one.id for one in bare],
         "examples": [
-            {"rule": one.rule.id, "place": str(one.example.place), "passed": one.passed, "why": one.why.to_json()}
+            {
+                "rule": one.rule.id, "place": str(one.example.place), "passed": one.passed, "why": one.why.to_json(),
+                "notes": list(notes(desk, one)),
+            }
             for one in outcomes
         ],
-    }
+    }  # fmt: skip
     return Outcome(said, facts, 2 if failed else 0)
+
+
+def notes(desk: Desk, tried: examples.Outcome) -> Iterator[str]:
+    """What an example leaves open: of the thing its journey is around, and of when what it counts was."""
+    language = desk.language_at(tried.example.place)
+    words, day = vocabulary(language), typed(language, "date", Phrase("ago", (Period(2, "year"),)))
+    for field in tried.missing:
+        yield desk.say("test-missing", field=words.key("occasion", field))
+    for check in () if tried.passed else tried.assumed:
+        key, deed = words.key("fields", check.field), day
+        if check.field in SUMS:
+            deed = f"{{{words.key('deed', 'date')}: {day}, {words.key('deed', 'amount')}: 50}}"
+        yield desk.say("test-assumed", field=key, counted=Wording(desk.language).field(check), line=f"{key}: [{deed}]")
 
 
 def show_runs(desk: Desk, most: int) -> Outcome:

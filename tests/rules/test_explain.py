@@ -137,3 +137,60 @@ def test_tickets_over_a_period_say_by_which_day_they_count(language: str, line: 
     assert ("au jour du spectacle : au moins 2" if language == "fr" else "by the day of the show: at least 2") in told
     plain = read({"r.yaml": "règles:\n  - nom: R\n    quand: {billets: 2}\n    alors: [{signaler: X}]\n".encode()}).book
     assert "jour" not in Wording("fr").condition(plain, plain.rules[0].when.items[0])
+
+
+WITHIN = """
+règles:
+  - nom: R
+    quand: {{{quand}}}
+    alors: [signaler: X]
+    exemples: [{{personne: {{{personne}}}, attendu: concerné}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "person", "holds", "assumed"),
+    [
+        ("visites: {nombre: 1, sur: 2 ans}", "visites: 1, dernière visite: il y a 3 ans", False, 0),
+        ("visites: {nombre: 1, sur: 2 ans}", "visites: 1, dernière visite: il y a 1 an", True, 0),
+        ("visites: {nombre: 1, sur: 2 ans}", "visites: 1", True, 1),
+        ("visites: {nombre: au plus 1, sur: 2 ans}", "visites: 4, dernière visite: il y a 3 ans", True, 0),
+        ("visites: {nombre: au moins 4, sur: 2 ans}", "visites: 4, première visite: il y a 1 an", True, 0),
+        ("visites: {nombre: au moins 4, sur: 2 ans}", "visites: 4, dernière visite: il y a 1 an", True, 1),
+        ("visites: {nombre: au moins 1, date: jusqu'au 2025-12-31}", "visites: 2, première visite: 2026-02-01", False, 0),
+        ("visites: {nombre: au moins 1, date: entre 2025-01-01 et 2025-12-31}", "visites: 1, dernière visite: 2025-06-01", True, 0),
+        ("visites: {nombre: 1, genre: danse}", "visites: 1, dernière visite: il y a 1 an", True, 1),
+        ("donné: {montant: au moins 100, sur: 1 an}", "donné: 150, dernier don: il y a 2 ans", False, 0),
+        ("donné: {montant: au moins 100, sur: 1 an}", "donné: 150, dernier don: il y a 2 mois", True, 1),
+        ("dons: {nombre: au moins 1, sur: 1 an, montant: au moins 50}", "dons: 1, dernier don: il y a 2 ans", False, 0),
+        ("dépensé: {montant: au moins 10, sur: 1 an}", "dépensé: 20, dernier achat: il y a 2 ans", False, 0),
+    ],
+)  # fmt: skip
+def test_the_days_of_an_example_tell_what_its_number_means_for_a_window(
+    asked: str, person: str, *, holds: bool, assumed: int
+) -> None:
+    text = WITHIN.format(quand=asked, personne=person)
+    found = read({"r.yaml": text.encode()}, language="fr")
+    assert not found.mistakes
+    (one,) = run_examples(found.book, TODAY)
+    assert (one.found, len(one.assumed)) == (holds, assumed), one.why.lines()
+
+
+@pytest.mark.parametrize(
+    ("person", "expect", "missing"),
+    [
+        ("donated: 150", "match", ("amount",)),
+        ("donated: 50", "no match", ("amount",)),
+        ("amount: 50", "no match", ()),
+        ("amount: 150, city: Lyon", "match", ()),
+        ("city: Brest", "no match", ()),
+    ],
+)
+def test_what_an_example_does_not_say_of_the_gift_is_named(person: str, expect: str, missing: tuple[str, ...]) -> None:
+    text = (
+        "journeys:\n  - name: J\n    around: each donation\n    when: {amount: at least 100}\n    unless: {city: Brest}\n"
+        f"    steps: [{{at: 1 day after, task: T}}]\n    examples: [{{person: {{{person}}}, expect: {expect}}}]\n"
+    )
+    (one,) = run_examples(read({"r.yaml": text.encode()}).book, TODAY)
+    assert one.missing == missing
+    assert one.passed is (person != "donated: 150")

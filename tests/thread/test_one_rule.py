@@ -464,3 +464,19 @@ def test_a_run_that_made_a_task_has_something_new_to_say(small: Small) -> None:
     assert "Le tableau\xa0: aucune cellule à changer." in said
     assert "2 nouvelles tâches pour l'équipe." in said
     assert "Rien de nouveau" not in said
+
+
+def test_what_an_example_leaves_open_is_told_below_it(small: Small) -> None:
+    small.write(
+        "rules/public.yaml",
+        "règles:\n  - nom: Fidèles\n    quand: {visites: {nombre: 1, sur: 2 ans}}\n    alors: [signaler: Fidèle]\n"
+        "    exemples: [{personne: {visites: 4}, attendu: concerné}]\n"
+        "parcours:\n  - nom: Merci\n    autour: chaque don\n    quand: {montant: au moins 100}\n"
+        "    étapes: [{à: 1 jour après, tâche: Appeler}]\n    exemples: [{personne: {donné: 50}, attendu: pas concerné}]\n",
+    )
+    told = small.filrouge("test")
+    assert told.code == 2
+    said = told.said.replace("\xa0", " ")
+    assert "pris aussi pour « visites sur 2 ans »" in said
+    assert "`visites: [il y a 2 ans]`" in said
+    assert "✓ rules/public.yaml:11:16  Merci\n    ! L'exemple ne dit pas `montant:`, et la réponse en dépend." in said
