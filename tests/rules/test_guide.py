@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from itertools import count
 
@@ -56,6 +57,15 @@ def test_every_rule_it_shows_is_right_and_so_are_their_examples(language: str) -
     tried = run_examples(found.book, TODAY, language)
     assert len(tried) == 2
     assert all(one.passed for one in tried)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_its_first_rule_has_an_example_of_somebody_whom_unless_leaves_out(language: str) -> None:
+    book = reading(shown(language, "yaml"), language).book
+    rule = next(one for one in book.rules if one.examples)
+    without = Book(rules=(replace(rule, unless=None),))
+    assert [one.example.expect for one in run_examples(book, TODAY, language)] == [True, False]
+    assert [one.found for one in run_examples(without, TODAY, language)] == [True, True]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
