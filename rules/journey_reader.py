@@ -20,7 +20,7 @@ from rules.mistakes import fold
 from rules.nobody_left import tell_nobody_left
 from rules.options import OPTIONS as BY_ACTION
 from rules.phrases import Phrase, read_period, read_phrase, typed
-from rules.step_times import advise_due
+from rules.step_times import THE_SAME_DAY, advise_due
 from rules.suggestions import suggest
 from rules.words import meant
 from rules.yamltext import Block, Entry, Items, Node, Text
@@ -314,7 +314,7 @@ def read_length(context: Context, entry: Entry | None, path: str) -> Period | No
         return None
     match read_phrase(context.words.language, "latest", text):
         case Phrase(op="same"):
-            return Period(0, "day")
+            return THE_SAME_DAY
         case Phrase(values=(Period() as period,)):
             return period
     words = {fold(word): right for word, right in meant(context.words.language)["latest"].items()}

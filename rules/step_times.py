@@ -12,7 +12,13 @@ from rules.phrases import Phrase, typed
 from rules.yamltext import Block
 
 ZONE = ZoneInfo("UTC")
+THE_SAME_DAY = Period(0, "day")
 EVENING = datetime(2026, 6, 15, 20, tzinfo=ZONE)
+
+
+def late_said(language: str, period: Period) -> str:
+    """`3 days`, `the same day`, as somebody would type it after `no later than`."""
+    return typed(language, "latest", Phrase("within", (period,)) if period.count else Phrase("same"))
 
 
 def advise_due(context: Context, step: Step, rest: Block, path: str) -> None:
@@ -32,8 +38,7 @@ def advise_due(context: Context, step: Step, rest: Block, path: str) -> None:
         line = f"{entry.key.value}: {typed(language, 'due', Phrase('due', (shorter,)))}"
         context.advise(entry.value.place, "due-after" if shorter.count else "due-after-none", here, found, line=line)
     else:
-        late = Phrase("within", (Period(room, "day"),)) if room else Phrase("same")
-        line = f"{context.words.key('step', 'no_later_than')}: {typed(language, 'latest', late)}"
+        line = f"{context.words.key('step', 'no_later_than')}: {late_said(language, Period(room, 'day'))}"
         context.advise(entry.value.place, "due-after-late", here, found, line=line)
 
 

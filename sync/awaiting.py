@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from rules.conditions import Email
-from rules.phrases import long_date, unit_word
+from rules.phrases import long_date
+from rules.step_times import late_said
 from sync.desk import Desk
 from sync.followup import approvals
 from sync.followup.approvals import Batch
@@ -81,8 +82,7 @@ def journeys_ask(desk: Desk, journeys: Iterable[Journey]) -> Iterator[str]:
             for step in journey.steps:
                 mail = step.action.template if isinstance(step.action, Email) else None
                 if mail and approvals.would_wait(connection, *this, "email", mail):
-                    last = step.no_later_than
-                    period = f"{last.count} {unit_word(desk.language, last)}"
+                    period = late_said(desk.language, step.no_later_than)
                     found[desk.say("preview-journey-asks-each", mail=mail, period=period)] = None
         if found:
             yield desk.say("preview-journey-asks", name=journey.name, mails=" · ".join(found))

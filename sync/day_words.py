@@ -13,7 +13,8 @@ from rules.conditions import Action, Book, Email, Notify, Period, Rule, Task, te
 from rules.journeys import DAYS_ONLY, EXACT, VISITS, Journey, Step, due, latest, length
 from rules.marks import CODE
 from rules.mistakes import Mistake, Place
-from rules.phrases import Phrase, typed, unit_word
+from rules.phrases import unit_word
+from rules.step_times import THE_SAME_DAY, late_said
 from rules.words import vocabulary
 from sync.desk import Desk
 from sync.followup.templatefiles import TemplateMistake
@@ -137,7 +138,7 @@ def _advice(
     facts: dict[str, str] = {"rule": one.name, "field": field}
     if late is not None:
         words, spoken = vocabulary(desk.language_at(one.place)), desk.language
-        facts["line"] = f"{words.key('step', 'no_later_than')}: {typed(words.language, 'latest', Phrase('same'))}"
+        facts["line"] = f"{words.key('step', 'no_later_than')}: {late_said(words.language, THE_SAME_DAY)}"
         facts["email"] = words.key("action", "email")
         facts["late"] = f"{late.no_later_than.count} {unit_word(spoken, late.no_later_than)}"
     return TemplateMistake(place, f"{code}-field" if field else code, found=word, facts=facts)

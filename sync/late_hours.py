@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from rules.conditions import Book
 from rules.journeys import EXACT, Step, begins, length
 from rules.mistakes import Mistake
-from rules.phrases import Phrase, typed, unit_word
+from rules.step_times import THE_SAME_DAY, late_said
 from rules.words import vocabulary
 from sync.dates import format_datetime
 from sync.desk import Desk
@@ -51,6 +51,6 @@ def _told(desk: Desk, step: Step, code: str) -> Mistake:
     facts = {
         "until": format_datetime(until, "HH:mm", locale=desk.language),
         "schedule": desk.config.outline.schedule,
-        "line": f"{key}: {typed(language, 'latest', Phrase('same'))}",
+        "line": f"{key}: {late_said(language, THE_SAME_DAY)}",
     }
-    return Mistake(step.late_place, code, found=f"{key}: {period.count} {unit_word(language, period)}", facts=facts)
+    return Mistake(step.late_place, code, found=f"{key}: {late_said(language, period)}", facts=facts)

@@ -66,3 +66,11 @@ def test_without_a_schedule_the_hours_are_told_too(phare: Small) -> None:
         "`au plus tard: 12 heures` counts from midnight of the step's day: until 12:00 of that day. A run that you start"
         " later leaves the step out. To let it go until that day ends: `au plus tard: le jour même`."
     )
+
+
+def test_preview_says_the_same_day_as_it_is_typed(phare: Small) -> None:
+    steps = "[{à: 1 jour après, courriel: on-se-revoit, au plus tard: le jour même}]"
+    phare.write("rules/public.yaml", f"parcours:\n  - {{nom: Merci, autour: chaque billet, étapes: {steps}}}\n")
+    assert "on-se-revoit le jour même. Sans lui" in bare(phare.filrouge("preview", "Merci", today="2026-03-14").said)
+    said = phare.filrouge("--language", "en", "preview", "Merci", today="2026-03-14").said
+    assert "on-se-revoit the same day. Without it" in said
