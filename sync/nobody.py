@@ -18,9 +18,10 @@ from sync.followup.anchors import Anchors
 from sync.followup.journeys import World, at_occasions, timed
 from sync.followup.since import with_counts
 from sync.followup.tables import journey_step
+from sync.steps_ahead import AHEAD
 from sync.store.base import slices
 from sync.store.reading import micros
-from sync.underway import AHEAD, does
+from sync.underway import does
 
 if TYPE_CHECKING:
     from sync.work import Work

@@ -15,8 +15,9 @@ from sync.nobody import nobody_on, tally_lines
 from sync.report.gather import shown
 from sync.rows import filled
 from sync.sheet.columns import FORMULA, cell_of
+from sync.steps_ahead import Coming
 from sync.tabs import SET
-from sync.underway import Coming, does
+from sync.underway import does
 
 if TYPE_CHECKING:
     from sync.sheet.plan import Plan

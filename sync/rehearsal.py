@@ -41,10 +41,11 @@ from sync.roll import MOST, Listing, Moves, move_lines, moves
 from sync.rows import filled
 from sync.sheet.apply import preview as preview_cells
 from sync.sheet.columns import cell_of
+from sync.steps_ahead import Coming, coming, coming_json, coming_lines
 from sync.store import Store
 from sync.store.copy import copy_store
 from sync.templatecheck import going_wrong
-from sync.underway import Coming, coming, coming_json, coming_lines, counts
+from sync.underway import counts
 
 if TYPE_CHECKING:
     from rules.journeys import Journey

@@ -1,6 +1,4 @@
-"""Where people are on their journeys: for `explain`, what was done for one person and what comes; for `preview`, what
-comes for everybody.
-"""
+"""Where a person is on their journeys, for `explain`: what was done for them and what comes."""
 
 from __future__ import annotations
 
@@ -24,16 +22,15 @@ from sync.followup.acts import deed_of
 from sync.followup.anchors import OCCASIONS, Anchors
 from sync.followup.approvals import approvable, brake, would_wait
 from sync.followup.decide import digest_of
-from sync.followup.journeys import World, at_occasions, judge, span_of, timed
+from sync.followup.journeys import World, at_occasions, judge, timed
 from sync.followup.turn import Walked
 from sync.person import told_when
 from sync.rows import filled
 from sync.store.base import EPOCH
 from sync.store.reading import micros
 
-AHEAD = 14  # days that `preview` looks
 BACK = timedelta(days=30)
-MOST, NAMED = 6, 5
+MOST = 6
 BRAKED = Email | Newsletter | Webhook | Task
 PLAINLY = {True: "so", False: "not-so", None: "unsure"}
 UNKNOWN = ("sending", "uncertain")  # whether it went
@@ -95,7 +92,7 @@ class Trip:
             yield f"  {desk.say('journey-shared')}"
             yield from (f"    {line}" for line in self.shared)
         for one in self.passages:
-            day = _day(desk, one.due)
+            day = day_of(desk, one.due)
             at = at_said(desk.language, one.step.at)
             yield f"  {one.mark} {desk.say('journey-step', at=at, day=day, what=self._does(desk, one), state=one.state)}"
             yield from (f"      {line}" for line in one.own)
@@ -276,75 +273,6 @@ def _task_of(tasks: Sequence[Any], journey: Journey, action: Action, occasion: s
     return next((one for one in tasks if (one.rule, one.text, one.occasion) == mine), None)
 
 
-def _day(desk: Desk, moment: datetime) -> str:
+def day_of(desk: Desk, moment: datetime) -> str:
+    """The day of a moment, short."""
     return str(format_date(moment.astimezone(desk.config.zone).date(), "d MMM y", locale=desk.language))
-
-
-# --- everybody -------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Coming:
-    """A step that comes, and for whom, by their id; only at its time is it known whether its conditions hold. `likely` are
-    those for whom nothing speaks against it today.
-    """
-
-    journey: Journey
-    step: Step
-    due: datetime
-    people: tuple[int, ...]
-    likely: tuple[int, ...]
-
-
-def coming(desk: Desk, world: World) -> list[Coming]:
-    """The steps of the next two weeks, the soonest first."""
-    now, today = desk.clock.now(), desk.clock.today()
-    until = now + timedelta(days=AHEAD)
-    found: list[Coming] = []
-    with desk.store.look() as connection:
-        anchors = Anchors(connection, desk.store.org, world.people, world.zone, today)
-        for journey in (one for one in world.book.journeys if one.active):
-            spans = [span_of(step, today, until.astimezone(world.zone).date()) for step in journey.steps]
-            occasions = anchors.near(journey.around, spans)
-            for step in journey.steps:
-                soon = pl.col("due").is_between(micros(now), micros(until), closed="right")
-                rows = timed(occasions, step, world.zone).filter(soon)
-                rows = rows.join(world.people.select("person_id"), on="person_id", how="semi").sort("due", "person_id")
-                for (start,), some in judge(journey, rows, world, anchors, now).group_by("due", maintain_order=True):
-                    moment = EPOCH + timedelta(microseconds=int(str(start)))
-                    likely = some.filter(pl.col("verdict").fill_null(value=True))["person_id"]
-                    found.append(Coming(journey, step, moment, tuple(some["person_id"]), tuple(likely)))
-    return sorted(found, key=lambda one: (one.due, one.journey.id, one.step.name))
-
-
-def coming_lines(
-    desk: Desk, found: Sequence[Coming], names: Mapping[int, str], named: int = NAMED
-) -> Iterator[list[str]]:
-    """By journey: a sentence, then each step with its day and the first `named` of the people."""
-    for journey in dict.fromkeys(one.journey.id for one in found):
-        mine = [one for one in found if one.journey.id == journey]
-        title = desk.say("preview-journey", name=mine[0].journey.name, n=AHEAD)
-        yield [title, *(_coming_line(desk, one, names, named) for one in mine)]
-
-
-def _coming_line(desk: Desk, one: Coming, names: Mapping[int, str], named: int) -> str:
-    some = ", ".join(names.get(person, "?") for person in one.likely[:named])
-    code = "" if one.likely == one.people else "-some" if one.likely else "-none"
-    return desk.say(
-        f"preview-journey-step{code}", day=_day(desk, one.due), at=at_said(desk.language, one.step.at),
-        what=does(desk, one.step.action), n=len(one.likely), all=len(one.people),
-        names=some + ("…" if len(one.likely) > named else ""),
-    )  # fmt: skip
-
-
-def coming_json(found: Sequence[Coming], names: Mapping[int, str]) -> list[dict[str, Any]]:
-    return [
-        {
-            "journey": one.journey.id,
-            "step": one.step.name,
-            "due": one.due.isoformat(),
-            "people": [names.get(person, "?") for person in one.people],
-            "likely": [names.get(person, "?") for person in one.likely],
-        }
-        for one in found
-    ]

@@ -44,7 +44,8 @@ def phare(tmp_path: Path) -> Small:
 def test_how_many_meet_each_condition_of_a_journey_is_told(phare: Small) -> None:
     said = bare(phare.filrouge("preview", "fideles-du-soir", today=DAY).said)
     assert (
-        "« Fidèles du soir » ne concerne personne, ni maintenant ni ces 14 prochains jours. Sur 62 personnes :" in said
+        "« Fidèles du soir » ne concerne personne, ni maintenant ni ces 14 prochains jours. Sur 62 personnes, au vu d'aujourd'hui :"
+        in said
     )
     for asked in (
         "61 · ont ce autour de quoi il tourne (chaque billet)",
@@ -77,7 +78,9 @@ def test_explain_says_why_somebody_is_on_no_such_journey(phare: Small) -> None:
 def test_a_task_behind_the_brake_is_told_as_waiting_before_and_after(phare: Small) -> None:
     before = bare(phare.filrouge("explain", "Paa Nom", "--rule", "appels", today=DAY).said)
     assert "si ce passage agit alors pour plus de 50 personnes, cela attend d'abord votre accord" in before
-    assert "(attend votre accord)" in bare(phare.filrouge("preview", "appels", today=DAY).said)
+    assert "Dont 60, de « Appels », qui attendent votre oui" in bare(
+        phare.filrouge("preview", "appels", today=DAY).said
+    )
     phare.run(today=DAY)
     assert "→ 1 jour après (21 mars 2026) · tâche « Appeler Paa » : attend votre accord" in bare(
         phare.filrouge("explain", "Paa Nom", "--rule", "appels", today=DAY).said
