@@ -48,7 +48,7 @@ def does(desk: Desk, action: Action) -> str:
 
 
 def counts(desk: Desk, walked: Walked) -> str:
-    """What a run did for a journey: `3 steps done, 1 not done (conditions not met)`; "" for nothing."""
+    """What a run did for a journey: `3 steps done, 1 step not done (conditions not met)`; "" for nothing."""
     told = {name: getattr(walked, name) for name in ("done", "passed", "late", "taken_back", "undecided")}
     return ", ".join(desk.say(f"journey-n-{name}", n=n) for name, n in told.items() if n)
 

@@ -480,3 +480,14 @@ def test_what_an_example_leaves_open_is_told_below_it(small: Small) -> None:
     assert "pris aussi pour « visites sur 2 ans »" in said
     assert "`visites: [il y a 2 ans]`" in said
     assert "✓ rules/public.yaml:11:16  Merci\n    ! L'exemple ne dit pas `montant:`, et la réponse en dépend." in said
+
+
+def test_steps_whose_conditions_did_not_hold_are_told_as_such(small: Small) -> None:
+    small.write(
+        "rules/public.yaml",
+        "parcours:\n  - nom: Merci\n    autour: chaque billet\n    quand: {visites: au moins 9}\n"
+        "    étapes: [{à: 1 jour après, tâche: Appeler, au plus tard: 60 jours}]\n",
+    )
+    said = {one: small.filrouge("--language", one, "preview", "Merci", today=TODAY).said for one in ("fr", "en")}
+    assert "Merci, à ce passage\xa0: 1 étape non faite (conditions non remplies).\n" in said["fr"]
+    assert "Merci, in this run: 1 step not done (conditions not met).\n" in said["en"]
