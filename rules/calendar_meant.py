@@ -29,6 +29,9 @@ BETWEEN = re.compile(r"(?:(?:entre|between|from|des?|du|d'|depuis|since) ?)?(.+)
 TO = re.compile(r" (?:et|and|au|a|to|until|till|through|jusqu'(?:au|a|en)) | ?[-\u2013\u2014\u2192] ?")
 ARTICLE = re.compile(r"^(?:le |la |l'|the |on |of )+")
 EDGE = re.compile(r"(?:(debut|beginning of|start of)|(?:fin|end of))(?: de| d')? ?(?:the |of |l')?(.+)")
+WEEKDAY = re.compile(
+    r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche),? "
+)
 ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
 SLASHED = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})")
 NAMED = re.compile(r"(\d{1,2})(?:er|st|nd|rd|th)?(?: of| de)? ([a-z]+)[.,]*(?: of| de)? (\d{4})")
@@ -46,7 +49,7 @@ def calendar_meant(language: str, text: str) -> list[Phrase]:
     """The phrase about days that was probably meant; two of them where `03/04/2024` may be either day; none where nobody
     can tell.
     """
-    folded = fold(text)
+    folded = WEEKDAY.sub("", fold(text))
     found = [one for first in (True, False) if (one := _phrase(language, folded, day_first=first))]
     same = len(found) == 2 and found[0] == found[1]
     return found[:1] if same or language != "en" else found

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import partial
 
 from rules.by_itself import advise_genre, advise_money
 from rules.checks import TICKS
+from rules.commas import whole
 from rules.conditions import (
     SHEET,
     AllOf,
@@ -63,6 +65,7 @@ def read_all(context: Context, node: Node, path: str) -> tuple[Condition, ...]:
         return ()
     if not block.entries:
         context.tell(block.place, "no-value", path, path.rsplit(".", 1)[-1], expected="when")
+    block = whole(context, "", block, path, partial(_kind_of, context))
     tell_twice(context, block, path, field_named)
     found: list[Condition] = []
     for entry in block.entries:
@@ -113,6 +116,12 @@ def field_named(context: Context, text: str) -> str | None:
     return context.words.find("fields", text)
 
 
+def _kind_of(context: Context, word: str) -> str | None:
+    """The type of a field, or `logic`; None for what is no word of a condition."""
+    field = field_named(context, word)
+    return EVERY[field].type if field else context.words.find("logic", word) and "logic"
+
+
 def _read_group(context: Context, logic: str, node: Node, path: str) -> Iterable[Condition]:
     if isinstance(node, Items):
         advise_dash(context, logic, node, path)
@@ -153,6 +162,7 @@ def _read_field(context: Context, name: str, entry: Entry, path: str) -> Iterabl
 def _read_sheet(context: Context, node: Node, path: str) -> Iterable[Condition]:
     if not (block := context.block(node, path, "sheet_block")):
         return
+    block = whole(context, path.rsplit(".", 1)[-1], block, path, partial(_cell, context))
     for entry in block.entries:
         here = f"{path}.{entry.key.value}"
         if tell_denied_cell(context, entry, path):
@@ -161,6 +171,12 @@ def _read_sheet(context: Context, node: Node, path: str) -> Iterable[Condition]:
             check = _Reader(context, SHEET + column, entry.key.value, here).read_sheet(entry.value)
             if check is not None:
                 yield check
+
+
+def _cell(context: Context, word: str) -> str | None:
+    """The kind of what stands in a column; None for what is no column."""
+    there = context.columns is None or any(fold(word) == fold(name) for name in context.columns)
+    return "sheet" if there and not (context.columns is None and re.match(r"\d", word)) else None
 
 
 class _Reader:

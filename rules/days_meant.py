@@ -79,9 +79,12 @@ def put_next(period: str) -> str:
 
 
 def without_year(language: str, text: str) -> str | None:
-    """The day in a text that names no year: `14 juillet`."""
+    """The day in a text that names no year: `14 juillet`, `July 14th`."""
     months = [fold(month) for month in vocabulary(language).words["months"]]
-    named = re.finditer(r"\b\d{1,2}(?:er)? ([^\W\d]+)\b(?!\.? ?\d)", text)
+    american = re.finditer(r"\b([^\W\d]+) (\d{1,2})(?:st|nd|rd|th)?\b(?!,? ?\d)", text)
+    if day := next((f"{found[2]} {found[1]}" for found in american if fold(found[1]) in months), None):
+        return day
+    named = re.finditer(r"\b\d{1,2}(?:er)? ([^\W\d]+)\b(?!\.?,? ?\d)", text)
     return next((found[0] for found in named if fold(found[1]) in months), None)
 
 

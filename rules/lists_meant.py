@@ -70,6 +70,16 @@ def _tell_more(context: Context, field: str, shown: str, kind: str, node: Text, 
     return True
 
 
+def several_texts(words: Vocabulary, kind: str, text: str) -> str | None:
+    """`contains A, B` as it should be typed; None where it is no such phrase."""
+    kind = kind if kind == "tags" else "text"
+    phrase = read_phrase(words.language, kind, text)
+    if phrase is None or phrase.op not in ANY:
+        return None
+    names = _names(words, kind, phrase.op, str(phrase.values[0]))
+    return typed(words.language, kind, Phrase(ANY[phrase.op], tuple(names)))
+
+
 def tell_names(context: Context, field: str, shown: str, kind: str, node: Text, path: str) -> bool:
     """Tell `Lyon, Nantes` and `any of [Lyon, Nantes]` where one name stands; whether it is such a list. In the team's own
     columns, and in the name of an organisation, a comma may stand.

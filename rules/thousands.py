@@ -10,11 +10,12 @@ from rules.phrases import read_phrase
 from rules.yamltext import Text
 
 MARKED = re.compile(r"(?<![\d.,])([1-9]\d{0,2})([.,])(\d{3})(?!\d)")
-IN_BRACES = "thousands-comma"
 
 
 def tell_thousands(context: Context, field: str, shown: str, node: Text, path: str, code: str = "phrase-near") -> bool:
-    """Tell a number with a mark before three digits; whether it is one. `code`: what is told where it can only be thousands."""
+    """Tell a number with the decimal mark before three digits; whether it is one. `code`: what is told where it can only be
+    thousands.
+    """
     words, text = context.words, node.value.strip()
     found = MARKED.search(text)
     if not found or field.startswith(SHEET):
@@ -24,6 +25,6 @@ def tell_thousands(context: Context, field: str, shown: str, node: Text, path: s
     if found[2] == words.words["decimal"] and found[3] == "000" and read:
         whole = MARKED.sub(r"\1", text)
         context.tell(node.place, "two-numbers", path, text, first=thousands, second=whole)
-    elif found[2] == words.words["decimal"] or code == IN_BRACES:
+    elif found[2] == words.words["decimal"]:
         context.tell(node.place, code, path, text, field=shown, suggestion=thousands)
-    return found[2] == words.words["decimal"] or code == IN_BRACES
+    return found[2] == words.words["decimal"]

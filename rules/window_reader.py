@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 from rules.calendar_meant import season_meant
+from rules.commas import whole
 from rules.conditions import Check, Deed, Period, Shift, Window
 from rules.context import Context
 from rules.days_meant import DAY_UNITS, NAMED
@@ -18,11 +18,10 @@ from rules.mistakes import fold
 from rules.never_true import AHEAD, sensible
 from rules.phrases import read_fact_date, read_number, read_period, read_phrase
 from rules.suggestions import suggest
-from rules.thousands import IN_BRACES, tell_thousands
 from rules.times_meant import Asked, from_to, listed, tell_time, text_of, without_times
 from rules.windows import OPTIONS, SUMS, main_of
 from rules.words import Vocabulary
-from rules.yamltext import Block, Entry, Items, Node, Text
+from rules.yamltext import Block, Entry, Items, Node
 
 Compare = Callable[[FieldType, Entry], Check | None]
 WHEN = ("within", "date")
@@ -33,7 +32,7 @@ def read_window(context: Context, field: str, shown: str, block: Block, path: st
     test.
     """
     before, main = len(context.mistakes), main_of(field)
-    block = from_to(_whole(context, field, block, path))
+    block = from_to(_whole(context, shown, "window", block, path))
     of = Asked(shown, _first_number(context.words, block), block)
     lines = without_times(context, of, block, path)
     entries = context.entries(lines, ("window",), path)
@@ -78,21 +77,15 @@ def not_counted(context: Context, shown: str, block: Block, path: str) -> None:
     context.tell(block.place, "window-not-here", path, field=shown, expected=counted)
 
 
-def _whole(context: Context, field: str, block: Block, path: str) -> Block:
-    """Without what a decimal comma broke off: in `{montant: 50,5}` a comma ends the amount."""
-    kept: list[Entry] = []
-    for entry in block.entries:
-        broken = (
-            re.fullmatch(r"\d+\s*[€$£]?", entry.key.value) and isinstance(entry.value, Text) and not entry.value.value
-        )
-        if broken and kept and isinstance(kept[-1].value, Text):
-            number = f"{kept[-1].value.value},{entry.key.value}"
-            shown = kept[-1].key.value
-            if not tell_thousands(context, field, shown, Text(number, entry.key.place), path, IN_BRACES):
-                context.tell(entry.key.place, "decimal-comma", path, number, suggestion=f'"{number}"')
-        else:
-            kept.append(entry)
-    return replace(block, entries=tuple(kept))
+def _whole(context: Context, shown: str, section: str, block: Block, path: str) -> Block:
+    """Without the lines whose value a comma broke off, which are told: `{montant: 50,5}`."""
+    types = {"date": "date", "genre": "genre", "within": "within"}
+
+    def kind_of(word: str) -> str | None:
+        name = context.words.find(section, word)
+        return name and types.get(name, "number")
+
+    return whole(context, shown, block, path, kind_of)
 
 
 def _number_test(context: Context, name: str, entry: Entry, path: str, compare: Compare) -> Check | None:
@@ -193,7 +186,7 @@ def _deed(context: Context, field: str, shown: str, node: Node, path: str) -> De
     if not isinstance(node, Block):
         day = _day(context, node, shown, path)
         return None if day is None else Deed(day)
-    entries = context.entries(_whole(context, field, node, path), ("deed",), path)
+    entries = context.entries(_whole(context, "", "deed", node, path), ("deed",), path)
     for name in entries.keys() - {"date", *OPTIONS[field]}:
         _does_not_go(context, field, shown, entries[name], ("date",), path)
     if "date" not in entries:
