@@ -259,7 +259,26 @@ def _tell_booked(context: Context, entry: Entry, path: str) -> None:
     context.tell(entry.key.place, "booked", f"{path}.{entry.key.value}", entry.key.value, **facts)
 
 
-ABOUT = {"age": _tell_age, "subscriber": _tell_subscriber, "labels": _tell_labels, "booked": _tell_booked}
+def tell_not_asked(context: Context, entry: Entry, path: str) -> None:
+    """`product: Season ticket`, `tarif: réduit`: what a source's columns tell, and no rule can ask."""
+    words, found = context.words, entry.value.value.strip() if isinstance(entry.value, Text) else ""
+    least = typed(words.language, "number", Phrase("at_least", (Decimal(1),)))
+    genre = str(words.words["expected"]["genre"]).split("`")[1]
+    block = f"{{{words.key('window', 'count')}: {least}, {words.key('window', 'genre')}: {genre}}}"
+    facts = {
+        "genre": f"{words.key('fields', 'visits')}: {block}",
+        "column": f"{words.key('logic', 'sheet')}: {{{entry.key.value}: {found or '…'}}}",
+    }
+    context.tell(entry.key.place, "not-asked", f"{path}.{entry.key.value}", entry.key.value, **facts)
+
+
+ABOUT = {
+    "not_asked": tell_not_asked,
+    "age": _tell_age,
+    "subscriber": _tell_subscriber,
+    "labels": _tell_labels,
+    "booked": _tell_booked,
+}
 
 
 def _tell_column(context: Context, entry: Entry, path: str, column: str) -> None:

@@ -20,11 +20,12 @@ def tell_thousands(context: Context, field: str, shown: str, node: Text, path: s
     found = MARKED.search(text)
     if not found or field.startswith(SHEET):
         return False
+    if found[2] != words.words["decimal"]:
+        return False
     thousands = MARKED.sub(r"\1\3", text)
-    read = read_phrase(words.language, "number", text)
-    if found[2] == words.words["decimal"] and found[3] == "000" and read:
+    if found[3] == "000" and read_phrase(words.language, "number", text):
         whole = MARKED.sub(r"\1", text)
         context.tell(node.place, "two-numbers", path, text, first=thousands, second=whole)
-    elif found[2] == words.words["decimal"]:
+    else:
         context.tell(node.place, code, path, text, field=shown, suggestion=thousands)
-    return found[2] == words.words["decimal"]
+    return True

@@ -13,6 +13,7 @@ from rules.conditions import Check, Deed, Period, Shift, Window
 from rules.context import Context
 from rules.days_meant import DAY_UNITS, NAMED
 from rules.fields import FIELDS, FieldType
+from rules.fields_meant import tell_not_asked
 from rules.misread import Misread, tell_misread
 from rules.mistakes import fold
 from rules.never_true import AHEAD, sensible
@@ -35,7 +36,7 @@ def read_window(context: Context, field: str, shown: str, block: Block, path: st
     block = from_to(_whole(context, shown, "window", block, path))
     of = Asked(shown, _first_number(context.words, block), block)
     lines = without_times(context, of, block, path)
-    entries = context.entries(lines, ("window",), path)
+    entries = context.entries(_without_what_no_rule_asks(context, lines, path), ("window",), path)
     for name in entries.keys() - {main, *WHEN, *OPTIONS[field]}:
         _does_not_go(context, field, shown, entries[name], (main, *WHEN), path)
     if main not in entries and len(context.mistakes) == before:
@@ -75,6 +76,17 @@ def not_counted(context: Context, shown: str, block: Block, path: str) -> None:
     """Tell that this field is not counted over a period."""
     counted = ", ".join(f"`{context.words.key('fields', name)}`" for name in OPTIONS)
     context.tell(block.place, "window-not-here", path, field=shown, expected=counted)
+
+
+def _without_what_no_rule_asks(context: Context, block: Block, path: str) -> Block:
+    """Without `product: Season ticket`, which is told."""
+    words, kept = context.words, list[Entry]()
+    for entry in block.entries:
+        if words.meant(("about",), entry.key.value) == "not_asked" and not words.find("window", entry.key.value):
+            tell_not_asked(context, entry, path)
+        else:
+            kept.append(entry)
+    return replace(block, entries=tuple(kept))
 
 
 def _whole(context: Context, shown: str, section: str, block: Block, path: str) -> Block:
