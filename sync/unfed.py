@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 import polars as pl
 
 from rules.conditions import AllOf, AnyOf, Book, Check, Condition, NoneOf
-from rules.fields import FIELDS, SCORES
+from rules.fields import EVERY, OCCASION, SCORES
 from rules.mistakes import Mistake, Place
 from rules.words import vocabulary
 from sync.desk import Desk
@@ -20,7 +20,7 @@ BROUGHT = ("person", "engagement", "membership", "answer", "subscription", "dona
 def unfed_fields(desk: Desk) -> frozenset[str]:
     """Fields that no source gives: what asks for them is unknown of everybody."""
     fed = feeds(desk) | told_by_people(desk)
-    return frozenset(name for name, field in FIELDS.items() if not is_fed(field.source, fed)) - set(SCORES)
+    return frozenset(name for name, field in EVERY.items() if not is_fed(field.source, fed)) - set(SCORES)
 
 
 def deciding_nothing(
@@ -39,13 +39,15 @@ def deciding_nothing(
         yield Mistake(
             check.place,
             "nobody-has-field" if nobody else "nobody-has-field-here",
-            found=vocabulary(language_at(check.place)).shown("fields", check.field),
+            found=vocabulary(language_at(check.place)).shown(
+                "occasion" if check.field in OCCASION else "fields", check.field
+            ),
             expecting=next(f"from_{kind}" for kind in BROUGHT if kind in _kinds(check.field)),
         )
 
 
 def _kinds(name: str) -> frozenset[str]:
-    return FIELDS[name].source if name in FIELDS else frozenset()
+    return EVERY[name].source if name in EVERY else frozenset()
 
 
 def _decisive(book: Book) -> Iterator[tuple[Place, bool]]:

@@ -118,3 +118,15 @@ def test_a_day_of_the_week_on_which_it_runs_is_the_day_it_judges_by(phare: Small
     asked = "quand: {dernier don: il y a plus de 336 jours}, au plus tard: 3 jours"
     phare.write("rules/parcours.yaml", JOURNEY.format(around="chaque don", at="11 mois après", asked=asked))
     assert phare.filrouge("preview", "--json", today=BEFORE).facts["coming"][0]["likely"] == ["Ana Roy"]
+
+
+def test_where_no_source_gives_donations_check_says_what_brings_them(tmp_path: Path) -> None:
+    small = Small(tmp_path / "phare")
+    small.write(
+        "rules/parcours.yaml",
+        JOURNEY.format(around="chaque billet", at="1 jour après", asked="sauf: {dons depuis: au moins 1}"),
+    )
+    small.run()
+    said = bare(small.filrouge("check").said)
+    assert "`dons depuis` n'est connu de personne pour l'instant" in said
+    assert "Les dons viennent d'un export de dons" in said
