@@ -41,6 +41,24 @@ def families_below(word: str) -> frozenset[int]:
     return frozenset(BELOW[name] for name in names if name in BELOW)
 
 
+def takes_braces(word: str, first: str) -> bool:
+    """Whether what begins with `first: …` after a word, on its line, goes in braces: `visits: {count: …}`."""
+    for words in (vocabulary(language) for language in LANGUAGES):
+        heads = (
+            words.find("rule", word),
+            words.find("journey", word),
+            words.find("logic", word),
+            words.find("example", word),
+        )
+        if {*heads} & {"when", "unless", "stop_when", "sheet", "person"} or words.find("action", word) == "set":
+            return True
+        if words.find("fields", word) and words.find("window", first):
+            return True
+        if words.find("action", word) == "newsletter" and words.find("change", first):
+            return True
+    return False
+
+
 def begun_with(text: str) -> str | None:
     """The word that a line begins with, if it is one that a colon goes after: `name` of `name Regulars`."""
     parts = text.split(" ")

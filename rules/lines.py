@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from rules.encoding import split_lines
-from rules.heads import families, families_below
+from rules.heads import families, families_below, takes_braces
 from rules.marks import CODE, curly_in_braces, in_marks, quoted, straight
 from rules.mistakes import Mistake, Place
 from rules.phrases import begins_of_lists
@@ -35,6 +35,10 @@ WIDE_COLON = re.compile(r"^(\s*(?:- +)?[^\W\d][\w '’]*?)\s*([：﹕∶])\s*(.*
 QUOTED_MAIL = re.compile(r"^(\s*)>[ \t]?(?=\s*[-\w#])")
 FENCE = re.compile(r"^\s*(?:```|~~~)\w*\s*$")
 OTHER_NOTE = re.compile(r"^(\s*)(//|;|--|%|/\*)(?=[\s\w])")
+BRACKETS = re.compile(
+    r"^(?P<head>\s*(?:- +)*(?P<key>[^\W\d][^:\"'{\[(]*): +)(?P<open>[(\[])(?P<inside>\s*(?P<first>[^\W\d][^:\"'{\[(]*): .*)(?P<close>[)\]])"
+    r"\s*(?:#.*)?$"
+)
 LINE_END = re.compile(r"(\r\n|\r|\n)")
 HARD_COLON = re.compile(r"^((?:- +)*(?:\"[^\"]*\"|'[^']*'|[^\s\"'#{\[\-][^:#]*):)[\u00a0\u202f\t]")
 ONE_MEND = {
@@ -47,6 +51,7 @@ ONE_MEND = {
     "filling",
     "curly-in-braces",
     "wide-colon",
+    "odd-brackets",
 }
 MOST_SLIPS = 20  # in one line
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -309,6 +314,14 @@ def _curly(text: str) -> Found | None:
     return _with_straight(text, slip, right), _told("curly-in-braces", slip.start(), slip[0], right)
 
 
+def _brackets(text: str) -> Found | None:
+    """`visits: (count: at least 2, within: 24 months)`, and in square ones: braces were meant."""
+    if not (slip := BRACKETS.match(text)) or not takes_braces(slip["key"], slip["first"]):
+        return None
+    right, sign = f"{slip['head']}{{{slip['inside'].strip()}}}", f"{slip['open']} {slip['close']}"
+    return Line(right + text[slip.end("close") :]), _told("odd-brackets", slip.start("open"), sign, right.strip())
+
+
 def _numbered(text: str) -> Found | None:
     if (slip := NUMBERED.search(text)) is None:
         return None
@@ -318,7 +331,7 @@ def _numbered(text: str) -> Found | None:
 
 WHOLE_LINE = (_merge_mark, _control_character, _nothing, _strange)
 IN_A_LINE = (
-    _bullet, _wide_colon, _tight_colon, _tight_dash, _sign, _list_in_braces, _smart_quotes, _filling, _joined, _curly, _numbered,
+    _bullet, _wide_colon, _tight_colon, _tight_dash, _sign, _list_in_braces, _smart_quotes, _filling, _joined, _curly, _brackets, _numbered,
 )  # fmt: skip
 """Each gives the line without its slip, and what to tell, or None where there is no such slip; the first that is counts."""
 
