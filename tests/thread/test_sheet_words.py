@@ -43,3 +43,15 @@ def test_check_and_preview_tell_what_the_column_says(phare: Small) -> None:
     )
     phare.change("rules/public.yaml", "relancer: x", "relancer: [stop, rappeler]")
     assert [found for found, line in told(phare) if line == 10] == []
+
+
+def test_preview_counts_each_line_of_a_group_below_it(phare: Small) -> None:
+    phare.change("rules/public.yaml", "visites: au moins 1", "au moins un de: [visites: au moins 2, prénom: Ana]")
+    page = phare.folder / "page.html"
+    phare.filrouge("preview", "perdus-de-vue", "--page", str(page), today=TODAY)
+    shown = bare(phare.filrouge("preview", "perdus-de-vue", today=TODAY).said)
+    group = (
+        "  1 · au moins un de :\n      0 · visites : au moins 2 (en tout, depuis toujours)\n      1 · prénom : Ana\n"
+    )
+    assert group in shown
+    assert '<li style="margin-left: 1.6rem">1 · prénom : Ana</li>' in bare(page.read_text("utf-8"))
