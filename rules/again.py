@@ -22,9 +22,9 @@ from rules.yamltext import Entry, Text
 NOT = re.compile(r"\b(?:pas|non|plus|jamais|aucune?|sans|not|never|no|nothing|without|none)\b|n't\b|\bn'")
 BOOKED = re.compile(r"\b(?:re-?)?(?:book|reserv)|\b(?:pris|repris)\b")
 CAME = re.compile(r"\b(?:revenu|revien|return)|\b(?:came|come|been|venue?s?|visit(?:ed|s)?|visites?)\b")
-GAVE = re.compile(r"\b(?:re-?)?(?:donat|donn)|\b(?:gave|give[ns]?|gifts?|dons?)\b")
+GAVE = re.compile(r"\b(?:re-?)?(?:donat(?!eur|ric)|donn)|\b(?:gave|give[ns]?|gifts?|dons?)\b")
 AGAIN = re.compile(
-    r"\b(?:again|back|another|encore|autres?|nouveaux?)\b|\b[ad]e? nouveau\b|\b(?:revenu|revien|return|redon)"
+    r"\b(?:again|back|another|new|encore|autres?|nouveaux?|nouvelles?)\b|\b[ad]e? nouveau\b|\b(?:revenu|revien|return|redon)"
 )
 SINCE_THEN = re.compile(r"\b(?:since|then|after|afterwards|later|depuis|apres|ensuite|entre-temps)\b")
 NEAR = 0.15
@@ -70,12 +70,13 @@ def tell_again_key(context: Context, entry: Entry, path: str) -> bool:
         return False
     words, language = context.words, context.words.language
     answer, day = words.find("yesno", value), read_phrase(language, "date", value)
-    number = value if read_phrase(language, "number", value) else suggest(language, "number", value)
     none = answer == "no" or (day is not None and day.op == "never")
+    number = value if read_phrase(language, "number", value) else suggest(language, "number", value)
+    number = None if answer or none else number
     if not (answer or number or none):
         return False
     denied = bool(NOT.search(fold(entry.key.value))) is not none
-    right = f"{words.key('occasion', name)}: {number}" if number and not none else _since(words, name, none=denied)
+    right = f"{words.key('occasion', name)}: {number}" if number else _since(words, name, none=denied)
     context.tell(entry.key.place, "unknown-key-near", f"{path}.{entry.key.value}", entry.key.value, suggestion=right)
     return True
 
@@ -84,9 +85,8 @@ def _lines(context: Context, text: str, *, denied: bool, out: bool) -> Iterator[
     """Who came back has nothing booked any more: after a visit it takes both lines to tell who has booked again."""
     books, name = BOOKED.search(text), _again(context, text)
     around_visit = context.around in VISITS
-    whole = (
-        denied is not out and not context.before
-    )  # those who neither came nor booked, in lines that all hold, or none of which does
+    # those who neither came nor booked, in lines that all hold, or none of which does
+    whole = denied is not out and not context.before
     if name and not books and context.occasion is None:  # in a rule it is the second time in all
         yield f"{context.words.key('fields', SINCE[name])}: {_at_least(context.words, TWO, none=denied)}"
     elif name and not books:
@@ -127,7 +127,7 @@ def advise_since(
     told: set[object] = set()
     for step in steps:
         own = list(checks((*(step.when.items if step.when else ()), *((step.unless,) if step.unless else ()))))
-        early = [check for check in own if check.field in SINCE] if _no_day_after(step) else []
+        early = [check for check in own if check.field in SINCE and _too_early(step, check.field)]
         for check in early:
             context.advise(check.place, "since-too-early", path, context.words.key("occasion", check.field))
         for check in (*own, *checks(shared)):
@@ -138,8 +138,9 @@ def advise_since(
                 _advise_period(context, check, period, name, path)
 
 
-def _no_day_after(step: Step) -> bool:
-    return step.at.sign < 0 or not step.at.period.count
+def _too_early(step: Step, name: str) -> bool:
+    """Whether nothing can count yet: visits do from the next day on, gifts from the very moment."""
+    return step.at.sign < 0 or (name == "visits_since" and not step.at.period.count)
 
 
 def _back(check: Check) -> Period | None:

@@ -63,6 +63,29 @@ def test_nothing_is_said_of_what_is_right(around: str, at: str, asked: str) -> N
     assert walks(around, at, asked) == []
 
 
+@pytest.mark.parametrize(
+    ("line", "right"),
+    [
+        ("nouveau don: oui", "dons depuis: au moins 1"),
+        ("pas revenu: oui", "visites depuis: 0"),
+        ("revenu: jamais", "visites depuis: 0"),
+        ("redonné: au moins 2", "dons depuis: au moins 2"),
+        ("autres visites: aumoins 2", "visites depuis: au moins 2"),
+        ("nouveau donateur: oui", None),
+    ],
+)
+def test_words_for_it_get_its_line(line: str, right: str | None) -> None:
+    text = "parcours:\n  - nom: P\n    autour: chaque don\n    étapes:\n      - {{à: 11 mois après, sauf: {{{}}}, signaler: X}}\n"
+    (told,) = read({"r.yaml": text.format(line).encode()}).mistakes
+    assert told.suggestion == right
+
+
+def test_a_gift_later_on_the_same_day_is_one() -> None:
+    assert walks("each donation", "the same day", "unless: {donations since: at least 1}") == []
+    (told,) = walks("each ticket", "1 day before", "unless: {donations since: at least 1}")
+    assert told.code == "since-too-early"
+
+
 def test_a_journey_may_end_with_it() -> None:
     text = JOURNEY.format(around="each ticket", at="3 days before", asked="when: {city: Lyon}", when="city: Lyon")
     assert advice(f"{text}    stop when: {{visits since: at least 1}}\n") == []
