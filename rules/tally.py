@@ -28,6 +28,10 @@ OURS = {"flags", "segments"}
 GROUPS = (AllOf, AnyOf, NoneOf)
 PLACES = {"city", "postcode", "region"}
 A_NUMBER = re.compile(r"\s*[-+]?\d[\d\s.,]*\s*")
+BEGUN_WITH = {"starts", "starts_any"}
+PART_OF = {"contains", "contains_any", *BEGUN_WITH}
+PERSONAL = {"first_name", "last_name", "email", "phone"}
+"""Nobody wants a list of these."""
 IN_A_TOWN = re.compile(r"\s*\([^)]*\)|[\d,]+")
 """What people write beside a town: its postcode, the number of its county."""
 
@@ -140,6 +144,8 @@ def word_meant(check: Check, word: str, there: Collection[str], language: str) -
     """What was probably meant by a word that nobody has, among those that there are."""
     if check.field == "postcode" and any(fold(known).startswith(fold(word)) for known in there):
         return typed(language, "text", Phrase("starts", (word,)))
+    if check.op in PART_OF:
+        return nearest(word, [*there, *(part for known in there for part in known.split())])
     bare = IN_A_TOWN.sub("", word).strip() if check.field == "city" else word
     if parts := _parts(word, there):
         return None if both_meant(check, word, there) else f"[{', '.join(parts)}]"
@@ -165,7 +171,7 @@ def missing_words(check: Check, people: pl.DataFrame, language: str) -> list[tup
         field, words = "genres", check.window.genres
     elif check.field.startswith(SHEET) and check.op == "is" and check.type in {"yesno", "number"}:
         return _missing_cell(check, people, language)
-    elif check.op in {"is", "contain", "contain_any"} and check.type in {"text", "tags"}:
+    elif check.op in {"is", "contain", "contain_any", *PART_OF} and check.type in {"text", "tags"}:
         field, words = "genres" if check.field == "genre" else check.field, tuple(str(value) for value in check.values)
     else:
         return []
@@ -175,8 +181,15 @@ def missing_words(check: Check, people: pl.DataFrame, language: str) -> list[tup
     values = people[column].explode() if isinstance(people.schema[column], pl.List) else people[column]
     there = {str(value) for value in values.drop_nulls().unique() if str(value)}
     known = {fold(value) for value in there}
-    told = tuple(sorted(there))
-    return [(word, told) for word in words if fold(word) not in known] if there else []
+    told = () if field in PERSONAL and check.op in PART_OF else tuple(sorted(there))
+    return [(word, told) for word in words if not _is_met(check.op, fold(word), known)] if there else []
+
+
+def _is_met(op: str, word: str, known: Collection[str]) -> bool:
+    """Whether one of these texts is, contains or begins with a word."""
+    if op in BEGUN_WITH:
+        return any(text.startswith(word) for text in known)
+    return any(word in text for text in known) if op in PART_OF else word in known
 
 
 def _missing_cell(check: Check, people: pl.DataFrame, language: str) -> list[tuple[str, tuple[str, ...]]]:

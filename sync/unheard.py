@@ -10,7 +10,7 @@ import polars as pl
 
 from rules.conditions import SHEET, Book, Check, leaves
 from rules.mistakes import Mistake, Place
-from rules.tally import both_meant, checks_of, few, missing_words, often_empty, word_meant
+from rules.tally import PART_OF, both_meant, checks_of, few, missing_words, often_empty, word_meant
 from rules.words import vocabulary
 from sync.desk import Desk
 from sync.outofreach import out_of_reach
@@ -39,7 +39,7 @@ def unheard(desk: Desk, book: Book) -> list[Mistake]:
     unfed = unfed_fields(desk)
     told = list(deciding_nothing(checks, book, people, unfed, language_at))
     fed = [check for check in checks if check.field not in unfed]
-    worded = [check for check in fed if check.window or check.field in ASKED]
+    worded = [check for check in fed if check.window or check.field in ASKED or check.op in PART_OF]
     told += [mistake for check in worded for mistake in _told(check, people, language_at(check.place))]
     cells = [check for check in fed if check.field.startswith(SHEET)]
     told += [mistake for check in cells for mistake in _told(check, team, language_at(check.place))]

@@ -19,6 +19,7 @@ PEOPLE = pl.DataFrame(
         "visits": [0, 1, 2, 3, 4, 5],
         "city": ["Brest", None, None, None, None, None],
         "postcode": ["29200", "29000", "56000", "56100", "29200", None],
+        "last_name": ["École", "Martin", None, None, None, None],
         "sheet:Ne pas relancer": ["oui", "non", None, "x", None, None],
         "sheet:Taille": ["S", "M", None, None, None, None],
     }
@@ -61,6 +62,27 @@ def test_a_word_that_nobody_has_is_told_below_unless_too() -> None:
     for line in ("Ne pas relancer: oui", "Ne pas relancer: non", "Taille: s"):
         assert told("{visites: au moins 1}", f"{{tableau: {{{line}}}}}")[1].missing == ()
     assert told("{visites: au moins 1}", "{signaux: contiennent Jamais posé}")[1].missing == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "missing"),
+    [
+        ("ville: contient bres", ()),
+        ("ville: contient Lorient", (("Lorient", None, ("Brest",)),)),
+        ("ville: contient Brets", (("Brets", "Brest", ("Brest",)),)),
+        ("code postal: commence par un de [29, 56]", ()),
+        (
+            "code postal: commence par un de [29, 35]",
+            (("35", None, ("29000", "29200", "56000", "56100")),),
+        ),
+        ("code postal: contient 35", (("35", None, ("29000", "29200", "56000", "56100")),)),
+        ("tableau: {Taille: contient XL}", (("XL", None, ("M", "S")),)),
+        ("nom de famille: contient Zzz", (("Zzz", None, ()),)),
+        ("nom de famille: contient écol", ()),
+    ],
+)
+def test_a_part_that_nobodys_text_has_is_told(line: str, missing: tuple[object, ...]) -> None:
+    assert told("{visites: au moins 1}", f"{{{line}}}")[1].missing == missing
 
 
 @pytest.mark.parametrize("tick", ["x", "X", "✓", "☑", "oui", "vrai"])

@@ -491,3 +491,15 @@ def test_steps_whose_conditions_did_not_hold_are_told_as_such(small: Small) -> N
     said = {one: small.filrouge("--language", one, "preview", "Merci", today=TODAY).said for one in ("fr", "en")}
     assert "Merci, à ce passage\xa0: 1 étape non faite (conditions non remplies).\n" in said["fr"]
     assert "Merci, in this run: 1 step not done (conditions not met).\n" in said["en"]
+
+
+def test_check_and_preview_name_a_part_that_nobodys_text_has(phare: Small) -> None:
+    phare.write(
+        "rules/ecoles.yaml",
+        "règles:\n  - nom: Écoles\n    quand: {visites: au moins 1}\n"
+        "    sauf: {nom de famille: contient Zzyx, prénom: commence par un de [Aw, Zzo]}\n    alors: [signaler: École]\n",
+    )
+    checked = phare.filrouge("check", today=TODAY).said
+    assert ["Zzyx" in checked, "`Zzo`" in checked, "`Aw`" in checked] == [True, True, False]
+    assert "Diallo" not in checked, "a list of names is nobody's advice"
+    assert phare.filrouge("preview", "Écoles", today=TODAY).said.count("Zzyx") == 2
