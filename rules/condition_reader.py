@@ -25,7 +25,7 @@ from rules.days_meant import DATES
 from rules.denied import tell_denied, tell_denied_cell, undenied
 from rules.fields import EVERY, FIELDS, FieldType
 from rules.fields_meant import may_be_lines, tell_no_line, tell_unknown_field
-from rules.lists_meant import tell_names, tell_phrases, tell_several
+from rules.lists_meant import ANY, tell_names, tell_phrases, tell_several
 from rules.misread import Misread, tell_misread
 from rules.mistakes import fold
 from rules.money import advise_exact, tell_money, tell_money_counted
@@ -46,6 +46,7 @@ NEGATION = re.compile(
 )
 NOT_CONTAINED = re.compile(r"(?:does|do)(?:n't| not) (?:contain|start|begin)|(?:ne )?(?:contien\w+|commence\w*) pas\b")
 SIGNED = re.compile(r"(?:!=|>=?)\s*\w")  # quoted by rules.lines, so that it could be read at all
+UNREAD = re.compile(r"[\[\]][^\"']*$|\b(?:any|one|all|none) of$|\bau moins un de$", re.IGNORECASE)
 UNREAD_LIST = re.compile(
     r"[\[\]]|^(?:any|all|some|none|no|au moins un|aucun|tous|toutes)\b(?: (?:of|de)\b.*)?$", re.IGNORECASE
 )
@@ -291,7 +292,8 @@ class _Reader:
         if tell_several(self.context, self.field, self.shown, kind, node, self.path):
             return None
         if phrase := read_phrase(self.language, kind, node.value):
-            if kind == "tags" and phrase.op == "contain" and UNREAD_LIST.search(str(phrase.values[0])):
+            unread = UNREAD_LIST.search(str(phrase.values[0])) if phrase.op == "contain" else UNREAD.search(node.value)
+            if phrase.op in ANY and unread:
                 return self._fail(node, kind)
             return self._check(node, kind, phrase.op, phrase.values)
         if meant := phrase_meant(self.context.words, self.field, kind, node.value):

@@ -16,10 +16,11 @@ from rules.yamltext import Text
 
 ANY = {"contains": "contains_any", "starts": "starts_any", "contain": "contain_any"}
 """What asks for one text, and for one of several."""
-BETWEEN = re.compile(r"\s*[,;|]\s*|\s+(?:ou|or)(?:\s+|$)", re.IGNORECASE)
+BETWEEN = re.compile(r"\s*[,;|]\s*|\s+(?:ou(?: bien)?|or|soit)(?:\s+|$)", re.IGNORECASE)
 BOTH = re.compile(r"\s*[,;|]\s*|\s+(?:and|et)\s+", re.IGNORECASE)
 EACH = re.compile(
-    r"(?:(?:any|one|either|some) of|either|soit|(?:au moins |l')?une? (?:de|des|parmi)) +(.+)", re.IGNORECASE
+    r"(?:(?:any|one|either|some) of|either|soit|(?:au moins |l')?une? (?:de|des|parmi)|(?:any|one|some|un)(?= *\[))(?: +| *(?=\[))(.+)",
+    re.IGNORECASE,
 )
 ALL = re.compile(r"(all of|each of|both|all|tous les|tous|toutes|à la fois) +(.+)", re.IGNORECASE)
 BRACKETED = re.compile(r"\[(.*)\]", re.DOTALL)
@@ -54,7 +55,13 @@ def _tell_more(context: Context, field: str, shown: str, kind: str, node: Text, 
     words, found = context.words, node.value.strip()
     text = _text(phrase, found)
     begun = EACH.fullmatch(text)
-    names = _names(words, kind, phrase.op, begun[1] if begun else text)
+    together = field in {"postcode", "phone"}  # no number begins with two of them
+    if not together and (cut := text.rstrip(",; ")) != text and not _parts(text):
+        right = typed(words.language, kind, Phrase(phrase.op, (cut,)))
+        context.tell(node.place, "phrase-near", path, found, field=shown, suggestion=right)
+        return True
+    between = BOTH if together and not _parts(text) else BETWEEN
+    names = _names(words, kind, phrase.op, begun[1] if begun else text, between)
     if phrase.op in OF_SEVERAL:  # `contain any of dance or circus`
         each = [
             [str(value)] if f'"{value}"' in found else _parts(str(value)) or [str(value)] for value in phrase.values
@@ -64,7 +71,13 @@ def _tell_more(context: Context, field: str, shown: str, kind: str, node: Text, 
         return False
     right = typed(words.language, kind, Phrase(ANY.get(phrase.op, phrase.op), tuple(names)))
     more: dict[str, object] = {}
-    if not begun and phrase.op in ANY and field not in {"postcode", "phone"} and '"' not in text:
+    if (
+        not begun
+        and phrase.op in ANY
+        and field not in {"postcode", "phone"}
+        and text.strip("'\"") == text
+        and '"' not in text
+    ):
         more = {"one_text": typed(words.language, kind, Phrase(phrase.op, (f'"{text}"',)))}
     context.tell(node.place, "texts-in-brackets", path, found, field=shown, suggestion=right, **more)
     return True

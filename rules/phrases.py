@@ -136,7 +136,9 @@ def _values(language: str, pattern: str, match: re.Match[str]) -> tuple[Value, .
     values: list[Value] = []
     for hole, text in zip(re.findall(r"\{(\w+)\}", pattern), match.groups(), strict=True):
         if hole == "list":
-            values += split_list(text)
+            if not (listed := split_list(text)):
+                return None
+            values += listed
             continue
         value = _value(language, hole, text)
         if value is None:
