@@ -52,6 +52,27 @@ AROUND = {
     *("the", "this", "last", "next", "past", "in", "during", "over"),
 }
 """Words around the name of a time: `la saison dernière`."""
+BESIDE_A_TIME = AROUND | {
+    *(
+        "au",
+        "moins",
+        "plus",
+        "de",
+        "d'un",
+        "d'une",
+        "il",
+        "y",
+        "a",
+        "dans",
+        "les",
+        "des",
+        "depuis",
+        "durant",
+        "derniers",
+    ),
+    *("at", "least", "most", "more", "less", "than", "within", "for", "since", "every", "ago", "dernieres"),
+}
+"""Words beside a length of time that name no number of times."""
 ABOUT_TIME = ("date", "within", "wait", "latest", "again", "due", "at", "sheet")
 
 
@@ -168,7 +189,8 @@ def _no_number_of_times(context: Context, one: Misread, folded: str) -> bool:
     if "%" in one.found:
         context.tell(one.place, "percent", one.path, one.found, field=one.field, expected="number")
     elif span:
-        right = _counted(context, one.field, span)
+        told = set(folded.removesuffix(span).split())
+        right = _counted(context, one.field, span) if told <= BESIDE_A_TIME else None
         context.tell(one.place, "time-for-count", one.path, one.found, field=one.field, suggestion=right)
     elif named := not one.meant and NAMED.search(folded) and context.words.find("fields", one.field) in WINDOWS:
         tell_named(context, one.place, one.path, one.found, one.field, number_asked(context.words.language, one.found))

@@ -128,14 +128,19 @@ BOUNDS = (
 
 
 EXACTLY = re.compile(
-    r"\b(?:exactly|precisely|only|just|exactement|precisement|seulement|uniquement|juste|pile|seule?s?)\b|(?<=\d) ?x\b"
+    r"\b(?:exactly|precisely|only|just|single|exactement|precisement|seulement|uniquement|juste|pile|"
+    r"(?:seule?s? et )?(?:uniques?|seule?s?))\b|(?:\bne \S+ )?\bqu'(?=une?\b|\d)|(?<=\d) ?x\b"
 )
 """Words beside a number that leave it as it is: `only 1`, `une seule fois`, `2x`."""
+ARTICLES = {"a", "an", "un", "une"}
 
 
 def _rewritten_number(language: str, folded: str, phrases: Mapping[str, list[str]]) -> Iterator[str]:
     """`minimum 3`, `3 à 5`, `1.000`, `at least 3 times`, `exactly once`."""
-    named = {fold(word): digits for word, digits in meant(language)["numbers"].items()}
+    spelled = vocabulary(language).words["numbers"].items()
+    named = {fold(word): str(digits) for digits, words in spelled for word in words if word not in ARTICLES}
+    named |= {fold(word): digits for word, digits in meant(language)["numbers"].items()}
+    folded = re.sub(r"\bune?\b(?= (?:seule?|fois|visites?|a|ou)\b)", "1", folded)
     folded = re.sub(r"[a-z]+(?:-[a-z]+)*", lambda word: named.get(word[0], word[0]), folded)
     folded = " ".join(EXACTLY.sub(" ", folded).split())
     yield folded
