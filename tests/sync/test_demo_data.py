@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 import zipfile
 from collections import Counter, defaultdict
 from datetime import UTC, date, datetime, timedelta
@@ -60,10 +59,8 @@ def _hashes(folder: Path) -> dict[str, str]:
     return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in (folder / "exports").iterdir()}
 
 
-def test_the_same_day_gives_the_same_files_in_less_than_a_second(theatre: Path, tmp_path: Path) -> None:
-    started = time.process_time()
+def test_the_same_day_gives_the_same_files(theatre: Path, tmp_path: Path) -> None:
     write_demo(tmp_path / "again", DAY)
-    assert time.process_time() - started < 1  # 0.25 s of processor time
     assert _hashes(tmp_path / "again") == _hashes(theatre)
     write_demo(tmp_path / "later", DAY + timedelta(days=1))
     assert _hashes(tmp_path / "later") != _hashes(theatre)
