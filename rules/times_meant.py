@@ -50,6 +50,8 @@ TIMES = {
 }
 """Words before a time, in a sentence."""
 EACH_TIME = {"a", "an", "per", "each", "every", "par", "chaque"}
+LONGEST = 500
+"""What is longer was not meant as a number and its time."""
 KINDS_OF_TIME = {"saison", "annee", "mois", "periode", "dates", "season", "year", "month"}
 FROM, TO = (
     {"de", "du", "depuis", "des", "from", "since", "entre", "between"},
@@ -59,10 +61,13 @@ FROM, TO = (
 
 def windowed(words: Vocabulary, field: str, text: str) -> str | None:
     """`au moins 3 en 12 mois` and `au moins 3 en 2026` as the block that says so."""
-    parts = fold(text).split() if field in OPTIONS else []
+    parts = fold(text).split() if field in OPTIONS and len(text) <= LONGEST else []
     for cut in range(1, len(parts)):
-        begins, rest = parts[cut].rstrip(":"), " ".join(parts[cut + 1 :]).removeprefix(": ")
-        if begins not in TIMES and not (begins in EACH_TIME and words.find("units", rest)):
+        begins = parts[cut].rstrip(":")
+        if begins not in TIMES | EACH_TIME:
+            continue
+        rest = " ".join(parts[cut + 1 :]).removeprefix(": ")
+        if begins not in TIMES and not words.find("units", rest):
             continue
         many, kind = _of_a_genre(words, field, " ".join(parts[:cut]).rstrip(","))
         number = many if read_phrase(words.language, "number", many) else suggest(words.language, "number", many)

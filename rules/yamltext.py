@@ -335,10 +335,11 @@ class _Builder:
         """The block that a word goes into: where the one that begins an item stands there again, below lines of the item, the
         dash before it was forgotten. That is told, and it begins the next item.
         """
-        words = [entry.key for entry in top.entries.values()]
+        first = next(iter(top.entries.values()), None)
         above = self.stack[-2] if len(self.stack) > 1 else None
-        if not words or above is None or above.is_block or fold(words[0].value) != fold(key.value):
+        if first is None or above is None or above.is_block or fold(first.key.value) != fold(key.value):
             return top
+        words = [entry.key for entry in top.entries.values()]
         lines, column = {word.place.line for word in (*words, key)}, key.place.column
         stands = len(lines) > len(words) and words[0].place.column == column
         if not stands or not begins_item(key.value) or (len(words) == 1 and not is_action(key.value)):

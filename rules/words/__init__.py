@@ -25,6 +25,7 @@ class Vocabulary:
             section: {root(word): name for word, name in reversed(known.items())}
             for section, known in self._known.items()
         }
+        self._keys: dict[tuple[str, ...], dict[str, str]] = {}
 
     def find(self, section: str, text: str) -> str | None:
         """The canonical name behind a word, or None. In French gender and number agree freely."""
@@ -49,12 +50,15 @@ class Vocabulary:
 
     def meant(self, sections: Iterable[str], text: str) -> str | None:
         """What to write instead of a word that people use and rules do not: `zip code`, `or`; the first section counts."""
-        known = [{fold(word): right for word, right in meant(self.language).get(name, {}).items()} for name in sections]
-        return next((words[fold(text)] for words in known if fold(text) in words), None)
+        known = _meant_by_fold(self.language)
+        return next((known[name][fold(text)] for name in sections if fold(text) in known.get(name, {})), None)
 
     def nearest(self, sections: Iterable[str], text: str) -> str | None:
         """The word of these sections that was probably meant."""
-        known = {word: self.key(section, name) for section in sections for word, name in self._known[section].items()}
+        sections = tuple(sections)
+        known = self._keys.get(sections) or self._keys.setdefault(
+            sections, {word: self.key(of, name) for of in sections for word, name in self._known[of].items()}
+        )
         word = nearest(text, known)
         return None if word is None else known[word]
 
@@ -85,3 +89,8 @@ def meant(language: str) -> dict[str, dict[str, str]]:
     """By section, words that people use and rules do not, and what to write instead; of units the canonical name."""
     text = files("rules").joinpath("words", f"meant.{language}.yaml").read_text("utf-8")
     return cast("dict[str, dict[str, str]]", ouryaml.read_words(text))
+
+
+@cache
+def _meant_by_fold(language: str) -> dict[str, dict[str, str]]:
+    return {name: {fold(word): right for word, right in words.items()} for name, words in meant(language).items()}
