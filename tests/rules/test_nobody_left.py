@@ -35,6 +35,20 @@ def test_nobody_meets_two_lines_that_deny_each_other(
     assert not (deny(one, other) and any(met))
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "denied"),
+    [
+        (("starts_any", ("29", "22")), ("starts", ("75",)), True),
+        (("starts_any", ("29", "22")), ("starts_any", ("221", "75")), False),
+        (("is", ("29200", "75001")), ("starts_any", ("22", "56")), True),
+        (("is", ("École",)), ("contains_any", ("ecol", "coll")), False),
+    ],
+)
+def test_texts_that_no_text_is(one: tuple[str, Any], other: tuple[str, Any], denied: bool) -> None:  # noqa: FBT001  a case
+    first, second = (Check("postcode", "text", op, values) for op, values in (one, other))
+    assert (deny(first, second), deny(second, first)) == (denied, denied)
+
+
 def advice(language: str, *lines: str) -> list[Mistake]:
     found = read({"r.yaml": RULE[language].format("\n".join(f"      {line}" for line in lines)).encode()})
     assert found.mistakes == []

@@ -75,6 +75,8 @@ def test_a_word_that_nobody_has_is_told_below_unless_too() -> None:
             "code postal: commence par un de [29, 35]",
             (("35", None, ("29000", "29200", "56000", "56100")),),
         ),
+        ("code postal: contient 00", ()),
+        ("code postal: commence par 00", (("00", None, ("29000", "29200", "56000", "56100")),)),
         ("code postal: contient 35", (("35", None, ("29000", "29200", "56000", "56100")),)),
         ("tableau: {Taille: contient XL}", (("XL", None, ("M", "S")),)),
         ("nom de famille: contient Zzz", (("Zzz", None, ()),)),
