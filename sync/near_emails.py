@@ -25,7 +25,7 @@ OPPOSITE = {"at_least": "less", "less": "at_least", "at_most": "more", "more": "
 
 JUST = {"last_visit": Around("ticket"), "first_visit": Around("first_visit"), "last_donation": Around("donation")}
 """What a rule is around that asks for a day shortly before today."""
-SHORTLY = 14  # days
+SHORTLY = 31  # days; a thank-you takes people in on the day after, and asks for a month so that none is missed
 NEXT_RUN = 1  # a rule takes somebody in on the day after
 
 

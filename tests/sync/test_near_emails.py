@@ -99,6 +99,7 @@ RULE = "rules:\n  - name: Lately\n    when:\n      {when}\n    then:\n      - em
         ("last visit: less than 5 days ago", "", True),
         ("first visit: less than 1 week ago", "wait: 3 days", True),
         ("last visit: less than 5 days ago", "wait: 6 days", False),
+        ("last visit: less than 30 days ago", "", True),
         ("last visit: less than 3 months ago", "", False),  # whoever came at any time of these
         ("last visit: less than 5 days ago\n      visits: at least 2", "", False),
         ("last donation: less than 5 days ago", "", False),
