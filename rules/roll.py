@@ -10,8 +10,6 @@ import polars as pl
 from rules.conditions import AllOf, AnyOf, Book, Check, Condition, InSegment, Rule, column_of
 from rules.explain import Reason, Wording
 
-MOST_COLUMNS = 5
-
 
 @dataclass(frozen=True)
 class Roll:
@@ -26,8 +24,8 @@ def roll(book: Book, rule: Rule, people: pl.DataFrame, unknown: Collection[str],
     leaves no choice in (`never`, one town) is left out: it would be the same for all.
     """
     wording = Wording(language)
-    checks = {wording.field(check): check for check in _asked(book, rule.when) if not _same_for_all(check)}
-    titles = tuple(checks)[:MOST_COLUMNS]
+    checks = {wording.field(check): check for check in _asked(book, rule.when)}
+    titles = tuple(checks)
     columns = []
     for title in titles:
         check = checks[title]
@@ -38,19 +36,17 @@ def roll(book: Book, rule: Rule, people: pl.DataFrame, unknown: Collection[str],
     return Roll(titles, dict(zip(people["person_id"].to_list(), rows, strict=True)))
 
 
-def _asked(book: Book, node: Condition) -> Iterator[Check]:
+def _asked(book: Book, node: Condition, *, needed: bool = True) -> Iterator[Check]:
+    """What is asked; of what everybody in the rule must have (`needed`), only what leaves a choice."""
     match node:
         case Check():
-            yield node
+            if not (needed and (node.op == "never" or (node.op == "is" and len(node.values) == 1))):
+                yield node
         case InSegment(segment=identity):
-            yield from _asked(book, book.segment[identity].condition)
+            yield from _asked(book, book.segment[identity].condition, needed=needed)
         case AllOf() | AnyOf():
             for item in node.items:
-                yield from _asked(book, item)
-
-
-def _same_for_all(check: Check) -> bool:
-    return check.op == "never" or (check.op == "is" and len(check.values) == 1)
+                yield from _asked(book, item, needed=needed and isinstance(node, AllOf))
 
 
 def why_out(reason: Reason) -> list[str]:

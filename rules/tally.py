@@ -43,7 +43,7 @@ class Tally:
 
     `empty`: fields of it that nobody has a value in. `missing`: words it names that nobody has, each with what was
     probably meant, and those that there are (none, where they are too many to be told). `ever`: it counts all that there
-    is, which a window would not.
+    is, which a window would not. `keeps_out`: of those whom `when` takes, how many an exception leaves out.
     """
 
     words: str
@@ -53,17 +53,18 @@ class Tally:
     missing: tuple[tuple[str, str | None, tuple[str, ...]], ...] = ()
     ever: bool = False
     parts: tuple[Tally, ...] = ()
+    keeps_out: int = 0
 
 
 def tally(
     book: Book, rule: Rule, people: pl.DataFrame, today: date, unknown: Collection[str], language: str, who: str = "key"
 ) -> list[Tally]:
-    """A tally for each line of `when`, then of `unless`, and for each line of a group. `people` is a frame as `rules.compiler.evaluate` takes it; `who`,
-    the column that tells people apart where they have several rows.
+    """A tally for each line of `when`, then of `unless`, and for each line of a group. `people` is a frame as
+    `rules.compiler.evaluate` takes it; `who`, the column that tells people apart where they have several rows.
     """
     excepted = rule.unless.items if rule.unless else ()
     asked = [*((item, False) for item in rule.when.items), *((item, True) for item in excepted)]
-    nodes = list(dict.fromkeys(node for item, _ in asked for node in _every(item)))
+    nodes = list(dict.fromkeys([rule.when, *(node for item, _ in asked for node in _every(item))]))
     names = {node: str(n) for n, node in enumerate(nodes)}
     found = answers(book, {name: node for node, name in names.items()}, people, today, unknown)
     wording = Wording(language)
@@ -71,16 +72,18 @@ def tally(
     def told(item: Condition, *, out: bool, inside: bool = False) -> Tally:
         met = found[names[item]]
         count = None if met.null_count() == len(met) > 0 else people.filter(met)[who].n_unique()
+        kept = people.filter(met & found[names[rule.when]])[who].n_unique() if out and not inside else 0
         if isinstance(item, GROUPS):
             parts = tuple(told(one, out=out, inside=True) for one in item.items)
-            return Tally(wording.group(item), count, out and not inside, parts=parts)
+            return Tally(wording.group(item), count, out and not inside, parts=parts, keeps_out=kept)
         checks = [item] if isinstance(item, Check) else []
         empty = [wording.field(check) for check in checks if not check.window and _is_empty(check, people, unknown)]
         named = [check for check in checks if not (out and check.field in OURS)]
         missing = [pair for check in named for pair in _missing(check, people, language)]
         ever = any(one.field in OPTIONS and not one.window and one.op != "never" for one in checks)
         words = wording.condition(book, item)
-        return Tally(words, count, out and not inside, () if out else tuple(empty), tuple(missing), ever)
+        empty = [] if out else empty
+        return Tally(words, count, out and not inside, tuple(empty), tuple(missing), ever, keeps_out=kept)
 
     return [told(item, out=out) for item, out in asked]
 

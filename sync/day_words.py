@@ -1,4 +1,4 @@
-"""`yesterday`, `tomorrow`, `tonight` in texts that may be read on another day: an e-mail that waits for a yes, a step that is
+"""`yesterday`, `two days ago`, `tomorrow`, `tonight` in texts that may be read on another day: an e-mail that waits for a yes, a step that is
 made up days later, a line that stays in a list.
 """
 
@@ -20,9 +20,14 @@ from sync.desk import Desk
 from sync.followup.templatefiles import TemplateMistake
 
 WORDS = {
-    "en": {"before": r"yesterday|last night", "after": r"tomorrow", "same": r"tonight|this evening", "today": r"today"},
+    "en": {
+        "before": r"yesterday|last night|(?:one|two|three|four|five|\d) (?:day|evening)s? ago",
+        "after": r"tomorrow",
+        "same": r"tonight|this evening",
+        "today": r"today",
+    },
     "fr": {
-        "before": r"(?:avant-)?hier",
+        "before": r"(?:avant-)?hier|il y a (?:un|deux|trois|quatre|cinq|\d) (?:jour|soir)s?",
         "after": r"(?:après-)?demain",
         "same": r"ce soir(?!-là)",
         "today": r"aujourd['’]hui",

@@ -82,9 +82,14 @@ def tally_lines(desk: Desk, tallies: list[Tally]) -> Iterator[str]:
     """How many people meet each condition, in words, the conditions that fewest meet first; lines of a group below it."""
     say = desk.say
     for line in sorted(tallies, key=lambda line: (line.excepted, line.people or 0)):
-        code = "preview-met-not" if line.excepted else "preview-met"
         words = say("preview-ever", condition=line.words) if line.ever else line.words
-        yield say(code, count="?" if line.people is None else str(line.people), condition=words)
+        facts = {"count": "?" if line.people is None else str(line.people), "condition": words}
+        if not line.excepted:
+            yield say("preview-met", **facts)
+        elif line.keeps_out:
+            yield say("preview-met-not", n=line.keeps_out, **facts)
+        else:
+            yield say("preview-met-not-one", **facts)
         if line.people is None:
             yield say("preview-unknown")
         if not line.excepted:

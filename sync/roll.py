@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sync.work import Work
 
 SIGNS = {"enters": "+", "stays": " ", "leaves": "−"}
-NARROWEST, NAME_WIDE, MOST = 80, 44, 20
+NARROWEST, NAME_WIDE, VALUE_WIDE, GAP, MOST = 80, 44, 24, 3, 20
 
 
 @dataclass(frozen=True)
@@ -158,13 +158,21 @@ def _table(sign: str, titles: Sequence[str], people: Sequence[Person]) -> Iterat
 
     if not people:
         return
-    table = Table(box=None, padding=(0, 3, 0, 0), pad_edge=False)
-    table.add_column("", max_width=NAME_WIDE, overflow="ellipsis", no_wrap=True)
-    for title in titles:
-        table.add_column(Text(title), vertical="top")
-    for one in people:
-        table.add_row(Text(f"  {sign} {one.name}"), *(Text(value) for value in one.values))
     width = max(NARROWEST, shutil.get_terminal_size().columns)
+    left = width - min(NAME_WIDE, max(len(one.name) for one in people) + 4) - GAP
+    table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False)
+    table.add_column("", max_width=NAME_WIDE, overflow="ellipsis", no_wrap=True)
+    shown = []
+    for n, title in enumerate(titles):  # the first that have room; a title may take several lines
+        words = (*(word for word in title.split()), *(one.values[n] for one in people))
+        wide = min(VALUE_WIDE, max(map(len, words)))
+        left -= wide + GAP
+        if left < 0:
+            break
+        shown.append(n)
+        table.add_column(Text(title), vertical="top", min_width=wide, max_width=VALUE_WIDE)
+    for one in people:
+        table.add_row(Text(f"  {sign} {one.name}"), *(Text(one.values[n]) for n in shown))
     paper = Console(file=io.StringIO(), width=width, color_system=None, force_terminal=False, legacy_windows=False)
     with paper.capture() as seen:
         paper.print(table)

@@ -103,5 +103,5 @@ def test_of_a_rule_with_people_each_condition_is_counted_too(small: Small) -> No
     assert said[start + 1 : start + 4] == [
         "  1 · dernière visite : il y a plus de 6 mois",
         "  2 · visites : au moins 2 (en tout, depuis toujours)",
-        "  1 · sauf visites sur 1 mois : au moins 1 (celles-là sont écartées)",
+        "  1 · sauf visites sur 1 mois : au moins 1 (n'écarte personne de cette règle)",
     ]

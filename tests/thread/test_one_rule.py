@@ -503,3 +503,15 @@ def test_check_and_preview_name_a_part_that_nobodys_text_has(phare: Small) -> No
     assert ["Zzyx" in checked, "`Zzo`" in checked, "`Aw`" in checked] == [True, True, False]
     assert "Diallo" not in checked, "a list of names is nobody's advice"
     assert phare.filrouge("preview", "Écoles", today=TODAY).said.count("Zzyx") == 2
+
+
+def test_beside_an_exception_stands_how_many_of_the_rule_it_leaves_out(phare: Small) -> None:
+    phare.write(
+        "rules/venus.yaml",
+        "règles:\n  - nom: Venus\n    quand: {visites: au moins 2}\n"
+        "    sauf: {dernière visite: il y a plus de 2 ans, dépensé: au moins 90, prénom: commence par J}\n"
+        "    alors: [signaler: Venu]\n",
+    )
+    said = phare.filrouge("preview", "Venus", today=TODAY).said.replace("\xa0", " ")
+    assert "· sauf prénom : commence par J (écarte 1 personne de cette règle)" in said
+    assert "· sauf dépensé : au moins 90 (en tout, depuis toujours) (n'écarte personne de cette règle)" in said

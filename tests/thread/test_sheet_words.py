@@ -34,7 +34,7 @@ def told(phare: Small) -> list[tuple[str, int]]:
 
 def test_check_and_preview_tell_what_the_column_says(phare: Small) -> None:
     shown = bare(phare.filrouge("preview", "perdus-de-vue", today=TODAY).said)
-    assert "0 · sauf Ne pas relancer : oui (celles-là sont écartées)" in shown
+    assert "0 · sauf Ne pas relancer : oui (n'écarte personne de cette règle)" in shown
     assert "`oui` ne se trouve chez personne. Il y a : rappeler, stop." in shown
     assert phare.run().code == 7  # the first mails wait
     assert ("oui", 10) in told(phare)
