@@ -10,6 +10,7 @@ from typing import cast
 
 from rules.conditions import Check, Condition, Period
 from rules.context import Context
+from rules.denied import NOT
 from rules.fields import SINCE
 from rules.journeys import VISITS, Around, Step
 from rules.mistakes import fold
@@ -19,14 +20,16 @@ from rules.suggestions import suggest
 from rules.words import Vocabulary, meant
 from rules.yamltext import Entry, Text
 
-NOT = re.compile(r"\b(?:pas|non|plus|jamais|aucune?|sans|not|never|no|nothing|without|none)\b|n't\b|\bn'")
 BOOKED = re.compile(r"\b(?:re-?)?(?:book|reserv)|\b(?:pris|repris)\b")
 CAME = re.compile(r"\b(?:revenu|revien|return)|\b(?:came|come|been|venue?s?|visit(?:ed|s)?|visites?)\b")
 GAVE = re.compile(r"\b(?:re-?)?(?:donat(?!eur|ric)|donn)|\b(?:gave|give[ns]?|gifts?|dons?)\b")
 AGAIN = re.compile(
     r"\b(?:again|back|another|new|encore|autres?|nouveaux?|nouvelles?)\b|\b[ad]e? nouveau\b|\b(?:revenu|revien|return|redon)"
 )
-SINCE_THEN = re.compile(r"\b(?:since|then|after|afterwards|later|depuis|apres|ensuite|entre-temps)\b")
+NOT_YET = re.compile(r"\b(?:(?:pas|jamais) encore|encore (?:pas|jamais)) (?!re)")
+SINCE_THEN = re.compile(
+    r"\b(?:plus|any ?more|no longer|since|then|after|afterwards|later|depuis|apres|ensuite|entre-temps)\b"
+)
 NEAR = 0.15
 """A period differs so little, of its length, from the time of the step."""
 DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
@@ -63,22 +66,33 @@ def tell_again(context: Context, node: Text, path: str) -> bool:
 
 
 def tell_again_key(context: Context, entry: Entry, path: str) -> bool:
-    """Tell `came again: yes` and `redonné: non` in a journey with the line that says so; whether it is one of them."""
-    name = _again(context, fold(entry.key.value)) if context.occasion is not None else None
-    value = entry.value.value.strip() if isinstance(entry.value, Text) else None
-    if name is None or value is None:
-        return False
-    words, language = context.words, context.words.language
-    answer, day = words.find("yesno", value), read_phrase(language, "date", value)
-    none = answer == "no" or (day is not None and day.op == "never")
+    """Tell `came again: yes` and `redonné: non` with the lines that say so; whether it is one of them."""
+    value = entry.value.value.strip() if isinstance(entry.value, Text) else ""
+    words, text, here = context.words, fold(entry.key.value), f"{path}.{entry.key.value}"
+    denied, answer = bool(NOT.search(text)), words.find("yesno", value)
+    if answer:
+        lines = list(_lines(context, text, denied=denied is not (answer == "no"), out=leaves_out(context, path)))
+    else:
+        line = _counted(context, text, value, denied=denied)
+        lines = [line] if line else []
+    if len(lines) == 2:
+        facts = {"first": lines[0], "second": lines[1], "key": path.rsplit(".", 1)[-1]}
+        context.tell(entry.key.place, "sentence-again", here, entry.key.value, **facts)
+    elif lines:
+        context.tell(entry.key.place, "unknown-key-near", here, entry.key.value, suggestion=lines[0])
+    return bool(lines)
+
+
+def _counted(context: Context, text: str, value: str, *, denied: bool) -> str | None:
+    """`redonné: au moins 2`, in a journey; of a number that is denied nobody knows what is asked: `pas revenu: 2`."""
+    name, language = _again(context, text) if context.occasion is not None else None, context.words.language
+    if name is None or denied:
+        return None
+    day = read_phrase(language, "date", value)
+    if day is not None and day.op == "never":
+        return _since(context.words, name, none=True)
     number = value if read_phrase(language, "number", value) else suggest(language, "number", value)
-    number = None if answer or none else number
-    if not (answer or number or none):
-        return False
-    denied = bool(NOT.search(fold(entry.key.value))) is not none
-    right = f"{words.key('occasion', name)}: {number}" if number else _since(words, name, none=denied)
-    context.tell(entry.key.place, "unknown-key-near", f"{path}.{entry.key.value}", entry.key.value, suggestion=right)
-    return True
+    return f"{context.words.key('occasion', name)}: {number}" if number else None
 
 
 def _lines(context: Context, text: str, *, denied: bool, out: bool) -> Iterator[str]:
@@ -99,7 +113,8 @@ def _lines(context: Context, text: str, *, denied: bool, out: bool) -> Iterator[
 
 def _again(context: Context, text: str) -> str | None:
     """Which of the counts since is meant; outside journeys `since` alone means nothing."""
-    if not (AGAIN.search(text) or (context.occasion is not None and SINCE_THEN.search(text))):
+    so_far = context.occasion is None and NOT_YET.search(text)
+    if so_far or not (AGAIN.search(text) or (context.occasion is not None and SINCE_THEN.search(text))):
         return None
     return "donations_since" if GAVE.search(text) else "visits_since" if CAME.search(text) else None
 

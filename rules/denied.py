@@ -15,6 +15,12 @@ DENIED = re.compile(
     re.IGNORECASE,
 )
 
+NOT = re.compile(
+    r"\b(?:ne(?!.* qu')|pas|non|ni|plus(?! d[e']| que| souvent)|jamais|aucune?|sans|rien|cesse\w*|arrete\w*|not|never|no|nor|neither|nothing|without|none|cannot|"
+    r"fail(?:s|ed)? to|yet to|stop(?:s|ped)?|(?:has|have|had|did|does|do|is|are|was|were)nt)\b|n't\b|\bn'(?!.* qu')"
+)
+"""In a sentence, folded."""
+
 
 def undenied(text: str) -> str | None:
     """The rest of a text that begins with a `not`; None where it begins otherwise."""

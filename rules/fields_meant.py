@@ -11,7 +11,7 @@ from rules.again import tell_again, tell_again_key
 from rules.by_itself import tell_beside, told_by_itself
 from rules.conditions import Period
 from rules.context import Context, alike_in_number
-from rules.denied import tell_denied, tell_denied_key, undenied
+from rules.denied import NOT, tell_denied, tell_denied_key, undenied
 from rules.fields import SINCE
 from rules.heads import begun_with
 from rules.mistakes import fold, nearest
@@ -23,9 +23,15 @@ from rules.yamltext import Block, Entry, Node, Text
 
 OF_SHEET = re.compile(r"(?:colonne|column|tableau|sheet)[ .]\s*(.+)", re.IGNORECASE)
 OF = re.compile(r"(?:(?:of|for|in|de|en|pour)\s+|d')", re.IGNORECASE)
-NOT = {"pas", "jamais", "aucun", "aucune", "sans", "rien", "not", "never", "no", "nothing", "t", "without", "none"}
 BARE = re.compile(r"[^\W\d_][\w'’-]*(?: [\w'’-]+){0,2}")
 """A name, and no sentence."""
+PLAIN = re.compile(
+    r"ne?|ils?|elles?|qui|a|ont|est|sont|deja|encore|pas|non|jamais|rien|aucune?|sans|de?|une?|l[ae]?|they|who|has|have|"
+    r"ha(?:s|ve)nt?|t|is|isnt?|are|arent?|did|didnt?|ever|already|yet|not|never|no|nothing|any|an|without"
+)
+"""Words beside what a key asks that leave it as it is, or deny it: what has others (`this season`) asks more."""
+MORE = re.compile(r"\d|\bqu'|\bn(?:e |').* plus$|\bno longer\b|\bany ?more$")
+"""In a sentence, what no line known says: `venus qu'une fois`, `ne donnent plus`."""
 JOINED = re.compile(r"[,&/+]|\b(?:and|or|et|ou)\b", re.IGNORECASE)
 YEAR = re.compile(r"(?:19|20)\d\d")
 
@@ -62,7 +68,7 @@ def tell_unknown_field(
     if column and not foreign and (about or not nearest(key.value, context.words.all("fields"))):
         _tell_column(context, entry, path, column)
     elif ((near := context.words.nearest(("fields",), key.value)) and alike_in_number(near, key.value)) or not (
-        right := _denied(context, entry) or _of_a_kind(context, entry)
+        right := _answered(context, entry) or _of_a_kind(context, entry)
     ):
         return context.line_meant(entry, sections, path, _cell(context, entry))
     else:
@@ -109,19 +115,20 @@ def tell_no_line(context: Context, node: Text, path: str) -> bool:
     return True
 
 
-def line_meant(words: Vocabulary, text: str) -> str | None:
-    """The line that says what a free sentence asks: `ils ont réservé`, `jamais venus`."""
+def line_meant(words: Vocabulary, text: str, *, answer: str = "yes") -> str | None:
+    """The line that says what a free sentence asks: `ils ont réservé`, `jamais venus`. `answer`: `no` asks for the others."""
     known = cast("dict[str, list[str]]", meant(words.language)["sentences"])
-    parts = fold(text).replace("'", " ").split()
+    parts = re.split(r"[ '-]+", fold(text))
+    denied = bool(NOT.search(fold(text))) is not (answer == "no")
     if (
         not parts
         or words.find("fields", parts[0])
         or words.find("fields", " ".join(parts[:2]))
-        or re.search(r"\d", text)
+        or MORE.search(fold(text))
     ):
         return None  # a line without its colon
     begun = next((lines for begins, lines in known.items() if any(one.startswith(fold(begins)) for one in parts)), None)
-    return begun[any(one in NOT for one in parts)] if begun else None
+    return begun[denied] if begun else None
 
 
 def _column(context: Context, name: str) -> str | None:
@@ -143,10 +150,14 @@ def _column_ends(context: Context, text: str) -> int | None:
     return next((end for end in reversed(ends) if _column(context, text[:end])), None)
 
 
-def _denied(context: Context, entry: Entry) -> str | None:
-    """`donateur: non` as what says so."""
-    no = isinstance(entry.value, Text) and context.words.find("yesno", entry.value.value) == "no"
-    return context.words.meant(("denied",), entry.key.value) if no else None
+def _answered(context: Context, entry: Entry) -> str | None:
+    """`donateur: non` and `jamais venu: oui` as what says so."""
+    answer = context.words.find("yesno", entry.value.value) if isinstance(entry.value, Text) else None
+    if not answer or context.words.meant(("fields",), entry.key.value):
+        return context.words.meant(("denied",), entry.key.value) if answer == "no" else None
+    others = {one for one in re.split(r"[ '-]+", fold(entry.key.value)) if not PLAIN.fullmatch(one)}
+    alone = len(others) == 1 and context.occasion is None  # in a journey it may be meant of what came since
+    return line_meant(context.words, entry.key.value, answer=answer) if alone else None
 
 
 def _of_a_kind(context: Context, entry: Entry) -> str | None:

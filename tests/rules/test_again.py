@@ -72,11 +72,40 @@ def test_nothing_is_said_of_what_is_right(around: str, at: str, asked: str) -> N
         ("redonné: au moins 2", "dons depuis: au moins 2"),
         ("autres visites: aumoins 2", "visites depuis: au moins 2"),
         ("nouveau donateur: oui", None),
+        ("n'a pas redonné: oui", "dons depuis: 0"),
+        ("n'a pas redonné: non", "dons depuis: au moins 1"),
+        ("rien redonné: oui", "dons depuis: 0"),
+        ("ni revenu: oui", "visites depuis: 0"),
+        ("n'a plus donné: oui", "dons depuis: 0"),
+        ("hasnt come back: oui", "visites depuis: 0"),
+        ("pas revenu: 2", None),
+        ("pas redonné: jamais", None),
     ],
 )
 def test_words_for_it_get_its_line(line: str, right: str | None) -> None:
     text = "parcours:\n  - nom: P\n    autour: chaque don\n    étapes:\n      - {{à: 11 mois après, sauf: {{{}}}, signaler: X}}\n"
     (told,) = read({"r.yaml": text.format(line).encode()}).mistakes
+    assert told.suggestion == right
+
+
+@pytest.mark.parametrize(
+    ("line", "right"),
+    [
+        ("jamais venu: oui", "visites: 0"),
+        ("jamais venu: non", "visites: au moins 1"),
+        ("pas encore venu: oui", "visites: 0"),
+        ("pas revenu: oui", "visites: 1"),
+        ("n'a rien réservé: oui", "prochaine visite: jamais"),
+        ("non adhérent: oui", "adhésion: vide"),
+        ("ex-adhérent: oui", None),
+        ("n'est venu qu'une fois: oui", None),
+        ("ne vient plus: oui", None),
+        ("pas venu cette saison: oui", None),
+    ],
+)
+def test_in_a_rule_a_word_that_denies_is_never_told_as_its_opposite(line: str, right: str | None) -> None:
+    text = f"règles:\n  - nom: R\n    quand: {{{line}}}\n    alors: {{signaler: X}}\n"
+    (told,) = read({"r.yaml": text.encode()}).mistakes
     assert told.suggestion == right
 
 
