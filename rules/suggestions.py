@@ -38,12 +38,20 @@ def suggest(language: str, kind: str, text: str) -> str | None:
     return typed(language, kind, found[0]) if found else _suggested(language, kind, text)
 
 
+FORTNIGHT = re.compile(
+    r"(?:(?:sous|d'ici|dans|apres|chaque|within|in|by|after|every|each) )?(?:l[ae] |une |an? )?(huitaine|quinzaine|fortnight)"
+    r"(?: de jours)?"
+)
+"""With no number beside it."""
+
+
 def _suggested(language: str, kind: str, text: str) -> str | None:
     for candidate in _rewritten(language, kind, fold(text)):
         phrase = read_phrase(language, kind, candidate)
         if phrase and not _turned_round(phrase.op, kind, fold(text)):
             return typed(language, kind, phrase)
-    for one, candidate in _nearest_patterns(language, kind, fold(text)):
+    fortnight = FORTNIGHT.fullmatch(fold(text)) if kind in SPANS else None
+    for one, candidate in _nearest_patterns(language, kind, f"1 {fortnight[1]}" if fortnight else fold(text)):
         phrase = read_phrase(one, kind, candidate)
         if phrase and not _turned_round(phrase.op, kind, fold(text)):
             return typed(language, kind, phrase)
@@ -265,12 +273,14 @@ def _shape(language: str, folded: str) -> tuple[str, dict[str, list[str]]]:
     def found_period(match: re.Match[str]) -> str:
         meant_period = _longer_unit(language, match[1], match[2])
         short = meant(language)["units"].get(match[2]) or _foreign_unit(language, match[2])
-        unit = words["units"][short][-1] if short else nearest(match[2], units) if len(match[2]) > 1 else None
+        guessed = len(match[2]) > 1 and match[1] != "une"  # `une fois` is no `un mois`
+        known = units if guessed else [unit for unit in units if unit == match[2]]
+        unit = words["units"][short][-1] if short else nearest(match[2], known)
         period = meant_period or (unit and f"{match[1]} {unit}")
         return keep("period", period) if period else match[0]
 
     shape = re.sub(grammar.date, lambda match: keep("date", match[0]), folded)
-    shape = re.sub(rf"\b({grammar.number})\s*(?:prochaine?s?\s+)?([a-z]+)\b(?!\}})", found_period, shape)
+    shape = re.sub(rf"\b({grammar.number})(?:\s+|(?<=\d))(?:prochaine?s?\s+)?([a-z]+)\b(?!\}})", found_period, shape)
     return re.sub(r"(?<![{\w])\d+(?:[.,]\d+)?(?![\w}])", lambda match: keep("n", match[0]), shape), fillings
 
 
