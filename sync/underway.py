@@ -128,8 +128,8 @@ def trips(
     desk: Desk, journeys: Sequence[Journey], book: Book, person: pl.DataFrame, unknown: frozenset[str],
     past: Mapping[str, Sequence[Any]], reader: Addressee,
 ) -> list[Trip]:  # fmt: skip
-    """Every occasion of this person (`person` is one row, as rules see it) that is under way, comes, or was of late. `past` is as
-    `standings.of_person` gives it.
+    """Every occasion of this person (`person` is one row, as rules see it) that is under way, comes, was of late, or put a
+    flag that is still there. `past` is as `standings.of_person` gives it.
     """
     world = World(book, person, unknown, {}, desk.config.zone, desk.config.organisation.money)
     found: list[Trip] = []
@@ -140,10 +140,20 @@ def trips(
             parts = [timed(occasions, step, desk.config.zone) for step in journey.steps]
             rows = judge(journey, pl.concat(parts), world, anchors, desk.clock.now())
             last = pl.col("latest").max().over("occasion") >= micros(desk.clock.now() - BACK)
-            rows = rows.filter(last).sort("day", "occasion", "due", maintain_order=True)
+            rows = rows.filter(last | pl.col("occasion").is_in(_with_a_flag(journey, past))).sort(
+                "day", "occasion", "due", maintain_order=True
+            )
             groups = list(rows.group_by("occasion", maintain_order=True))[:MOST]
             found += [_Teller(desk, world, journey, past, reader).trip(some) for _, some in groups]
     return found
+
+
+def _with_a_flag(journey: Journey, past: Mapping[str, Sequence[Any]]) -> list[str]:
+    """The occasions of a person that put a flag which is still there."""
+    worn = {one.name for one in past["flag"] if one.rule == journey.id and one.until is None}
+    steps = {step.name for step in journey.steps if isinstance(step.action, Flag) and step.action.name in worn}
+    done = (one for one in past["journey_step"] if one.rule == journey.id and one.state == "done")
+    return [one.occasion for one in done if one.step in steps]
 
 
 @dataclass(frozen=True)

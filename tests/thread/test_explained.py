@@ -120,3 +120,25 @@ def test_a_rule_not_run_yet_says_what_the_next_run_does_with_whom_it_takes_in(ne
     news.change("rules/neuve.yaml", "Neuve", "Autre\n    actif: non")
     paused = news.filrouge("--language", "en", "explain", "Awa Diallo", "--rule", "autre", today="2026-03-14").said
     assert "nothing is done while the rule is paused" in paused
+
+
+def test_a_flag_that_a_journey_put_long_ago_is_told_as_long_as_it_is_there(small: Small) -> None:
+    small.write(
+        "rules/parcours.yaml",
+        "parcours:\n  - nom: Pas revenus\n    autour: première visite\n    étapes:\n      - à: 3 mois après\n"
+        "        quand: {visites: 1}\n        signaler: Pas revenu\n",
+    )
+    small.export((line(9, "Nadia Exemple", "Ubu roi", "10/01/2026"),))
+    small.run(today="2026-03-14")
+    for day in ("2026-04-10", "2027-11-20"):
+        small.run(today=day)
+        said = bare(small.filrouge("explain", "nadia.exemple@example.org", "--rule", "Pas revenus", today=day).said)
+        assert "mis le 10 avr. 2026" in said
+        assert "toujours là" in said
+    small.export((line(9, "Nadia Exemple", "Ubu roi", "10/01/2026"), line(10, "Nadia Exemple", "Cyrano", "25/11/2027")))
+    small.run(today="2027-11-27")
+    said = bare(small.filrouge("person", "show", "nadia.exemple@example.org", today="2027-11-27").said)
+    assert "Pas revenu" not in said
+    assert "toujours là" not in bare(
+        small.filrouge("explain", "nadia.exemple@example.org", "--rule", "Pas revenus", today="2027-11-27").said
+    )
