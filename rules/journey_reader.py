@@ -22,6 +22,7 @@ from rules.options import OPTIONS as BY_ACTION
 from rules.phrases import Phrase, read_period, read_phrase, typed
 from rules.step_times import THE_SAME_DAY, advise_due
 from rules.suggestions import suggest
+from rules.until import tell_until_step
 from rules.words import meant
 from rules.yamltext import Block, Entry, Items, Node, Text
 
@@ -215,7 +216,7 @@ def _parted(context: Context, block: Block, path: str) -> tuple[dict[str, Entry]
         if context.words.find("action", entry.key.value):
             key = entry.key
             context.tell(key.place, "two-actions-step", f"{path}.{key.value}", key.value, first=key.value)
-    for entry in block.entries:
+    for entry in [one for one in block.entries if not tell_until_step(context, one, block, path)]:
         name = context.words.find("step", entry.key.value)
         if name in own:
             first = own[name].key.place.line

@@ -11,6 +11,7 @@ from rules.misread import ONCE, tell_once
 from rules.mistakes import fold
 from rules.phrases import Phrase, read_phrase, typed
 from rules.suggestions import suggest
+from rules.until import tell_until
 from rules.yamltext import Block, Entry, Text
 
 OPTIONS = {
@@ -29,6 +30,8 @@ def read_options(context: Context, action: str, shown: str, rest: Block, path: s
         here, key = f"{path}.{entry.key.value}", entry.key
         if action == "email" and _is_once(context, entry):
             tell_once(context, key.place, here, key.value)
+        elif tell_until(context, entry, (action, shown), here):
+            continue
         elif context.find(own, key.value) or (own and context.words.meant(own, key.value)):
             kept.append(entry)
         elif of := [name for name, sections in OPTIONS.items() if context.find(sections, key.value)]:
