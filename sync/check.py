@@ -115,7 +115,7 @@ def _of_the_store(desk: Desk, book: Book, remarks: list[str]) -> list[Mistake]:
     """What only those whom the store knows show."""
     try:
         remarks += _charity(desk)
-        return [*holes(desk), *unheard(desk, book), *perhaps_service(desk, book)]
+        return [*holes(desk, book), *unheard(desk, book), *perhaps_service(desk, book)]
     except Trouble as trouble:
         remarks.append(desk.say(trouble.code, **trouble.facts))
         return []

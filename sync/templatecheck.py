@@ -5,16 +5,20 @@ have no occasion to tell of, how heavy a page is, and which links answer.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from connectors.links import unreachable
-from rules.conditions import Book, Email
+from rules.compiler import answers
+from rules.conditions import AllOf, Book, Check, Condition, Email, Rule, leaves
+from rules.fields import FIELDS
 from rules.journeys import Journey
-from rules.mistakes import Mistake, Place
+from rules.mistakes import Mistake, Place, fold
 from sync.desk import Desk
 from sync.followup import proof
+from sync.followup.anchors import Anchors
 from sync.followup.compose import weigh
 from sync.followup.fill import bare_fields, field_of
 from sync.followup.occasions import GIFTS, KINDS, used
@@ -26,6 +30,10 @@ if TYPE_CHECKING:
     from sync.work import Work
 
 NAMED = 3
+A_YEAR = timedelta(days=365)
+COUNTED = {"number", "money", "tags"}
+OURS = {"flags", "last_emailed", "may_write_until", "verified"}
+"""Fields that what we do changes."""
 
 
 def advise(desk: Desk) -> list[Mistake]:
@@ -88,12 +96,12 @@ def goes_on(mistake: Mistake) -> bool:
     return mistake.code.startswith("unknown-column") or mistake.code in {"template-occasion", "template-occasion-gift"}
 
 
-def holes(desk: Desk) -> list[Mistake]:
-    """Fields without a fallback of which nothing is known for somebody; before the first run there is nobody to look at.
+def holes(desk: Desk, book: Book) -> list[Mistake]:
+    """Fields without a fallback of which nothing is known for somebody whom the e-mail may go to; before the first run there is nobody to look at.
 
     Raises `Trouble` for a store that can't be read.
     """
-    return list(_holes(desk)) if desk.has_store else []
+    return list(_holes(desk, book)) if desk.has_store else []
 
 
 def links(desk: Desk) -> dict[str, str] | None:
@@ -116,19 +124,64 @@ def _whole(desk: Desk) -> list[Template]:
     return [templates.with_blocks(template, desk.config.language) for template in templates]
 
 
-def _holes(desk: Desk) -> Iterator[Mistake]:
-    people, told = everybody(desk), set()
+def _holes(desk: Desk, book: Book) -> Iterator[Mistake]:
+    people = everybody(desk)
+    found: dict[Gap, tuple[str, set[int]]] = {}
     for template in _whole(desk):
         for bare in bare_fields(template.whole):
             gap, field = template.gap(bare), field_of(bare.name)
-            if field not in people.columns or gap in told:
+            if field is None or field not in people.columns:
                 continue
-            told.add(gap)  # a block stands in every e-mail
             without = people.filter(pl.col(field).is_null() & pl.col("email").is_not_null())
-            if without.height:
-                names = ", ".join(filter(None, (called(row) for row in without.head(NAMED).iter_rows(named=True))))
-                more = {"n": without.height, "names": names + ("…" if without.height > NAMED else "")}
-                yield TemplateMistake(_place(desk, gap), "template-no-fallback", found=bare.name, facts=more)
+            ids = set() if without.is_empty() else _meant(desk, book, template, field, without)
+            found.setdefault(gap, (bare.name, set()))[1].update(ids)  # a block stands in every e-mail
+    for gap, (name, ids) in found.items():
+        if ids:
+            told = people.filter(pl.col("person_id").is_in(list(ids))).head(NAMED)
+            names = ", ".join(filter(None, (called(row) for row in told.iter_rows(named=True))))
+            more = {"n": len(ids), "names": names + ("…" if len(ids) > NAMED else "")}
+            yield TemplateMistake(_place(desk, gap), "template-no-fallback", found=name, facts=more)
+
+
+def _meant(desk: Desk, book: Book, template: Template, field: str, without: pl.DataFrame) -> set[int]:
+    """Whom of those without this field the e-mail may go to some day, by their ids: all but those whom the rules that send
+    it leave out, however much time goes by. Of an e-mail that no rule sends, everybody.
+    """
+    sent = list(_asked(book, template.name))
+    found: set[int] = set() if sent else set(without["person_id"])
+    for one, asked in sent:
+        dates, counts = ({name for name, known in FIELDS.items() if known.type in of} for of in ({"date"}, COUNTED))
+        unknown = dates | OURS | (set() if isinstance(one, Rule) else counts)  # what a journey is around counts itself
+        held, may = AllOf(asked), without
+        asked_of = {leaf.field for leaf in leaves(held) if isinstance(leaf, Check)} & (dates - OURS)
+        for name in (
+            {field} if isinstance(one, Journey) else asked_of | {field}
+        ):  # a day that is not known comes no nearer
+            verdicts = answers(book, {"may": held}, may, desk.clock.today(), unknown - {name})["may"]
+            may = may.filter(pl.col(name).is_not_null() | verdicts.fill_null(value=True))
+        found |= set(may["person_id"]) & _near(desk, one, without)
+    return found
+
+
+def _asked(book: Book, template: str) -> Iterator[tuple[Rule | Journey, tuple[Condition, ...]]]:
+    """The rules and journeys that send a template, each with what must hold for it to go."""
+    for one in book.acting:
+        sending = one.steps if isinstance(one, Journey) else [None]
+        for step in sending:
+            emails = one.actions if step is None else [step.action]
+            if any(isinstance(each, Email) and fold(each.template) == fold(template) for each in emails):
+                own = (step.when, step.unless) if step else ()
+                yield one, tuple(asked for asked in (one.when, one.unless, *own) if asked)
+
+
+def _near(desk: Desk, one: Rule | Journey, people: pl.DataFrame) -> set[int]:
+    """Who has what a journey is around, in the year before today or the year after."""
+    if isinstance(one, Rule):
+        return set(people["person_id"])
+    today = desk.clock.today()
+    with desk.store.look() as connection:
+        anchors = Anchors(connection, desk.store.org, people, desk.config.zone, today)
+        return set(anchors.near(one.around, [(today - A_YEAR, today + A_YEAR)])["person_id"])
 
 
 def _place(desk: Desk, gap: Gap) -> Place:

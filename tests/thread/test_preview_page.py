@@ -86,6 +86,26 @@ def test_who_would_find_a_hole_is_told_by_check_preview_and_page_and_gets_no_ema
     assert phare.run().facts["mail"]["sent"] == 2
 
 
+@pytest.mark.parametrize(
+    ("sends", "told"),
+    [
+        ("règles:\n  - nom: K\n    quand: {dernier don: il y a plus de 3 ans}\n    alors: {courriel: k}\n", 0),
+        ("règles:\n  - nom: K\n    quand: {ville: Lyon}\n    alors: {courriel: k}\n", 0),
+        ("règles:\n  - nom: K\n    quand: {ville: vide}\n    alors: {courriel: k}\n", 1),
+        ("parcours:\n  - nom: K\n    autour: chaque don\n    étapes:\n      - {à: 1 jour après, courriel: k}\n", 0),
+        ("règles: []\n", 1),
+    ],
+)
+def test_a_hole_counts_only_whom_the_email_may_go_to(phare: Small, sends: str, told: int) -> None:
+    """Nobody here has given, or has a town."""
+    phare.write("rules/k.yaml", sends)
+    phare.write("rules/templates/k.md", "---\nobjet: x\nfinalité: promotion\n---\nVotre don du {{ dernier_don }}.\n")
+    advice = [
+        one["message"] for one in phare.filrouge("check", "--json").facts["advice"] if one["file"].endswith("/k.md")
+    ]
+    assert [("dernier_don" in message) for message in advice] == [True] * told
+
+
 def test_colours_and_logo_are_read_or_told(small: Small) -> None:
     small.change(
         "config.yaml",
