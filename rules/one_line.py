@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from rules.encoding import read_text, split_lines
 from rules.heads import families
@@ -40,10 +41,17 @@ def told_as_one(data: bytes, file: str, told: list[Mistake], again: Callable[[by
             after = with_line(index, " " * column.at + raw[index].strip())
             fewer = len(after) + 1 < len(best) or (len(told) == 1 and best is told and not after)
             if fewer and not Counter(map(_alike, after)) - known:
-                best = [_told(lines[index], file, column), *after]
+                moved = column.at - len(raw[index]) + len(raw[index].lstrip())
+                best = [_told(lines[index], file, column), *(_back(one, index + 1, moved) for one in after)]
             if len(best) == 1 and best is not told:
                 return best
     return best
+
+
+def _back(one: Mistake, line: int, moved: int) -> Mistake:
+    """Where it stands in the file, of a mistake in the line that was moved."""
+    place = one.place
+    return replace(one, place=replace(place, column=max(1, place.column - moved))) if place.line == line else one
 
 
 def _alike(one: Mistake) -> tuple[int, str, str]:

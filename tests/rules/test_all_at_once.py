@@ -122,3 +122,12 @@ def test_a_line_in_another_column_is_one_mistake_whose_cure_is_right(by: int) ->
                     cured = text.split("\n")
                     cured[one.place.line - 1] = one.suggestion
                     assert read({"r.yaml": "\n".join(cured).encode()}).mistakes == [], (line, one.suggestion)
+
+
+def test_a_mistake_in_a_line_that_was_moved_stands_where_it_is_in_the_file() -> None:
+    data = (
+        b"journeys:\n  - name: Around\n    around: each ticket\n    steps:\n      - at: 3 days before\n"
+        b"\x91   flag: \x02oon\n      - at: 1 day after\n    %   unless: {answered: 0}\n  r     flag: After\n"
+    )
+    (one,) = [one for one in read({"r.yaml": data}).mistakes if one.code == "control-character"]
+    assert (one.place.line, one.place.column) == (6, 11)
