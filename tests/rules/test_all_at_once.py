@@ -50,7 +50,7 @@ PAIRS = [(head, one, other) for head, one in BROKEN for top, other in BROKEN if 
 
 
 @given(st.sampled_from(PAIRS))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_two_broken_rules_in_one_file_are_both_told(pair: tuple[str, str, str]) -> None:
     head, one, other = pair
     further = one.count("\n") + 1
@@ -67,7 +67,7 @@ LINES = [(text, n) for text in RIGHT for n, line in enumerate(text) if VALUE.ful
 
 
 @given(st.sampled_from(LINES), st.sampled_from(SLIPS))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_a_slip_in_a_value_is_one_mistake_and_makes_no_other(at: tuple[list[str], int], slip: str) -> None:
     text, n = at
     found = VALUE.fullmatch(text[n])

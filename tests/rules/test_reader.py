@@ -284,7 +284,7 @@ def _bare_code(check: Check) -> bool:
 
 
 @given(conditions(CHECKS.filter(_writable).filter(_of_somebody).filter(lambda check: not _bare_code(check))))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_the_same_condition_in_both_languages(condition: Condition) -> None:
     found = []
     for language, (rules, name, when, then, flag) in {
@@ -326,7 +326,7 @@ def _unquoted(value: Any, indent: str = "") -> list[str]:
 
 
 @given(st.lists(st.tuples(st.integers(0, len(EN)), st.integers(0, 12), st.text(max_size=4)), max_size=6), st.booleans())
-@settings(max_examples=60, deadline=60_000)
+@settings(max_examples=100, deadline=60_000)
 def test_no_mutation_ever_raises(edits: list[tuple[int, int, str]], french: bool) -> None:  # noqa: FBT001
     text = FR if french else EN
     for at, cut, put in edits:
@@ -337,7 +337,7 @@ def test_no_mutation_ever_raises(edits: list[tuple[int, int, str]], french: bool
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=60, deadline=60_000)
+@settings(max_examples=100, deadline=60_000)
 def test_no_bytes_ever_raise(data: bytes) -> None:
     read({"r.yaml": data})
 

@@ -358,7 +358,7 @@ def attack(histories: int, steps: int, machine: type[BothSides] = BothSides, *, 
 
 
 def test_both_sides_in_a_few_histories() -> None:
-    attack(120, 12)
+    attack(180, 12)
 
 
 @pytest.mark.long
